@@ -1,0 +1,91 @@
+/* The one way to AWS.
+ *
+ * aws_call(): row of ops.def -> class -> mode -> (log before sending, for what
+ * reveals or changes) -> endpoint and keys -> sign -> send -> retry -> classify.
+ * What is not in the table cannot be sent; what its class forbids in this mode is
+ * refused before anything is looked up, and counted. */
+#ifndef CT_AWS_H
+#define CT_AWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend/aws/endpoint.h"
+#include "backend/aws/identity.h"
+#include "backend/aws/transport.h"
+#include "backend/base/cancel.h"
+#include "backend/base/clock.h"
+#include "backend/base/err.h"
+
+enum aws_class { AWS_READ = 1, AWS_REVEALS = 2, AWS_MUTATES = 3 };   /* 0 would be: no class */
+enum aws_retry { AWS_RETRY_NEVER, AWS_RETRY_SAFE };
+enum aws_resource { AWS_RESOURCE_ANY, AWS_RESOURCE_SECRET, AWS_RESOURCE_LOG_GROUP };
+
+enum aws_op {
+#define OP(id, service, name, class, retry, reply_max, resource) AWS_##id,
+#include "backend/aws/ops.def"
+#undef OP
+    AWS_OPS
+};
+
+struct aws_op_row {
+    const char *name;
+    enum aws_service service;
+    enum aws_class class;
+    enum aws_retry retry;
+    size_t reply_max;
+    enum aws_resource resource;
+};
+const struct aws_op_row *aws_op_row(enum aws_op op);     /* NULL: no such row */
+
+/* Audit mode permits READ alone; operator mode any row that has a class. */
+bool aws_permits(bool audit, const struct aws_op_row *row);
+
+/* Shared by all threads: mode, identity, quota, meter.  Each of its locks is a leaf. */
+struct aws_gate;
+
+struct aws_gate_settings {
+    bool audit;                                   /* fixed here; there is no setter */
+    const struct clock *clock;                    /* NULL: real */
+    struct transport *(*new_transport)(void *);   /* NULL: libcurl */
+    void *transport_arg;
+};
+struct aws_gate *aws_gate_new(const struct aws_gate_settings *s);
+struct aws_gate *aws_gate_free(struct aws_gate *g);     /* after every struct aws of it */
+bool aws_gate_audit(const struct aws_gate *g);
+struct identity_store *aws_gate_identities(struct aws_gate *g);
+
+/* What has been sent: for the header of the screen. */
+struct aws_meter {
+    unsigned per_minute;
+    uint64_t total, failed, throttled, refused;
+    uint64_t by_op[AWS_OPS];
+    int64_t skew_ms;
+};
+void aws_gate_meter(struct aws_gate *g, struct aws_meter *out);   /* any thread */
+
+/* One thread's line to AWS: connections and buffers. */
+struct aws;
+struct aws *aws_new(struct aws_gate *g);
+struct aws *aws_free(struct aws *a);
+
+struct aws_target {
+    const char *profile;       /* NULL: default */
+    const char *region;        /* NULL: from the environment or profile */
+    const char *endpoint_url;  /* NULL: AWS's */
+};
+
+struct aws_reply {
+    const char *body;          /* borrowed until the next aws_call on this struct aws */
+    size_t len;                /* for REVEALS rows it lies in wiped memory */
+    char request_id[64];
+};
+
+/* Sends `body` (JSON; for STS the form's further members, "" none) and waits for the
+ * answer, at most deadline_ms over all tries, less when cancelled.  On ERR_OK the
+ * status was 2xx.  On failure `why` names the operation and AWS's own code. */
+enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, const char *body, int64_t deadline_ms,
+                  struct aws_reply *out, struct cancel *c, struct why *why) CHECKED;
+
+#endif

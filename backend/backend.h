@@ -1,0 +1,44 @@
+/* The backend as the screen sees it: start, look at the newest board, order a
+ * refresh, wait on one descriptor, stop.  Everything here is for the main thread
+ * and returns at once; all waiting happens in the backend's own threads. */
+#ifndef CT_BACKEND_H
+#define CT_BACKEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend/base/clock.h"
+#include "backend/model.h"
+#include "config/config.h"
+
+struct backend;
+
+struct backend_settings {
+    bool audit;                    /* READ operations alone, no login with a fetched password; no way back */
+    const struct clock *clock;     /* NULL: the real one */
+};
+
+/* Starts the pools.  `conf` must outlive the backend.  NULL with `why` when the
+ * machine refuses threads or descriptors.  Never waits for the network. */
+struct backend *backend_start(const struct config *conf, const struct backend_settings *settings, struct why *why);
+
+/* Readable when a newer snapshot exists; drain, then look. */
+int backend_wake_fd(const struct backend *b);
+void backend_wake_drain(struct backend *b);
+
+/* The newest of everything; free with board_free(). */
+struct board *backend_board(struct backend *b);
+
+/* True when every watch of every environment has finished at least one try (for
+ * the logs: its backfill too).  The one-shot commands wait for it. */
+bool backend_settled(struct backend *b);
+
+/* Polls now, what is not being polled already: one environment (by its place in
+ * the configuration) or, with SIZE_MAX, all. */
+void backend_refresh(struct backend *b, size_t env);
+
+/* Ends every thread, within 100 ms whatever the peers do, and frees.  NULL is
+ * fine; returns NULL. */
+struct backend *backend_stop(struct backend *b);
+
+#endif

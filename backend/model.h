@@ -1,0 +1,268 @@
+/* The model: what is known of each environment, as finished pictures.
+ *
+ * A watch builds a snapshot alone, publishes it, and never writes it again; the
+ * screen and the one-shot commands read the newest of each.  Snapshots are
+ * counted; everything else here is plain data.  No secret can be stored in any
+ * of these types, and every text in them is already safe to draw (text.h).
+ *
+ * A failed poll publishes the last good data again, with `tried` newer than
+ * `good` and the reason in `why`: the screen keeps its figures, shows their age
+ * and says what is wrong.  `-1` is the unknown time, never 0. */
+#ifndef CT_MODEL_H
+#define CT_MODEL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend/base/err.h"
+#include "config/config.h"
+
+#define TIME_UNKNOWN ((int64_t)-1)
+
+/* ------------------------------------------------------------ snapshots */
+
+struct snap {
+    atomic_int refs;
+    void (*destroy)(struct snap *);
+    uint64_t generation;        /* grows by one per publish of this source */
+    int64_t good_mono_ms;       /* last success (monotonic); -1: never yet */
+    int64_t good_wall_ms;       /* the same on the wall; -1: never yet */
+    int64_t tried_mono_ms;      /* last try, good or not; -1: none finished yet */
+    int64_t failing_since_wall_ms;  /* first failure of this run of failures; -1: the last try was good */
+    int64_t next_mono_ms;       /* when it will be tried again */
+    unsigned failures;          /* in a row */
+    struct why why;             /* of the last try; ERR_OK when it was good */
+};
+
+/* Takes and gives back a reference.  NULL is fine. */
+void *snap_ref(const void *snap);
+void snap_unref(const void *snap);
+
+/* --------------------------------------------------------------- secret */
+
+enum label { LABEL_CURRENT = 1, LABEL_PENDING = 2, LABEL_PREVIOUS = 4 };
+enum tri { TRI_UNKNOWN, TRI_NO, TRI_YES };
+
+struct version_row {
+    char id[65];                /* version id (the ClientRequestToken that made it) */
+    unsigned labels;            /* enum label bits */
+    char other_labels[64];      /* custom staging labels, comma separated */
+    int64_t created_ms;         /* wall; -1 unknown */
+};
+
+#define VERSIONS_MAX 24
+
+struct secret_snap {
+    struct snap snap;
+    char name[256], arn[256], description[128];
+    enum tri rotation;          /* RotationEnabled */
+    char rotation_function[256];
+    char rotation_rule[64];     /* "every 30d", "rate(4 hours)"; "" none */
+    char owning_service[64];    /* managed by: "rds"; "" nobody */
+    char primary_region[32];    /* of a replica; "" when this is the primary */
+    int64_t created_ms, last_changed_ms, last_rotated_ms, next_rotation_ms, deleted_ms;  /* wall, -1 unknown */
+    size_t nversions;
+    struct version_row versions[VERSIONS_MAX];   /* CURRENT first, then PENDING, PREVIOUS, newest */
+    char current_id[65], pending_id[65], previous_id[65];   /* "" when no version has the label */
+    int64_t current_since_ms;   /* when AWSCURRENT moved to where it is; -1 unknown */
+    bool current_since_exact;   /* seen to move, or LastRotatedDate; else a bound */
+    int64_t pending_since_ms;   /* pending version's age when it is not the current one; -1 */
+};
+
+/* ----------------------------------------------------------------- logs */
+
+enum event_kind {
+#define EVENT(id, word, name, help) EVENT_##id,
+#include "backend/events.def"
+#undef EVENT
+    EVENT_KINDS
+};
+const char *event_word(enum event_kind kind);   /* "FETCH", for the screen */
+const char *event_name(enum event_kind kind);   /* "fetches", for JSON */
+
+enum event_flags { EVENT_INFERRED = 1, EVENT_LATE = 2, EVENT_STALE = 4 };
+
+struct event_row {
+    int64_t time_ms;            /* the event's own time stamp (wall) */
+    int64_t ingested_ms;        /* when CloudWatch had it; -1 unknown */
+    enum event_kind kind;
+    unsigned flags;             /* enum event_flags */
+    uint32_t container;         /* key of container_row, unique in the environment */
+    char stream[40];            /* short form of the log stream's name */
+    char request[37];           /* Lambda request id, "" none */
+    const char *text;           /* safe; lives as long as the chunk */
+};
+
+/* Immutable, shared between snapshots: a poll's new events, by time. */
+struct event_chunk {
+    struct snap snap;           /* only refs and destroy are used */
+    size_t nrows;
+    struct event_row *rows;
+    size_t bytes;               /* what it holds, for the limit */
+};
+
+enum container_state { CONTAINER_CURRENT, CONTAINER_STALE, CONTAINER_POISONED, CONTAINER_SILENT, CONTAINER_UNKNOWN };
+const char *container_state_word(enum container_state s);
+
+struct container_row {
+    uint32_t key;               /* stable for the life of the program */
+    char stream[128];           /* the log stream's name, safe */
+    char group[96];
+    enum container_state state;
+    bool in_doubt;              /* fetched while the label was moving: "?" */
+    int64_t started_ms, fetched_ms, last_ms, fell_back_ms;   /* wall; -1 none seen */
+    uint32_t cold_starts, fetches, invocations, hits, stale_hits, fallbacks, fetch_errors, db_errors;
+};
+
+/* Counts in steps of half a minute over the last hour, newest last. */
+#define SERIES_STEP_MS 30000
+#define SERIES_STEPS 120
+
+struct log_snap {
+    struct snap snap;
+    uint64_t total[EVENT_KINDS];                  /* since from_ms */
+    uint32_t series[EVENT_KINDS][SERIES_STEPS];   /* [k][SERIES_STEPS-1] holds series_end_ms-1 */
+    int64_t series_end_ms;                        /* wall, a multiple of the step, exclusive */
+    int64_t from_ms;                              /* read without a hole from here... */
+    int64_t upto_ms;                              /* ...to here (wall) */
+    bool backfilling;                             /* still reading the past */
+    int64_t newest_event_ms;                      /* -1: none seen */
+    int64_t first_fetch_ms, last_fetch_ms, last_fallback_ms, last_db_error_ms;   /* -1 none */
+    char last_db_error[160];                      /* its words */
+    size_t ncontainers;
+    const struct container_row *containers;       /* worst first, then newest; freed with the snapshot */
+    size_t active, current, stale, poisoned, silent;   /* of ncontainers, by state; active = not silent */
+    size_t containers_forgotten;                  /* dropped for the limit */
+    uint64_t late, duplicates, unparsed, lines, pages, dropped_rows;
+    size_t nchunks;
+    struct event_chunk *const *chunks;            /* oldest first; references held by the snapshot */
+};
+
+/* Sum over the newest `window_ms` (a multiple of the step) at wall time now_ms. */
+uint64_t log_count(const struct log_snap *s, enum event_kind kind, int64_t window_ms, int64_t now_ms);
+/* hits / (hits + fetches + stale hits) of the window, 0..1; negative: nothing seen. */
+double log_hit_ratio(const struct log_snap *s, int64_t window_ms, int64_t now_ms);
+
+/* ------------------------------------------------------------- database */
+
+enum db_phase {
+#define PHASE(id, word) PHASE_##id,
+#include "backend/phases.def"
+#undef PHASE
+    PHASE_COUNT
+};
+const char *db_phase_word(enum db_phase p);
+
+enum db_source { FROM_NOWHERE, FROM_SECRET, FROM_ENVIRONMENT, FROM_CONFIGURATION };
+const char *db_source_word(enum db_source s);
+
+enum db_result {
+    DB_NOT_TRIED,      /* nothing finished yet */
+    DB_LOGIN_OK,       /* logged in and queried */
+    DB_LOGIN_FAILED,   /* phase `failed` says where, why says what */
+    DB_NO_CREDENTIALS, /* the credential flow gave none: why says what */
+    DB_REACHABLE,      /* audit mode: the server answers, no login tried */
+    DB_UNREACHABLE     /* audit mode: it does not */
+};
+
+#define DB_HISTORY 60
+
+struct db_snap {
+    struct snap snap;
+    enum db_result result;
+    enum db_phase failed;             /* with DB_LOGIN_FAILED and DB_UNREACHABLE */
+    int32_t phase_us[PHASE_COUNT];    /* microseconds taken; -1 not reached */
+    int32_t total_us;                 /* -1 */
+    char sqlstate[6];                 /* of the refusal, "" unknown */
+    char host[256], dbname[64], user[64], address[64], sslmode[16];
+    uint16_t port;
+    enum db_source host_from, port_from, dbname_from, user_from, password_from;
+    bool fell_back;                   /* the flow could not fetch and used the environment */
+    char version_id[65];              /* of the secret it used, "" none */
+    int server_version;               /* 150018; 0 unknown */
+    char tls_protocol[16], tls_cipher[48];   /* "" no TLS */
+    char current_user[64];
+    bool standby, superuser;
+    int64_t since_wall_ms;            /* when this result (ok or this failure) began */
+    size_t nhistory;
+    int32_t history_us[DB_HISTORY];   /* total_us of the last tries, -1 failed; oldest first */
+};
+
+/* --------------------------------------------------------------- a view */
+
+/* Who we are to AWS for an environment: GetCallerIdentity's answer. */
+struct identity_snap {
+    struct snap snap;
+    char account[16], arn[256], user_id[128];
+    char source[64];                  /* "environment", "profile ops-admin (~/.aws/credentials)" */
+    char region[32];
+};
+
+struct env_view {
+    const struct config_environment *conf;
+    const struct identity_snap *identity;
+    const struct secret_snap *secret;    /* NULL in development */
+    const struct log_snap *logs;         /* NULL without log groups */
+    const struct db_snap *db;
+};   /* a pointer that is not NULL holds a reference */
+
+/* The newest of everything, at one moment. */
+struct board {
+    const struct config *conf;
+    bool audit;
+    bool memory_locked;
+    int64_t mono_ms, wall_ms;         /* when it was taken */
+    unsigned calls_per_minute;
+    uint64_t calls_total, calls_failed, calls_throttled, calls_refused;
+    int64_t clock_skew_ms;            /* AWS's clock minus ours, when known to be off; 0 */
+    size_t n;
+    struct env_view *envs;            /* in the configuration's order */
+};
+
+struct board *board_free(struct board *b);   /* gives all references back; returns NULL */
+
+/* -------------------------------------------------------------- verdict */
+
+/* Worst first: the order of the rows of states.def. */
+enum env_state {
+#define STATE(id, word, severity, help) STATE_##id,
+#include "backend/states.def"
+#undef STATE
+    STATE_COUNT
+};
+enum severity { SEVERITY_HEALTHY, SEVERITY_DEGRADED, SEVERITY_FAILING, SEVERITY_UNKNOWN };
+const char *env_state_word(enum env_state s);
+const char *env_state_help(enum env_state s);
+enum severity env_state_severity(enum env_state s);
+const char *severity_word(enum severity s);
+
+/* One thing that is wrong, in words: cause first, then what to do. */
+struct cause {
+    enum env_state state;
+    int64_t since_ms;           /* wall; -1 unknown */
+    char text[240];             /* one line; the screen cuts or wraps it */
+};
+
+#define CAUSES_MAX 8
+
+struct verdict {
+    enum env_state state;       /* the worst of the causes; OK when none; WAIT before any answer */
+    size_t ncauses;
+    struct cause causes[CAUSES_MAX];   /* worst first */
+};
+
+/* Pure: the same view and times give the same verdict, on any thread. */
+void verdict_judge(const struct board *b, const struct env_view *v, struct verdict *out);
+
+/* Exit status of `credtop status`: 0 healthy, 1 degraded, 2 failing, 3 could not
+ * tell.  Failing beats could-not-tell beats degraded. */
+int verdict_exit_status(const struct verdict *v, size_t n);
+
+/* A source is old when its last success is further back than three of its
+ * periods (or its first answer is that late): its values get "~" and the state
+ * becomes UNKNOWN, whatever the reason for the silence. */
+bool snap_is_old(const struct snap *s, int64_t period_ms, int64_t now_mono_ms);
+
+#endif

@@ -1,0 +1,31 @@
+/* The command line, from the rows of options.def: parsing, --help, the man
+ * page's chapter and the completions. */
+#ifndef CT_OPTIONS_H
+#define CT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum options_command { COMMAND_DASHBOARD, COMMAND_STATUS };
+enum options_format { FORMAT_TABLE, FORMAT_JSON };
+
+struct options {
+    enum options_command command;
+    enum options_format format;
+    const char *config_path;      /* NULL: config_find() */
+    const char *log_path;         /* NULL: no log */
+    bool audit;                   /* --audit: only ever tightens */
+    bool ascii, no_color;
+    bool help, version;
+    int64_t timeout_ms;           /* status: give up waiting for answers after this */
+};
+
+/* Returns true, or false with one message (malloc'd, "credtop: ...") saying what
+ * is wrong and what is allowed.  Strings point into argv. */
+bool options_parse(int argc, char *const argv[], struct options *out, char **out_error);
+
+char *options_help(void);         /* --help; malloc'd */
+char *options_manual(void);       /* roff rows for credtop(1); malloc'd */
+
+#endif
