@@ -57,19 +57,74 @@ CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -I. -include backend/base/banned.h -DCREDTOP
 LDFLAGS_ALL = -pthread $(LD_$(VARIANT)) $(LDFLAGS)
 
 # ---------------------------------------------------------------- program
+#
+# One archive a layer, linked in the order of DESIGN's arrows: a unit test of a
+# layer links that layer and what is below it, so an include that points up does
+# not link.
 
-LIB_SRC := $(sort $(wildcard config/*.c backend/*.c backend/*/*.c))
-UI_SRC  := $(sort $(filter-out ui/main.c,$(wildcard ui/*.c ui/cli/*.c)))
-LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
-UI_OBJ  := $(UI_SRC:%.c=$(B)/%.o)
+src = $(sort $(wildcard $(1)))
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+
+SRC_config      := $(call src,config/*.c)
+SRC_base        := $(call src,backend/base/*.c)
+SRC_aws         := $(call src,backend/aws/*.c)
+SRC_credentials := $(call src,backend/credentials/*.c)
+SRC_watch       := $(call src,backend/watch/*.c)
+SRC_backend     := $(call src,backend/*.c)
+SRC_ui          := $(filter-out ui/main.c,$(call src,ui/*.c ui/cli/*.c))
+LAYERS := ui backend watch credentials aws base config
+
+define archive
+$(B)/lib$(1).a: $(call obj,$(SRC_$(1)))
+	@rm -f $$@
+	@ar rcsD $$@ $$^
+endef
+$(foreach l,$(LAYERS),$(eval $(call archive,$(l))))
+
+below_ui          := ui backend watch credentials aws base config
+below_backend     := backend watch credentials aws base config
+below_watch       := watch credentials backend aws base config
+below_credentials := credentials aws backend base config
+below_aws         := aws base config
+below_base        := base config
+below_config      := config
+libs = $(patsubst %,$(B)/lib%.a,$(below_$(1)))
 
 all: $(B)/credtop ## build the program (build/release/credtop)
 
-$(B)/credtop: $(B)/ui/main.o $(UI_OBJ) $(LIB_OBJ)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIB_LIBS)
+$(B)/credtop: $(B)/ui/main.o $(call libs,ui)
+	$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
+# ------------------------------------------------------------------ tests
+#
+# tests/unit/test_LAYER_WHAT.c links LAYER and what is below it, with cmocka.
+
+UNIT_SRC := $(call src,tests/unit/test_*.c)
+UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
+
+define unit_rule
+$(B)/tests/unit/test_$(1)_%: $(B)/tests/unit/test_$(1)_%.o $(call libs,$(1))
+	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$< -Wl,--start-group $(call libs,$(1)) -Wl,--end-group $$(LIB_LIBS) -lcmocka
+endef
+$(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
+
+unit: $(UNIT_BIN) ## unit tests of every layer
+	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; $$t; done
+
+# ---------------------------------------------------------------- sandbox
+
+AWSIM_OBJ := $(call obj,$(call src,tests/sandbox/awsim*.c))
+FLEET_OBJ := $(call obj,$(call src,tests/sandbox/fleet*.c))
+
+$(B)/awsim: $(AWSIM_OBJ) $(call libs,aws)
+	$(CC) $(LDFLAGS_ALL) -o $@ $(AWSIM_OBJ) -Wl,--start-group $(call libs,aws) -Wl,--end-group $(LIB_LIBS) -lmicrohttpd
+
+$(B)/fleet: $(FLEET_OBJ) $(call libs,credentials)
+	$(CC) $(LDFLAGS_ALL) -o $@ $(FLEET_OBJ) -Wl,--start-group $(call libs,credentials) -Wl,--end-group $(LIB_LIBS)
+
+.SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
