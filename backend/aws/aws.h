@@ -88,4 +88,7 @@ struct aws_reply {
 enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, const char *body, int64_t deadline_ms,
                   struct aws_reply *out, struct cancel *c, struct why *why) CHECKED;
 
+/* Wipes the last answer: for callers that have taken what they need of a secret. */
+void aws_forget(struct aws *a);
+
 #endif

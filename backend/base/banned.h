@@ -12,6 +12,6 @@
 #include <unistd.h>
 
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atoll
-#pragma GCC poison sscanf fscanf gmtime localtime ctime asctime rand srand system popen usleep
+#pragma GCC poison sscanf fscanf gmtime localtime ctime asctime system popen usleep
 
 #endif

@@ -16,7 +16,7 @@ struct strbuf {
     bool cut;
 };
 
-void strbuf_init(struct strbuf *b, size_t max);
+void strbuf_init(struct strbuf *b, size_t max);          /* max 0: holds nothing */
 void strbuf_clear(struct strbuf *b);                    /* frees; reusable after init */
 void strbuf_wipe(struct strbuf *b);                     /* zeroes the bytes, then frees */
 void strbuf_reset(struct strbuf *b);                    /* length 0, keeps memory and max */

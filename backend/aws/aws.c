@@ -1,0 +1,479 @@
+/* The choke point.  Read aws_call() from top to bottom: its order is the contract
+ * of aws.h.  Locks: one, for the meter and the skew, a leaf. */
+#include "backend/aws/aws.h"
+
+#include <pthread.h>
+#include <openssl/rand.h>
+
+#include "backend/aws/json.h"
+#include "backend/aws/retry.h"
+#include "backend/aws/sigv4.h"
+#include "backend/base/log.h"
+#include "backend/base/mem.h"
+#include "backend/base/text.h"
+
+/* ------------------------------------------------------------------- rows */
+
+#define READ AWS_READ
+#define REVEALS AWS_REVEALS
+#define MUTATES AWS_MUTATES
+#define RETRY_SAFE AWS_RETRY_SAFE
+#define RETRY_NEVER AWS_RETRY_NEVER
+#define ANY AWS_RESOURCE_ANY
+#define SECRET AWS_RESOURCE_SECRET
+#define LOG_GROUP AWS_RESOURCE_LOG_GROUP
+static const struct aws_op_row rows[AWS_OPS] = {
+#define OP(id, service, name, class, retry, reply_max, resource)                                                       \
+    [AWS_##id] = {name, AWS_##service, class, retry, (size_t)(reply_max), resource},
+#include "backend/aws/ops.def"
+#undef OP
+};
+/* A row without a class does not build. */
+#define OP(id, service, name, class, retry, reply_max, resource)                                                       \
+    _Static_assert((class) == READ || (class) == REVEALS || (class) == MUTATES, name " has no class");
+#include "backend/aws/ops.def"
+#undef OP
+#undef READ
+#undef REVEALS
+#undef MUTATES
+#undef RETRY_SAFE
+#undef RETRY_NEVER
+#undef ANY
+#undef SECRET
+#undef LOG_GROUP
+
+const struct aws_op_row *aws_op_row(enum aws_op op) { return (unsigned)op < AWS_OPS ? &rows[op] : NULL; }
+
+bool aws_permits(bool audit, const struct aws_op_row *row)
+{
+    if (row == NULL)
+        return false;
+    switch (row->class) {
+    case AWS_READ:
+        return true;
+    case AWS_REVEALS:
+    case AWS_MUTATES:
+        return !audit;
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------- gate */
+
+#define METER_SECONDS 60
+#define SKEW_LIMIT_MS (240 * 1000)   /* AWS tolerates 300 s; below this the clock is not the reason */
+
+struct aws_gate {
+    /* fixed after aws_gate_new */
+    bool audit;
+    const struct clock *clock;
+    struct transport *(*new_transport)(void *);
+    void *transport_arg;
+    struct identity_store *identities;
+    struct retry_quota *quota;
+    char *ca_bundle;                 /* AWS_CA_BUNDLE, NULL: the system's */
+
+    pthread_mutex_t lock;
+    /* guarded by lock */
+    struct aws_meter meter;
+    struct { int64_t second; unsigned calls; } recent[METER_SECONDS];
+};
+
+static struct transport *new_curl(void *arg)
+{
+    (void)arg;
+    return transport_curl_new();
+}
+
+struct aws_gate *aws_gate_new(const struct aws_gate_settings *s)
+{
+    struct aws_gate *g = mem_new(sizeof *g);
+    g->audit = s->audit;
+    g->clock = s->clock != NULL ? s->clock : clock_real();
+    g->new_transport = s->new_transport != NULL ? s->new_transport : new_curl;
+    g->transport_arg = s->transport_arg;
+    g->identities = identity_store_new(g->clock);
+    g->quota = retry_quota_new();
+    const char *bundle = getenv("AWS_CA_BUNDLE");
+    g->ca_bundle = mem_copy_str(bundle != NULL && bundle[0] != '\0' ? bundle : NULL);
+    pthread_mutex_init(&g->lock, NULL);
+    return g;
+}
+
+struct aws_gate *aws_gate_free(struct aws_gate *g)
+{
+    if (g == NULL)
+        return NULL;
+    g->identities = identity_store_free(g->identities);
+    g->quota = retry_quota_free(g->quota);
+    free(g->ca_bundle);
+    pthread_mutex_destroy(&g->lock);
+    free(g);
+    return NULL;
+}
+
+bool aws_gate_audit(const struct aws_gate *g) { return g->audit; }
+
+struct identity_store *aws_gate_identities(struct aws_gate *g) { return g->identities; }
+
+static void meter_sent(struct aws_gate *g, enum aws_op op)
+{
+    int64_t second = clock_mono_ms(g->clock) / 1000;
+    pthread_mutex_lock(&g->lock);
+    g->meter.total++;
+    g->meter.by_op[op]++;
+    size_t slot = (size_t)(second % METER_SECONDS);
+    if (g->recent[slot].second != second) {
+        g->recent[slot].second = second;
+        g->recent[slot].calls = 0;
+    }
+    g->recent[slot].calls++;
+    pthread_mutex_unlock(&g->lock);
+}
+
+static void meter_outcome(struct aws_gate *g, enum err code)
+{
+    if (code == ERR_OK || code == ERR_CANCELLED)
+        return;
+    pthread_mutex_lock(&g->lock);
+    if (code == ERR_REFUSED_AUDIT || code == ERR_REFUSED_CLASS)
+        g->meter.refused++;
+    else if (code == ERR_THROTTLED)
+        g->meter.throttled++;
+    else
+        g->meter.failed++;
+    pthread_mutex_unlock(&g->lock);
+}
+
+void aws_gate_meter(struct aws_gate *g, struct aws_meter *out)
+{
+    int64_t second = clock_mono_ms(g->clock) / 1000;
+    pthread_mutex_lock(&g->lock);
+    *out = g->meter;
+    out->per_minute = 0;
+    for (size_t i = 0; i < METER_SECONDS; i++)
+        if (second - g->recent[i].second < METER_SECONDS)
+            out->per_minute += g->recent[i].calls;
+    pthread_mutex_unlock(&g->lock);
+}
+
+static int64_t gate_skew(struct aws_gate *g)
+{
+    pthread_mutex_lock(&g->lock);
+    int64_t skew = g->meter.skew_ms;
+    pthread_mutex_unlock(&g->lock);
+    return skew;
+}
+
+static void gate_set_skew(struct aws_gate *g, int64_t skew_ms)
+{
+    pthread_mutex_lock(&g->lock);
+    g->meter.skew_ms = skew_ms;
+    pthread_mutex_unlock(&g->lock);
+}
+
+/* ------------------------------------------------------------ one request */
+
+struct aws {
+    struct aws_gate *gate;
+    struct transport *transport;
+    struct http_reply reply;          /* body kept for the caller until the next call */
+    struct secret *revealed;          /* body of the last REVEALS row */
+};
+
+struct aws *aws_new(struct aws_gate *g)
+{
+    struct aws *a = mem_new(sizeof *a);
+    a->gate = g;
+    a->transport = g->new_transport(g->transport_arg);
+    strbuf_init(&a->reply.body, 0);
+    return a;
+}
+
+struct aws *aws_free(struct aws *a)
+{
+    if (a == NULL)
+        return NULL;
+    a->transport->destroy(a->transport);
+    strbuf_clear(&a->reply.body);
+    a->revealed = secret_free(a->revealed);
+    free(a);
+    return NULL;
+}
+
+#define TOKEN_MAX 8192
+
+/* Headers of one signed request; the token is copied here only to be NUL-terminated
+ * beside the others, and wiped with the struct. */
+struct signed_request {
+    struct http_header headers[8];
+    size_t n;
+    char date[17], target[64];
+    struct sigv4_result signature;
+};
+
+static void add_header(struct signed_request *s, const char *name, const char *value)
+{
+    ASSERT(s->n < ARRAY_LEN(s->headers));
+    s->headers[s->n++] = (struct http_header){name, value};
+}
+
+static enum err sign(struct aws *a, const struct aws_op_row *row, const struct endpoint *ep, const struct identity *id,
+                     const char *body, struct signed_request *s)
+{
+    *s = (struct signed_request){.n = 0};
+    clock_amz(clock_wall_ms(a->gate->clock) + gate_skew(a->gate), s->date);
+    add_header(s, "Host", ep->host);
+    add_header(s, "X-Amz-Date", s->date);
+    if (row->service == AWS_STS) {
+        add_header(s, "Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
+    } else {
+        (void)str_fmt(s->target, sizeof s->target, "%s.%s",
+                      row->service == AWS_LOGS ? "Logs_20140328" : "secretsmanager", row->name);
+        add_header(s, "Content-Type", "application/x-amz-json-1.1");
+        add_header(s, "X-Amz-Target", s->target);
+    }
+    if (id->session_token != NULL)
+        add_header(s, "X-Amz-Security-Token", secret_peek(id->session_token, NULL));
+
+    struct sigv4_header signed_headers[ARRAY_LEN(s->headers)];
+    for (size_t i = 0; i < s->n; i++)
+        signed_headers[i] = (struct sigv4_header){s->headers[i].name, s->headers[i].value};
+    struct sigv4_request rq = {
+        .method = "POST", .path = "/", .query = "", .headers = signed_headers, .nheaders = s->n,
+        .body = body, .body_len = strlen(body),
+    };
+    struct sigv4_key key = {
+        .access_key_id = id->access_key_id,
+        .secret_access_key = secret_peek(id->secret_access_key, NULL),
+        .region = ep->region, .service = ep->signing_name,
+    };
+    enum err err = sigv4_sign(&rq, &key, s->date, &s->signature);
+    if (err == ERR_OK) {
+        add_header(s, "Authorization", s->signature.authorization);
+        add_header(s, "Accept", row->service == AWS_STS ? "application/xml" : "application/json");
+    }
+    return err;
+}
+
+/* The text between <tag> and </tag>: enough for STS's flat answers and for the XML
+ * errors that some proxies and moto send to JSON callers.  Safe to draw. */
+static bool xml_text(const char *xml, size_t n, const char *tag, char *out, size_t size)
+{
+    char open[40], close[40];
+    (void)str_fmt(open, sizeof open, "<%s>", tag);
+    (void)str_fmt(close, sizeof close, "</%s>", tag);
+    const char *from = memmem(xml, n, open, strlen(open));
+    if (from == NULL)
+        return false;
+    from += strlen(open);
+    const char *to = memmem(from, n - (size_t)(from - xml), close, strlen(close));
+    if (to == NULL)
+        return false;
+    text_safe(out, size, from, (size_t)(to - from));
+    return true;
+}
+
+/* "com.amazonaws.secretsmanager#Name:http..." -> "Name" (awsJson1_1, restJson1). */
+static void code_name(const char *raw, char out[64])
+{
+    const char *hash = strrchr(raw, '#');
+    raw = hash != NULL ? hash + 1 : raw;
+    text_safe_name(out, 64, raw, strcspn(raw, ":;"));
+}
+
+/* What an answer that is not 2xx says of itself. */
+static enum err read_refusal(const struct http_reply *r, const char *body, size_t n, struct why *why)
+{
+    char aws_code[64] = "", message[sizeof why->text] = "", raw[128] = "";
+    const char *first = body;
+    while (first < body + n && (*first == ' ' || *first == '\n' || *first == '\r'))
+        first++;
+    if (n > 0 && first < body + n && *first == '<') {
+        if (xml_text(body, n, "Code", aws_code, sizeof aws_code))
+            (void)xml_text(body, n, "Message", message, sizeof message);
+        else
+            text_safe(message, sizeof message, body, n < 80 ? n : 80);
+    } else {
+        json_t *o = json_read_object(body, n, NULL);
+        if (o != NULL) {
+            const char *type = json_text(o, "__type", NULL);
+            if (type == NULL)
+                type = json_text(o, "code", NULL);
+            (void)str_copy(raw, sizeof raw, type != NULL ? type : "");
+            if (!json_safe(o, "message", message, sizeof message))
+                (void)json_safe(o, "Message", message, sizeof message);
+            json_decref(o);
+        } else if (n > 0) {
+            text_safe(message, sizeof message, body, n < 80 ? n : 80);
+        }
+    }
+    if (r->error_type[0] != '\0')
+        (void)str_copy(raw, sizeof raw, r->error_type);
+    if (raw[0] != '\0')
+        code_name(raw, aws_code);
+
+    enum err err = retry_classify(r->status, aws_code);
+    if (aws_code[0] != '\0')
+        (void)why_set(why, err, "%s", message);
+    else
+        (void)why_set(why, err, "HTTP %d: %s", r->status, message);
+    if (why != NULL) {
+        (void)str_copy(why->aws_code, sizeof why->aws_code, aws_code);
+        why->http = r->status;
+    }
+    return err;
+}
+
+/* One try: sign, send, read what came back. */
+static enum err try_once(struct aws *a, enum aws_op op, const struct endpoint *ep, const struct identity *id,
+                         const char *body, int64_t deadline_mono_ms, struct cancel *c, struct why *why)
+{
+    const struct aws_op_row *row = &rows[op];
+    struct signed_request s;
+    enum err err = sign(a, row, ep, id, body, &s);
+    if (err != ERR_OK)
+        return why_set(why, err, "request cannot be signed");
+
+    strbuf_clear(&a->reply.body);
+    a->reply = (struct http_reply){.date_ms = -1, .retry_after_ms = -1};
+    strbuf_init(&a->reply.body, row->reply_max);
+    if (row->class == AWS_REVEALS) {
+        if (a->revealed == NULL)
+            a->revealed = secret_new(row->reply_max);
+        secret_reset(a->revealed);
+    }
+    struct http_request rq = {
+        .method = "POST", .url = ep->url, .headers = s.headers, .nheaders = s.n,
+        .body = body, .body_len = strlen(body), .deadline_mono_ms = deadline_mono_ms, .reply_max = row->reply_max,
+        .reply_secret = row->class == AWS_REVEALS ? a->revealed : NULL, .ca_bundle = a->gate->ca_bundle,
+    };
+    meter_sent(a->gate, op);
+    err = a->transport->exchange(a->transport, &rq, &a->reply, c, why);
+    secret_wipe(&s, sizeof s);
+    if (err == ERR_OK && (a->reply.status < 200 || a->reply.status > 299)) {
+        size_t n = a->reply.body.len;
+        const char *bytes = row->class == AWS_REVEALS ? secret_peek(a->revealed, &n) : strbuf_peek(&a->reply.body);
+        err = read_refusal(&a->reply, bytes, n, why);
+    }
+    return err;
+}
+
+/* A refused signature with a Date far from ours means our clock is off: correct it
+ * once and say so (SDKs: "clock skew adjustment"). */
+static bool learn_skew(struct aws *a, enum err err)
+{
+    if (err != ERR_SIGNATURE || a->reply.date_ms < 0)
+        return false;
+    int64_t skew = a->reply.date_ms - clock_wall_ms(a->gate->clock), known = gate_skew(a->gate);
+    if (llabs(skew - known) < SKEW_LIMIT_MS)
+        return false;
+    gate_set_skew(a->gate, llabs(skew) < SKEW_LIMIT_MS ? 0 : skew);
+    log_line(LOG_WARN, "clock differs from AWS by %lld ms: corrected in signatures", (long long)skew);
+    return true;
+}
+
+static double random01(void)
+{
+    uint32_t r = 0;
+    (void)RAND_bytes((unsigned char *)&r, sizeof r);   /* jitter: a failure just means no jitter */
+    return (double)r / 4294967296.0;
+}
+
+static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aws_target *t, const struct endpoint *ep,
+                                  const char *body, int64_t deadline, struct cancel *c, struct why *why)
+{
+    struct aws_gate *g = a->gate;
+    int taken = 0;
+    bool skew_corrected = false;
+    for (int tries = 1;; tries++) {
+        struct identity id = {0};
+        enum err err = identity_get(g->identities, t->profile, c, &id, why);
+        if (err != ERR_OK)
+            return err;
+        err = try_once(a, op, ep, &id, body, deadline, c, why);
+        identity_clear(&id);
+        if (err == ERR_OK) {
+            retry_quota_give_back(g->quota, taken);
+            return ERR_OK;
+        }
+        meter_outcome(g, err);
+        if (!skew_corrected && learn_skew(a, err)) {
+            skew_corrected = true;
+            continue;
+        }
+        if (rows[op].retry != AWS_RETRY_SAFE || !retry_worthwhile(err) || tries >= RETRY_TRIES)
+            return err;
+        int64_t delay = retry_delay_ms(tries, random01(), a->reply.retry_after_ms);
+        int64_t now = clock_mono_ms(clock_real());
+        if (now + delay >= deadline || !retry_quota_take(g->quota, err, &taken))
+            return err;
+        if (cancel_wait_fd(c, -1, 0, now + delay) < 0)
+            return why_set(why, ERR_CANCELLED, "%s", "");
+    }
+}
+
+/* Names the operation in whatever went wrong, and counts refusals. */
+static enum err finish(struct aws *a, const char *name, enum err err, struct why *why)
+{
+    if (why != NULL) {
+        (void)str_copy(why->call, sizeof why->call, name);
+        (void)str_copy(why->request_id, sizeof why->request_id, a->reply.request_id);
+    }
+    if (err != ERR_CANCELLED && why != NULL) {
+        char line[320];
+        log_line(LOG_INFO, "%s", why_line(why, line, sizeof line));
+    }
+    return err;
+}
+
+enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, const char *body, int64_t deadline_ms,
+                  struct aws_reply *out, struct cancel *c, struct why *why)
+{
+    const struct aws_op_row *row = aws_op_row(op);
+    struct aws_gate *g = a->gate;
+    a->reply.request_id[0] = '\0';
+    if (!aws_permits(g->audit, row)) {
+        enum err refused = row == NULL ? ERR_REFUSED_CLASS : ERR_REFUSED_AUDIT;
+        meter_outcome(g, refused);
+        return finish(a, row != NULL ? row->name : "?", why_set(why, refused, "nothing was sent"), why);
+    }
+    if (row->class != AWS_READ)
+        log_line(LOG_INFO, "sending %s", row->name);
+
+    int64_t deadline = clock_mono_ms(clock_real()) + deadline_ms;
+    char region[32];
+    struct endpoint ep;
+    enum err err = identity_region(g->identities, t->profile, t->region, region, why);
+    if (err == ERR_OK)
+        err = endpoint_resolve(row->service, region, t->endpoint_url, &ep, why);
+    if (err != ERR_OK)
+        return finish(a, row->name, err, why);
+
+    struct strbuf form;
+    strbuf_init(&form, 4096);
+    if (row->service == AWS_STS) {
+        strbuf_fmt(&form, "Action=%s&Version=2011-06-15%s", row->name, body);
+        body = strbuf_peek(&form);
+    }
+    err = send_with_retries(a, op, t, &ep, body, deadline, c, why);
+    strbuf_clear(&form);
+    if (err != ERR_OK) {
+        if (a->revealed != NULL)
+            secret_reset(a->revealed);
+        return finish(a, row->name, err, why);
+    }
+    *out = (struct aws_reply){.body = strbuf_peek(&a->reply.body), .len = a->reply.body.len};
+    if (row->class == AWS_REVEALS)
+        out->body = secret_peek(a->revealed, &out->len);
+    (void)str_copy(out->request_id, sizeof out->request_id, a->reply.request_id);
+    return ERR_OK;
+}
+
+void aws_forget(struct aws *a)
+{
+    if (a->revealed != NULL)
+        secret_reset(a->revealed);
+    strbuf_wipe(&a->reply.body);
+    strbuf_init(&a->reply.body, 0);
+}
