@@ -11,6 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
+/* With _FORTIFY_SOURCE and clang some of these are macros, and a macro cannot be
+ * poisoned. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atoll
 #pragma GCC poison sscanf fscanf gmtime localtime ctime asctime system popen usleep
 

@@ -1,0 +1,156 @@
+/* Every secret has whole pages of its own, so that locking, leaving out of core
+ * files and wiping on fork never touch a neighbour, and unmapping gives nothing
+ * back to the heap. */
+#include "backend/base/secret.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "backend/base/mem.h"
+
+struct secret {
+    char *bytes;   /* mapped pages; bytes[len] is NUL */
+    size_t mapped; /* size of the mapping */
+    size_t max;    /* most bytes of content; max < mapped */
+    size_t len;
+};
+
+/* Whether any lock was refused.  A global because the limit is the process's. */
+static atomic_bool lock_refused;
+
+static size_t whole_pages(size_t n)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    ASSERT(n <= SIZE_MAX - page);
+    return (n + page - 1) / page * page;
+}
+
+struct secret *secret_new(size_t max)
+{
+    struct secret *s = mem_new(sizeof(*s));
+
+    ASSERT(max < SIZE_MAX);
+    s->max = max;
+    s->mapped = whole_pages(max + 1);
+    s->bytes = mmap(NULL, s->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT(s->bytes != MAP_FAILED); /* out of memory aborts, here as in mem.c */
+    /* Best effort: where the limit is small, a warning on the screen is better than no program. */
+    if (mlock(s->bytes, s->mapped) != 0)
+        atomic_store(&lock_refused, true);
+    (void)madvise(s->bytes, s->mapped, MADV_DONTDUMP);
+    (void)madvise(s->bytes, s->mapped, MADV_WIPEONFORK); /* kernels before 4.14 do not know it */
+    return s;
+}
+
+struct secret *secret_from(const void *bytes, size_t n)
+{
+    struct secret *s = secret_new(n);
+
+    if (n > 0)
+        memcpy(s->bytes, bytes, n);
+    s->len = n;
+    return s;
+}
+
+struct secret *secret_free(struct secret *s)
+{
+    if (!s)
+        return NULL;
+    secret_wipe(s->bytes, s->mapped);
+    (void)munmap(s->bytes, s->mapped); /* unlocks, too */
+    free(s);
+    return NULL;
+}
+
+enum err secret_append(struct secret *s, const void *bytes, size_t n)
+{
+    if (n > s->max - s->len)
+        return ERR_TOO_BIG;
+    if (n > 0)
+        memcpy(s->bytes + s->len, bytes, n);
+    s->len += n;
+    s->bytes[s->len] = '\0';
+    return ERR_OK;
+}
+
+/* The whole mapping, not len bytes: a reader may have filled room it never committed. */
+void secret_reset(struct secret *s)
+{
+    secret_wipe(s->bytes, s->mapped);
+    s->len = 0;
+}
+
+void secret_swap(struct secret *a, struct secret *b)
+{
+    struct secret held = *a;
+
+    *a = *b;
+    *b = held;
+}
+
+const char *secret_peek(const struct secret *s, size_t *out_len)
+{
+    if (out_len)
+        *out_len = secret_len(s);
+    return s ? s->bytes : "";
+}
+
+char *secret_room(struct secret *s, size_t *out_room)
+{
+    *out_room = s->max - s->len;
+    return s->bytes + s->len;
+}
+
+void secret_commit(struct secret *s, size_t n)
+{
+    ASSERT(n <= s->max - s->len);
+    s->len += n;
+    s->bytes[s->len] = '\0';
+}
+
+size_t secret_len(const struct secret *s)
+{
+    return s ? s->len : 0;
+}
+
+/* The time depends on the lengths, which are no secret, and on nothing else. */
+bool secret_equal(const struct secret *a, const struct secret *b)
+{
+    size_t len_a, len_b;
+    const volatile char *x = secret_peek(a, &len_a), *y = secret_peek(b, &len_b);
+    unsigned difference = 0;
+
+    if (len_a != len_b)
+        return false;
+    for (size_t i = 0; i < len_a; i++)
+        difference |= (unsigned char)x[i] ^ (unsigned)(unsigned char)y[i];
+    return difference == 0;
+}
+
+bool secret_memory_locked(void)
+{
+    return !atomic_load(&lock_refused);
+}
+
+void secret_harden_process(void)
+{
+    const struct rlimit none = {0, 0};
+
+    /* Neither can fail for lowering one's own limits. */
+    (void)setrlimit(RLIMIT_CORE, &none);
+#ifndef CT_SANITIZED
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+    (void)umask(077);
+}
+
+void secret_wipe(void *p, size_t n)
+{
+    if (n > 0)
+        explicit_bzero(p, n);
+}
