@@ -30,4 +30,7 @@ void login_try(const struct db_params *p, int64_t deadline_ms, struct cancel *c,
  * no user name and no password. */
 void login_reach(const struct db_params *p, int64_t deadline_ms, struct cancel *c, struct login_result *out);
 
+/* Nothing reached, nothing known. */
+void login_result_clear(struct login_result *out);
+
 #endif
