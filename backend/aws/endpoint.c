@@ -32,7 +32,7 @@ static const struct partition {
     {"us-", "amazonaws.com"},        {"eu-", "amazonaws.com"},         {"ap-", "amazonaws.com"},
     {"sa-", "amazonaws.com"},        {"ca-", "amazonaws.com"},         {"me-", "amazonaws.com"},
     {"af-", "amazonaws.com"},        {"il-", "amazonaws.com"},         {"mx-", "amazonaws.com"},
-    {"cn-", "amazonaws.com.cn"},     {"us-gov-", "amazonaws.com"},     {"eusc-", "amazonaws.eu"},
+    {"cn-", "amazonaws.com.cn"},     {"us-gov-", "amazonaws.com"},     {"eusc-de-", "amazonaws.eu"},
     {"us-iso-", "c2s.ic.gov"},       {"us-isob-", "sc2s.sgov.gov"},    {"eu-isoe-", "cloud.adc-e.uk"},
     {"us-isof-", "csp.hci.ic.gov"},
 };
