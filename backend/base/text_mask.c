@@ -32,9 +32,14 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 static bool is_alnum(char c)
 {
-    return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9');
+    return (lower(c) >= 'a' && lower(c) <= 'z') || is_digit(c);
 }
 
 static bool is_name(char c)
@@ -200,7 +205,7 @@ static struct span password_of_url(const struct line *in, size_t i)
             colon = j;
         if (slash == 0 && is_one_of(c, "/?#")) {
             slash = j;
-            bool is_port = colon > 0 && skip(in, colon + 1, is_alnum) == j;
+            bool is_port = colon > 0 && skip(in, colon + 1, is_digit) == j;
             if (host > 0 || colon == 0 || is_port)
                 break; /* what follows is the path */
         }
