@@ -240,19 +240,20 @@ trait_bool() {
 fleet_variables() {
     local role
     role=$(role_of "$1")
-    printf '{"NODE_ENV":"production","DB_SECRET_NAME":"%s","DB_HOST":"%s","DB_PORT":"%s","DB_NAME":"%s","DB_USER":"%s"}' \
+    printf '{"NODE_ENV":"production","DB_SECRET_NAME":"%s","DB_HOST":"%s","DB_PORT":"%s","DB_NAME":"%s","DB_USER":"%s",' \
         "$(secret_of "$1")" "$(host_of "$1")" "$(port_of "$1")" "$role" "$role"
+    printf '"DB_SSLMODE":"verify-full","DB_SSLROOTCERT":"%s/ca.crt"}' "$dir"
 }
 
 fleet_settings() {
     local name region rotated every containers traits comma=''
-    printf '{"sslmode":"verify-full","sslrootcert":"%s/ca.crt","environments":[\n' "$dir"
+    printf '{"environments":[\n'
     while read -r name region rotated every containers traits; do
         printf '%s{"name":"%s","account":"%s","region":"%s","profile":"fleet-%s",' \
             "$comma" "$name" "$(account_of "$name")" "$region" "$name"
         printf '"secret":"%s","group":"/aws/lambda/app-%s","function":"app-%s",' "$(secret_of "$name")" "$name" "$name"
         printf '"containers":%d,"fallback":%d,"stale":%d,"reconnect_every":%d,' "$containers" \
-            "$(trait_number "$traits" fallback)" "$(trait_number "$traits" stale)" 5
+            "$(trait_number "$traits" fallback)" "$(trait_number "$traits" stale)" 6
         printf '"past":%s,"rotate":%s,"grow":%s,"hostile":%s,"fetch_in_init":%s,\n "variables":' \
             "$(trait_bool "$traits" past)" "$(trait_bool "$traits" rotate)" "$(trait_bool "$traits" grow)" \
             "$(trait_bool "$traits" hostile)" "$(trait_bool "$traits" init)"

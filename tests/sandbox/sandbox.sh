@@ -9,7 +9,6 @@
 #   --lifetime S      end after S seconds (default 3600)
 #   --speed X         the fleet X times as busy
 #   --without-fleet   no simulated Lambdas (benchmarks)
-#   --quiet-fleet     the fleet writes its past and one round, then waits for SIGUSR2
 #   --build DIR       where awsim and fleet are (default build/release of this tree)
 #
 # One process, the keeper, starts PostgreSQL, awsim and the fleet as its children and
@@ -23,7 +22,7 @@ umask 077
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 dir='' endpoint='' dead_port=''
-parent=$PPID lifetime=3600 speed=1 with_fleet=yes fleet_extra=()
+parent=$PPID lifetime=3600 speed=1 with_fleet=yes own_dir=no
 build=${SANDBOX_BUILD:-$here/../../build/release}
 
 fail() {
@@ -39,7 +38,7 @@ fail() {
 . "$here/environments.sh"
 
 usage() {
-    sed -n '2,13s/^# \{0,1\}//p' "$here/sandbox.sh" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "$here/sandbox.sh" >&2
     exit 2
 }
 
@@ -78,10 +77,6 @@ read_options() {
             ;;
         --without-fleet)
             with_fleet=no
-            shift
-            ;;
-        --quiet-fleet)
-            fleet_extra=(--pause-after 40)
             shift
             ;;
         --)
@@ -129,7 +124,7 @@ up() {
     mkfifo "$dir/sleep" || fail "cannot make a FIFO in $dir"
     # A session of its own: what stops the terminal's programs does not stop it half-way.
     setsid "$here/sandbox.sh" keep "$dir" "$parent" "$parent_start" "$lifetime" "$speed" "$with_fleet" "$build" \
-        "${fleet_extra[@]}" </dev/null >"$dir/keeper.log" 2>&1 &
+        "$own_dir" </dev/null >"$dir/keeper.log" 2>&1 &
     local keeper=$!
     disown "$keeper"
     until_true 90 keeper_ready_or_gone "$keeper" || echo "sandbox: not ready after 90 s" >&2
@@ -147,8 +142,7 @@ keeper_ready_or_gone() {
 
 keep() {
     local parent_start
-    dir=$1 parent=$2 parent_start=$3 lifetime=$4 speed=$5 with_fleet=$6 build=$7
-    fleet_extra=("${@:8}")
+    dir=$1 parent=$2 parent_start=$3 lifetime=$4 speed=$5 with_fleet=$6 build=$7 own_dir=$8
     process_record keeper $$
     trap keeper_end EXIT
     trap 'exit 0' TERM INT HUP
@@ -173,7 +167,11 @@ keep() {
     while ((SECONDS < lifetime)); do
         # A wait that starts no program: nobody writes to this FIFO.
         read -r -t 0.5 -u 9 _
-        ((parent == 0)) || process_is "$parent" "$parent_start" || break
+        if ((parent)) && ! process_is "$parent" "$parent_start"; then
+            # Nobody is left to look at what `run` made.
+            [[ $own_dir == no ]] || trap 'keeper_end; remove_own_dir' EXIT
+            break
+        fi
         children_live || break
     done
 }
@@ -218,7 +216,7 @@ start_fleet() {
     env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN -u AWS_PROFILE \
         AWS_SHARED_CREDENTIALS_FILE="$dir/fleet.credentials" AWS_CONFIG_FILE="$dir/config" \
         "$build/fleet" --config "$dir/fleet.json" --endpoint "$endpoint" --truth "$dir/truth.json" --parent $$ \
-        --lifetime $((lifetime + 60)) --speed "$speed" "${fleet_extra[@]}" >"$dir/fleet.log" 2>&1 &
+        --lifetime $((lifetime + 60)) --speed "$speed" >"$dir/fleet.log" 2>&1 &
     local pid=$!
     process_record fleet "$pid" || fail "fleet: $(cat "$dir/fleet.log")"
     until_true 60 truth_written_or_gone "$pid"
@@ -266,6 +264,7 @@ run() {
     folder=$(mktemp -d "${TMPDIR:-/tmp}/credtop-sandbox.XXXXXX") || fail "cannot make a temporary folder"
     dir=$folder
     parent=$$
+    own_dir=yes
     trap run_end EXIT
     trap 'forward TERM 143' TERM
     trap 'forward HUP 129' HUP
@@ -298,6 +297,10 @@ forward() {
 run_end() {
     trap '' TERM INT HUP
     down_dir
+    remove_own_dir
+}
+
+remove_own_dir() {
     [[ $dir == */credtop-sandbox.?????? ]] && rm -rf "$dir"
 }
 
