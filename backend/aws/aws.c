@@ -179,6 +179,7 @@ struct aws {
     struct transport *transport;
     struct http_reply reply;          /* body kept for the caller until the next call */
     struct secret *revealed;          /* body of the last REVEALS row */
+    char nothing[1];                  /* the body of an answer without one */
 };
 
 struct aws *aws_new(struct aws_gate *g)
@@ -463,9 +464,15 @@ enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, con
             secret_reset(a->revealed);
         return finish(a, row->name, err, why);
     }
-    *out = (struct aws_reply){.body = strbuf_peek(&a->reply.body), .len = a->reply.body.len};
-    if (row->class == AWS_REVEALS)
-        out->body = secret_peek(a->revealed, &out->len);
+    if (row->class == AWS_REVEALS) {
+        out->len = secret_len(a->revealed);
+        size_t room;
+        out->body = secret_room(a->revealed, &room) - out->len;
+    } else {
+        a->nothing[0] = '\0';
+        out->len = a->reply.body.len;
+        out->body = out->len > 0 ? a->reply.body.s : a->nothing;
+    }
     (void)str_copy(out->request_id, sizeof out->request_id, a->reply.request_id);
     return ERR_OK;
 }

@@ -1,0 +1,240 @@
+#include "backend/watch/classify.h"
+
+#include "backend/base/mem.h"
+#include "backend/base/strbuf.h"
+
+/* The order decides when a line matches several: what is worse for the container first,
+ * except that the fetch line is exact and common. */
+static const enum event_kind order[] = {EVENT_FETCH, EVENT_HIT, EVENT_FALLBACK, EVENT_FETCH_ERROR, EVENT_DB_ERROR};
+
+struct classifier {
+    const char *const *globs[ARRAY_LEN(order)];   /* the configuration's, which outlives us */
+};
+
+static const char *const none[] = {NULL};
+
+struct classifier *classifier_new(const struct config_patterns *p)
+{
+    struct classifier *c = mem_new(sizeof *c);
+    const char *const *lists[ARRAY_LEN(order)] = {p->fetch, p->hit, p->fallback, p->fetch_error, p->db_error};
+    for (size_t i = 0; i < ARRAY_LEN(order); i++)
+        c->globs[i] = lists[i] != NULL ? lists[i] : none;
+    return c;
+}
+
+struct classifier *classifier_free(struct classifier *c)
+{
+    free(c);
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ globs */
+
+bool glob_match(const char *glob, struct slice text)
+{
+    const char *star = strchr(glob, '*');
+    if (star == NULL)
+        return strlen(glob) == text.n && memcmp(glob, text.s, text.n) == 0;
+    size_t head = (size_t)(star - glob);
+    if (text.n < head || memcmp(glob, text.s, head) != 0)
+        return false;
+    const char *s = text.s + head, *end = text.s + text.n;
+    for (;;) {
+        const char *part = star + 1;
+        star = strchr(part, '*');
+        if (star == NULL) {   /* the last part must end the text */
+            size_t tail = strlen(part);
+            return (size_t)(end - s) >= tail && memcmp(end - tail, part, tail) == 0;
+        }
+        size_t n = (size_t)(star - part);
+        const char *found = n == 0 ? s : memmem(s, (size_t)(end - s), part, n);
+        if (found == NULL)
+            return false;
+        s = found + n;
+    }
+}
+
+/* The longest literal run of a glob. */
+static struct slice glob_literal(const char *glob)
+{
+    struct slice best = {glob, 0};
+    for (const char *p = glob; *p != '\0';) {
+        size_t n = strcspn(p, "*");
+        if (n > best.n)
+            best = (struct slice){p, n};
+        p += n + (p[n] == '*');
+    }
+    return best;
+}
+
+bool classifier_filter_pattern(const struct classifier *c, char *out, size_t size)
+{
+    struct strbuf b;
+    bool ok = true;
+    strbuf_init(&b, 1024);   /* the service's own limit */
+    strbuf_str(&b, "?\"INIT_START\"");
+    for (size_t i = 0; i < ARRAY_LEN(order) && ok; i++) {
+        if (order[i] != EVENT_FETCH && order[i] != EVENT_FALLBACK)
+            continue;
+        for (const char *const *g = c->globs[i]; *g != NULL; g++) {
+            struct slice lit = glob_literal(*g);
+            if (lit.n == 0 || memchr(lit.s, '"', lit.n) != NULL || memchr(lit.s, '\\', lit.n) != NULL)
+                ok = false;   /* how a quote is escaped inside a term is not documented */
+            strbuf_str(&b, " ?\"");
+            strbuf_add(&b, lit.s, lit.n);
+            strbuf_char(&b, '"');
+        }
+    }
+    ok = ok && !strbuf_cut(&b) && str_copy(out, size, strbuf_peek(&b));
+    strbuf_clear(&b);
+    return ok;
+}
+
+/* ------------------------------------------------------------------ lines */
+
+static bool starts(struct slice s, const char *with)
+{
+    size_t n = strlen(with);
+    return s.n >= n && memcmp(s.s, with, n) == 0;
+}
+
+static struct slice after(struct slice s, size_t n) { return (struct slice){s.s + n, s.n - n}; }
+
+static struct slice upto(struct slice s, const char *stops)
+{
+    size_t n = 0;
+    while (n < s.n && strchr(stops, s.s[n]) == NULL)
+        n++;
+    return (struct slice){s.s, n};
+}
+
+static struct slice trim_end(struct slice s)
+{
+    while (s.n > 0 && (s.s[s.n - 1] == '\n' || s.s[s.n - 1] == '\r' || s.s[s.n - 1] == ' ' || s.s[s.n - 1] == '\t'))
+        s.n--;
+    return s;
+}
+
+/* A UUID: 8-4-4-4-12 of anything but separators is too strict for test systems and too
+ * lax for words; so 36 bytes with the four hyphens in place. */
+static bool is_request_id(struct slice s)
+{
+    return s.n == 36 && s.s[8] == '-' && s.s[13] == '-' && s.s[18] == '-' && s.s[23] == '-';
+}
+
+static bool is_time_stamp(struct slice s)
+{
+    return s.n >= 20 && s.s[4] == '-' && s.s[7] == '-' && s.s[10] == 'T' && s.s[s.n - 1] == 'Z';
+}
+
+/* "128.83 ms" -> microseconds, -1 when it is not that. */
+static int32_t milliseconds(struct slice s)
+{
+    int64_t us = 0, unit = 1000;
+    size_t i = 0;
+    for (; i < s.n && s.s[i] >= '0' && s.s[i] <= '9' && us < INT32_MAX; i++)
+        us = us * 10 + (s.s[i] - '0') * 1000;
+    if (i == 0)
+        return -1;
+    if (i < s.n && s.s[i] == '.')
+        for (i++; i < s.n && s.s[i] >= '0' && s.s[i] <= '9' && unit > 1; i++)
+            us += (s.s[i] - '0') * (unit /= 10);
+    return us > INT32_MAX ? INT32_MAX : (int32_t)us;
+}
+
+/* REPORT: tab-separated "Key: value" pairs in any order. */
+static void report_pairs(struct slice s, struct line *out)
+{
+    while (s.n > 0) {
+        struct slice pair = upto(s, "\t\n");
+        if (starts(pair, "Duration: "))
+            out->duration_us = milliseconds(after(pair, 10));
+        else if (starts(pair, "Init Duration: "))
+            out->has_init_duration = true;
+        s = after(s, pair.n < s.n ? pair.n + 1 : pair.n);
+    }
+}
+
+static bool platform_line(struct slice m, struct line *out)
+{
+    static const struct { const char *head; enum line_kind kind; } heads[] = {
+        {"START RequestId: ", LINE_START}, {"END RequestId: ", LINE_END}, {"REPORT RequestId: ", LINE_REPORT}};
+    for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+        if (!starts(m, heads[i].head))
+            continue;
+        struct slice id = upto(after(m, strlen(heads[i].head)), " \t\n");
+        if (!is_request_id(id))
+            return false;
+        out->kind = heads[i].kind;
+        out->request = id;
+        if (out->kind == LINE_REPORT)
+            report_pairs(m, out);
+        return true;
+    }
+    if (starts(m, "INIT_START ")) {
+        out->kind = LINE_INIT;
+        return true;
+    }
+    if (starts(m, "INIT_REPORT ")) {   /* written only when init failed or timed out */
+        out->kind = LINE_EVENT;
+        out->event = EVENT_FAILURE;
+        return true;
+    }
+    if (starts(m, "XRAY TraceId: ") || starts(m, "EXTENSION\t") || starts(m, "TELEMETRY\t") || starts(m, "LOGS\t")) {
+        out->kind = LINE_PLATFORM;
+        return true;
+    }
+    struct slice id = starts(m, "RequestId: ") ? upto(after(m, 11), " \t\n") : (struct slice){m.s, 0};
+    if (is_request_id(id) && starts(after(m, 11 + id.n), " Error: Runtime exited")) {
+        out->kind = LINE_EVENT;
+        out->event = EVENT_FAILURE;
+        out->request = id;
+        return true;
+    }
+    return false;
+}
+
+/* "<time>\t<request id | undefined>\t<LEVEL>\t<body>" and the time-out line, which has
+ * spaces: "<time> <request id> Task timed out after 3.00 seconds". */
+static void console_prefix(struct slice m, struct line *out)
+{
+    struct slice stamp = upto(m, " \t\n");
+    if (!is_time_stamp(stamp) || stamp.n >= m.n)
+        return;
+    char separator = m.s[stamp.n];
+    struct slice rest = after(m, stamp.n + 1), id = upto(rest, " \t\n");
+    bool undefined = id.n == 9 && memcmp(id.s, "undefined", 9) == 0;
+    if (id.n >= rest.n || !(is_request_id(id) || undefined))
+        return;
+    out->in_init = undefined;
+    out->request = undefined ? (struct slice){id.s, 0} : id;
+    rest = after(rest, id.n + 1);
+    if (separator == ' ' && starts(rest, "Task timed out after ")) {
+        out->kind = LINE_EVENT;
+        out->event = EVENT_FAILURE;
+    } else {
+        struct slice level = upto(rest, "\t\n");
+        if (level.n < rest.n && level.n <= 5 && rest.s[level.n] == '\t')
+            rest = after(rest, level.n + 1);
+    }
+    out->body = rest;
+}
+
+void classify(const struct classifier *c, struct slice message, struct line *out)
+{
+    message = trim_end(message);
+    *out = (struct line){.kind = LINE_OTHER, .event = EVENT_OTHER, .request = {"", 0}, .body = message,
+                         .duration_us = -1};
+    if (platform_line(message, out))
+        return;
+    console_prefix(message, out);
+    if (out->kind != LINE_OTHER)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(order); i++)
+        for (const char *const *g = c->globs[i]; *g != NULL; g++)
+            if (glob_match(*g, out->body)) {
+                out->kind = LINE_EVENT;
+                out->event = order[i];
+                return;
+            }
+}

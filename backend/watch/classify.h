@@ -1,0 +1,47 @@
+/* One log line -> what it tells.  Lambda's text format: platform lines, Node's
+ * console lines and plain ones (Lambda Developer Guide, "Working with Lambda
+ * function logs"; the runtime interface clients' log patches).  Pure; no copies. */
+#ifndef CT_CLASSIFY_H
+#define CT_CLASSIFY_H
+
+#include <stdbool.h>
+
+#include "backend/model.h"
+#include "backend/watch/log_page.h"
+#include "config/config.h"
+
+enum line_kind {
+    LINE_INIT,         /* INIT_START: a container begins (or begins again) */
+    LINE_START,
+    LINE_END,
+    LINE_REPORT,
+    LINE_EVENT,        /* `event` says what */
+    LINE_OTHER,        /* the program's own words: no pattern matches */
+    LINE_PLATFORM      /* a platform line without a meaning for us */
+};
+
+struct line {
+    enum line_kind kind;
+    enum event_kind event;     /* FETCH, HIT, FALLBACK, FETCH_ERROR, DB_ERROR or FAILURE */
+    struct slice request;      /* n 0: none named */
+    bool in_init;              /* the line says "undefined": logged before the first invocation */
+    struct slice body;         /* without the prefix and trailing space */
+    int32_t duration_us;       /* REPORT: Duration; -1 */
+    bool has_init_duration;    /* REPORT: this invocation was a cold start */
+};
+
+struct classifier;             /* patterns made ready; immutable, shared by threads */
+struct classifier *classifier_new(const struct config_patterns *p);
+struct classifier *classifier_free(struct classifier *c);
+
+void classify(const struct classifier *c, struct slice message, struct line *out);
+
+/* A FilterLogEvents pattern that lets at least the lines through that decide about a
+ * container's credentials (INIT_START, fetch, fallback): false when the configured
+ * patterns cannot be put into one. */
+bool classifier_filter_pattern(const struct classifier *c, char *out, size_t size);
+
+/* '*' is any run, also an empty one; everything else is itself. */
+bool glob_match(const char *glob, struct slice text);
+
+#endif

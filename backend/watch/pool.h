@@ -1,0 +1,32 @@
+/* A pool: some threads, some items, a schedule.  Each item is worked on by one
+ * thread at a time, in order of due time; a hundred items that hang take at most
+ * this pool's threads, never another's (bulkheads). */
+#ifndef CT_POOL_H
+#define CT_POOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend/base/cancel.h"
+#include "backend/base/err.h"
+
+struct pool;
+
+struct pool_settings {
+    const char *name;                     /* at most 15 bytes: the thread's name */
+    unsigned threads;
+    size_t items;
+    void *(*worker_new)(void *ctx);       /* on the pool's thread; what it owns */
+    void (*worker_free)(void *worker);
+    /* One turn; returns the milliseconds until the item's next (0: at once). */
+    int64_t (*turn)(void *worker, size_t item);
+    void *ctx;
+    struct cancel *cancel;                /* the program's stop: waits inside turns include it */
+};
+
+struct pool *pool_start(const struct pool_settings *s, struct why *why);
+void pool_nudge(struct pool *p, size_t item);     /* due now; while it is being worked on: again after */
+int64_t pool_next_mono_ms(struct pool *p, size_t item);
+struct pool *pool_stop(struct pool *p);           /* after cancel_trigger(): joins, frees; NULL is fine */
+
+#endif
