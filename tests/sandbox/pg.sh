@@ -96,6 +96,7 @@ shared_buffers = 16MB
 max_connections = 60
 autovacuum = off
 log_min_error_statement = panic
+log_connections = on
 END
 }
 

@@ -1,0 +1,24 @@
+#!/bin/bash
+# Runs the end-to-end tests, all against one sandbox: run.sh [TEST...]
+#
+# A test is a program in this folder that finds $CREDTOP, $CREDTOP_CONF and $SANDBOX_DIR,
+# prints "ok - name" or "not ok - name: why" and at the end "N passed, N failed".
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+export CREDTOP=${CREDTOP:-$root/build/release/credtop}
+# Verdicts and counts first, while the fleet is undisturbed; faults last.
+all=(verdicts.py counts.py audit.py usage.sh screen.sh faults.py)
+
+if [[ ${1:-} != --inside ]]; then
+    [[ -x $CREDTOP ]] || { echo "run.sh: $CREDTOP is missing: make" >&2; exit 1; }
+    exec "$root/tests/sandbox/sandbox.sh" run -- "$here/run.sh" --inside "$@"
+fi
+shift
+(($#)) || set -- "${all[@]}"
+failed=0
+for test in "$@"; do
+    echo "== $test"
+    "$here/$(basename "$test")" || failed=1
+done
+exit "$failed"
