@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"

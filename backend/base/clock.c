@@ -4,6 +4,8 @@
 #include "backend/base/clock.h"
 
 #include <stdbool.h>
+#include <string.h>
+#include <time.h>
 
 #define DAY_MS INT64_C(86400000)
 #define ERA_DAYS INT64_C(146097)

@@ -1,6 +1,8 @@
 #include "backend/base/err.h"
 
 #include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"

@@ -2,6 +2,9 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* The terminal's restore.  A global because an abort has no argument to carry it. */
 static _Atomic(void (*)(void)) abort_hook;

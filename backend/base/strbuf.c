@@ -1,5 +1,9 @@
 #include "backend/base/strbuf.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "backend/base/mem.h"
 #include "backend/base/secret.h"
 #include "backend/base/text.h"

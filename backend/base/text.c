@@ -7,6 +7,8 @@
  * nobody can say how many columns a terminal will give them. */
 #include "backend/base/text.h"
 
+#include <string.h>
+
 #include "backend/base/mem.h"
 #include "backend/base/text_tables.h"
 

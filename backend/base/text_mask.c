@@ -7,6 +7,8 @@
  * Where the end of a value is in doubt, more is masked rather than less. */
 #include "backend/base/text.h"
 
+#include <string.h>
+
 #include "backend/base/mem.h"
 
 #define NAME_MAX_CHARS 24 /* longest word below; longer names are judged by their end */
@@ -176,19 +178,19 @@ static struct span quoted_or_bare(const struct line *in, size_t i, bool is_json)
     return is_absent(in, i, end) ? (struct span){i, i} : (struct span){i, end};
 }
 
-/* The value that belongs to the name in [start, end). */
+/* The value that belongs to the name in [start, end).  What follows is looked at
+ * first: few names have a value, and it is cheaper than the table. */
 static struct span value_of_name(const struct line *in, size_t start, size_t end)
 {
-    if (!is_telling(in, start, end))
-        return (struct span){end, end};
     size_t value = after_separator(in, end);
-    if (value > 0)
-        return quoted_or_bare(in, value, is_quote(at(in, end)) || at(in, end) == '\\');
-    /* ALTER ROLE ... PASSWORD '...' */
-    value = skip(in, end, is_space);
-    if (value > end && at(in, value) == '\'')
-        return quoted_or_bare(in, value, false);
-    return (struct span){end, end};
+    size_t next = skip(in, end, is_space);
+    bool is_sql = value == 0 && next > end && at(in, next) == '\''; /* ALTER ROLE ... PASSWORD '...' */
+
+    if ((value == 0 && !is_sql) || !is_telling(in, start, end))
+        return (struct span){end, end};
+    if (is_sql)
+        return quoted_or_bare(in, next, false);
+    return quoted_or_bare(in, value, is_quote(at(in, end)) || at(in, end) == '\\');
 }
 
 /* The password of the URL whose authority begins at i. */
@@ -234,7 +236,8 @@ size_t text_mask(char *s, size_t n)
         /* up to the value as it is, then stars: the result is never ahead of the reading */
         if (value.end > value.start)
             next = value.start;
-        memmove(s + kept, s + i, next - i);
+        if (kept < i)
+            memmove(s + kept, s + i, next - i);
         kept += next - i;
         i = next;
         if (value.end > value.start) {

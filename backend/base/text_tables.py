@@ -17,8 +17,13 @@ import unicodedata
 BLANK = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0x1D159}
 SELECTORS = [(0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF)]
 # One column or two, alone or in pairs: terminals do not agree, and a table of ours
-# cannot line up with all of them.  Flags' letters and skin tones.
-DISAGREED = [(0x1F1E6, 0x1F1FF), (0x1F3FB, 0x1F3FF)]
+# cannot line up with all of them.  Flags' letters and skin tones; numbers on black
+# squares; and the monograms, trigrams, hexagrams and counting rods that Unicode 16
+# made wide.
+DISAGREED = [
+    (0x1F1E6, 0x1F1FF), (0x1F3FB, 0x1F3FF), (0x3248, 0x324F),
+    (0x2630, 0x2637), (0x268A, 0x268F), (0x4DC0, 0x4DFF), (0x1D300, 0x1D356), (0x1D360, 0x1D376),
+]
 # Korean vowels and final consonants that join the syllable before them.
 JOINING_JAMO = [(0x1161, 0x11FF), (0xD7B0, 0xD7FF)]
 

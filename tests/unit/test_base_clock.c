@@ -5,6 +5,9 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <string.h>
+
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
 

@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "backend/base/err.h"
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"

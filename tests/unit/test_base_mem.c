@@ -5,8 +5,12 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "backend/base/mem.h"
 

@@ -5,6 +5,9 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 

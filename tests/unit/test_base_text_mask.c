@@ -5,6 +5,10 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
 

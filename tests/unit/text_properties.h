@@ -3,6 +3,9 @@
 #ifndef CT_TEXT_PROPERTIES_H
 #define CT_TEXT_PROPERTIES_H
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
 
