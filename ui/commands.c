@@ -1,0 +1,306 @@
+/* What each row of keys.def does.  A row without a function here does not compile. */
+#include <string.h>
+
+#include "backend/base/mem.h"
+#include "ui/screen.h"
+#include "ui/view.h"
+
+#define KEY(id, keys, where, group, word, help) static unsigned do_##id(struct screen *s);
+#include "ui/keys.def"
+#undef KEY
+
+static unsigned (*const handlers[COMMAND_COUNT])(struct screen *) = {
+#define KEY(id, keys, where, group, word, help) [COMMAND_##id] = do_##id,
+#include "ui/keys.def"
+#undef KEY
+};
+
+unsigned command_run(struct screen *s, enum command c)
+{
+    return c > COMMAND_NONE && c < COMMAND_COUNT ? handlers[c](s) : 0;
+}
+
+/* ------------------------------------------------------------- moving */
+
+static unsigned moved(struct screen *s)
+{
+    if (view_row(s->view)->moved)
+        view_row(s->view)->moved(s);
+    return EFFECT_REDRAW;
+}
+
+static struct list *here(struct screen *s)
+{
+    return view_row(s->view)->list(s);
+}
+
+static unsigned do_UP(struct screen *s)
+{
+    list_move(here(s), -1);
+    return moved(s);
+}
+
+static unsigned do_DOWN(struct screen *s)
+{
+    list_move(here(s), 1);
+    return moved(s);
+}
+
+static unsigned do_FIRST(struct screen *s)
+{
+    list_choose(here(s), 0);
+    return moved(s);
+}
+
+static unsigned do_LAST(struct screen *s)
+{
+    list_choose(here(s), here(s)->n);
+    return moved(s);
+}
+
+static unsigned do_PAGE_DOWN(struct screen *s)
+{
+    list_page(here(s), 1, 1);
+    return moved(s);
+}
+
+static unsigned do_PAGE_UP(struct screen *s)
+{
+    list_page(here(s), -1, 1);
+    return moved(s);
+}
+
+static unsigned do_HALF_DOWN(struct screen *s)
+{
+    list_page(here(s), 1, 2);
+    return moved(s);
+}
+
+static unsigned do_HALF_UP(struct screen *s)
+{
+    list_page(here(s), -1, 2);
+    return moved(s);
+}
+
+static unsigned other_env(struct screen *s, long step)
+{
+    list_move(&s->envs, step);
+    view_overview.moved(s);
+    s->only_container = 0;
+    s->everyone = s->view == VIEW_EVENTS ? false : s->everyone;
+    screen_rebuild(s);
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_PREVIOUS(struct screen *s)
+{
+    return other_env(s, -1);
+}
+
+static unsigned do_NEXT(struct screen *s)
+{
+    return other_env(s, 1);
+}
+
+/* ------------------------------------------------------------ screens */
+
+static unsigned go(struct screen *s, enum view_id view)
+{
+    if (view == VIEW_DETAIL && !screen_env(s)) {
+        screen_say(s, "no environment is chosen");
+        return EFFECT_REDRAW;
+    }
+    screen_go(s, view);
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_OPEN(struct screen *s)
+{
+    return go(s, VIEW_DETAIL);
+}
+
+static unsigned events_of(struct screen *s, bool everyone, uint32_t container)
+{
+    s->everyone = everyone;
+    s->only_container = container;
+    s->follow = true;
+    return go(s, VIEW_EVENTS);
+}
+
+static unsigned do_CONTAINER(struct screen *s)
+{
+    return events_of(s, false, s->container);
+}
+
+static unsigned do_EVENTS(struct screen *s)
+{
+    return events_of(s, screen_env(s) == NULL, 0);
+}
+
+static unsigned do_EVERYONE(struct screen *s)
+{
+    s->everyone = !s->everyone && !s->only_container;
+    s->only_container = 0;
+    screen_rebuild(s);
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_SCREEN_1(struct screen *s)
+{
+    return go(s, VIEW_OVERVIEW);
+}
+
+static unsigned do_SCREEN_2(struct screen *s)
+{
+    return go(s, VIEW_DETAIL);
+}
+
+static unsigned do_SCREEN_3(struct screen *s)
+{
+    return go(s, VIEW_EVENTS);
+}
+
+static unsigned do_TAB(struct screen *s)
+{
+    return go(s, s->view >= VIEW_EVENTS ? VIEW_OVERVIEW : (enum view_id)(s->view + 1));
+}
+
+static unsigned do_HELP(struct screen *s)
+{
+    return go(s, VIEW_HELP);
+}
+
+static unsigned do_CLOSE(struct screen *s)
+{
+    return go(s, s->back[s->view]);
+}
+
+static unsigned do_CLOSE_KEY(struct screen *s)
+{
+    return do_CLOSE(s);
+}
+
+static unsigned do_BACK(struct screen *s)
+{
+    return s->view == VIEW_OVERVIEW ? EFFECT_QUIT : do_CLOSE(s);
+}
+
+static unsigned do_ESCAPE(struct screen *s)
+{
+    if (s->filter[s->view][0]) {
+        s->filter[s->view][0] = '\0';
+        screen_rebuild(s);
+        return EFFECT_REDRAW;
+    }
+    return s->view == VIEW_OVERVIEW ? EFFECT_REDRAW : do_CLOSE(s);
+}
+
+static unsigned do_QUIT(struct screen *s)
+{
+    (void)s;
+    return EFFECT_QUIT;
+}
+
+/* ---------------------------------------------------- finding, sorting */
+
+static unsigned do_FILTER(struct screen *s)
+{
+    if (s->view == VIEW_DETAIL)   /* what is listed there is too short to filter */
+        (void)do_EVENTS(s);
+    prompt_open(&s->prompt, s->filter[s->view]);
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_FOLLOW(struct screen *s)
+{
+    s->follow = !s->follow;
+    screen_rebuild(s);
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_KINDS(struct screen *s)
+{
+    s->choice = (enum event_choice)((s->choice + 1) % CHOICE_COUNT);
+    screen_rebuild(s);
+    screen_say(s, "kinds of events: %s", choice_word(s->choice));
+    return EFFECT_REDRAW;
+}
+
+static unsigned match(struct screen *s, bool forward)
+{
+    if (!s->pattern[0]) {
+        screen_say(s, "nothing to look for yet: / first");
+        return EFFECT_REDRAW;
+    }
+    size_t at = s->events.at;
+    while (forward ? at + 1 < s->log.n : at > 0) {
+        at = forward ? at + 1 : at - 1;
+        if (event_matches(s->log.refs[at].row, &s->board->envs[s->log.refs[at].env], s->pattern)) {
+            list_choose(&s->events, at);
+            return moved(s);
+        }
+    }
+    screen_say(s, "no %s event matches \"%s\"", forward ? "later" : "earlier", s->pattern);
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_MATCH(struct screen *s)
+{
+    return match(s, true);
+}
+
+static unsigned do_UNMATCH(struct screen *s)
+{
+    return match(s, false);
+}
+
+static unsigned do_SORT(struct screen *s)
+{
+    s->sort = (enum sort_by)((s->sort + 1) % SORT_COUNT);
+    screen_rebuild(s);
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_PROBLEMS(struct screen *s)
+{
+    s->problems = !s->problems;
+    screen_rebuild(s);
+    return EFFECT_REDRAW;
+}
+
+/* --------------------------------------------------------------- data */
+
+static unsigned do_PAUSE(struct screen *s)
+{
+    s->paused = !s->paused;
+    s->held_back = 0;
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_REFRESH(struct screen *s)
+{
+    if (s->view == VIEW_DETAIL && screen_env(s)) {
+        screen_say(s, "asking for %s again", screen_env(s)->conf->name);
+        return EFFECT_REDRAW | EFFECT_REFRESH;
+    }
+    screen_say(s, "asking for every environment again");
+    return EFFECT_REDRAW | EFFECT_REFRESH_ALL;
+}
+
+static unsigned do_WIDE(struct screen *s)
+{
+    s->wide = !s->wide;
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_ZONE(struct screen *s)
+{
+    s->local = !s->local;
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_REDRAW(struct screen *s)
+{
+    (void)s;
+    return EFFECT_REDRAW | EFFECT_REPAINT;
+}

@@ -1,0 +1,257 @@
+/* The frame around every view: header, tabs, message and keys. */
+#include <string.h>
+
+#include "backend/base/mem.h"
+#include "backend/base/text.h"
+#include "ui/format.h"
+#include "ui/layout.h"
+#include "ui/view.h"
+
+#define WIDE_FROM 120
+
+/* ------------------------------------------------------- shared pieces */
+
+enum style state_style(enum env_state state)
+{
+    if (state == STATE_ROTATING)
+        return STYLE_BUSY;
+    switch (env_state_severity(state)) {
+    case SEVERITY_FAILING:
+        return STYLE_BAD;
+    case SEVERITY_DEGRADED:
+        return STYLE_WARN;
+    case SEVERITY_UNKNOWN:
+        return state == STATE_WAIT ? STYLE_DIM : STYLE_UNSURE;
+    case SEVERITY_HEALTHY:
+        return STYLE_TEXT;
+    }
+    return STYLE_TEXT;
+}
+
+const char *env_label(const struct config_environment *e, char out[72])
+{
+    str_fmt(out, 72, "%s%s", e->name, e->protect ? "*" : "");
+    return out;
+}
+
+int64_t snap_age(const struct screen *s, const struct snap *snap)
+{
+    return snap && snap->good_mono_ms >= 0 ? s->mono_ms - snap->good_mono_ms : -1;
+}
+
+const char *old_mark(const struct screen *s, const struct snap *snap, int64_t period_ms)
+{
+    return snap && snap->good_mono_ms >= 0 && snap_is_old(snap, period_ms, s->mono_ms) ? "~" : "";
+}
+
+/* -------------------------------------------------------------- header */
+
+static const struct identity_snap *identity_shown(const struct screen *s)
+{
+    if (screen_env(s) && screen_env(s)->identity)
+        return screen_env(s)->identity;
+    for (size_t i = 0; i < s->board->n; i++)
+        if (s->board->envs[i].identity)
+            return s->board->envs[i].identity;
+    return NULL;
+}
+
+static bool failing(const struct snap *s)
+{
+    return s && s->tried_mono_ms >= 0 && s->why.code != ERR_OK;
+}
+
+/* How many environments AWS does not answer for, and whether any answer came. */
+static void aws_word(const struct screen *s, char out[40])
+{
+    size_t bad = 0, good = 0;
+    for (size_t i = 0; i < s->board->n; i++) {
+        const struct env_view *v = &s->board->envs[i];
+        if ((v->identity && failing(&v->identity->snap)) || (v->secret && failing(&v->secret->snap)) ||
+            (v->logs && failing(&v->logs->snap)))
+            bad++;
+        else if (v->secret && v->secret->snap.good_mono_ms >= 0)
+            good++;
+    }
+    if (bad > 0)
+        str_fmt(out, 40, "AWS %zu failing", bad);
+    else
+        str_copy(out, 40, good > 0 ? "AWS ok" : "AWS ...");
+}
+
+/* "profile ops-admin (~/.aws/credentials)" -> "ops-admin". */
+static void source_word(const char *source, char out[64])
+{
+    static const char prefix[] = "profile ";
+    if (strncmp(source, prefix, sizeof(prefix) - 1) == 0)
+        source += sizeof(prefix) - 1;
+    str_copy_n(out, 64, source, strcspn(source, " ("));
+}
+
+static void draw_identity(const struct screen *s, struct grid *g, int x, int width, bool wide)
+{
+    const struct identity_snap *id = identity_shown(s);
+    char source[64] = "";
+    if (!id || id->snap.good_mono_ms < 0) {
+        bool tried = id && failing(&id->snap);
+        grid_text(g, 0, x, width, tried ? STYLE_WARN : STYLE_DIM, tried ? err_words(id->snap.why.code) : "identity ...");
+        return;
+    }
+    source_word(id->source, source);
+    const char *who = strrchr(id->arn, ':');
+    if (wide)
+        grid_fmt(g, 0, x, width, STYLE_TEXT, "%s  account %s  region %s  %s", source, id->account, id->region,
+                 who ? who + 1 : "");
+    else
+        grid_fmt(g, 0, x, width, STYLE_TEXT, "%s %s %s", source, id->account, id->region);
+}
+
+/* From the right: clock, mode, calls, AWS. */
+static int draw_right(const struct screen *s, struct grid *g, int width)
+{
+    char clock[FORMAT_SIZE], aws[40], calls[48];
+    const char *mode = s->set.audit ? "READ-ONLY" : "OPERATOR";
+    format_clock(s->wall_ms, s->local, true, clock);
+    aws_word(s, aws);
+    str_fmt(calls, sizeof(calls), "%u/min", s->board->calls_per_minute);
+    int x = width - 1 - (int)strlen(clock);
+    grid_text(g, 0, x, width, STYLE_BOLD, clock);
+    x -= 2 + (int)strlen(mode);
+    grid_text(g, 0, x, (int)strlen(mode), s->set.audit ? STYLE_MODE : STYLE_TEXT, mode);
+    x -= 2 + (int)strlen(calls);
+    grid_text(g, 0, x, (int)strlen(calls), STYLE_DIM, calls);
+    x -= 1 + (int)strlen(aws);
+    bool bad = strstr(aws, "failing") != NULL;
+    grid_text(g, 0, x, (int)strlen(aws), bad ? STYLE_WARN : STYLE_TEXT, aws);
+    return x;
+}
+
+static void draw_header(const struct screen *s, struct grid *g, struct rect at)
+{
+    bool wide = at.w >= WIDE_FROM;
+    int x = 1 + grid_text(g, at.y, 1, at.w - 1, STYLE_TITLE, wide ? "credtop " CREDTOP_VERSION : "credtop");
+    int right = draw_right(s, g, at.w);
+    draw_identity(s, g, x + 2, right - x - 4, wide);
+}
+
+static void draw_header_small(const struct screen *s, struct grid *g, struct rect at)
+{
+    char clock[FORMAT_SIZE];
+    int x = grid_text(g, at.y, 0, at.w, STYLE_TITLE, "credtop");
+    grid_text(g, at.y, x + 1, at.w - x - 1, s->set.audit ? STYLE_MODE : STYLE_TEXT,
+              s->set.audit ? "READ-ONLY" : "OPERATOR");
+    if (at.w >= 36)
+        grid_right(g, at.y, 0, at.w, STYLE_BOLD, format_clock(s->wall_ms, s->local, true, clock));
+}
+
+static void draw_tabs(const struct screen *s, struct grid *g, struct rect at)
+{
+    int x = at.x;
+    for (int v = 0; v < VIEW_COUNT; v++) {
+        bool here = s->view == (enum view_id)v;
+        const char *tab = view_row((enum view_id)v)->tab;
+        x += grid_fmt(g, at.y, x, at.w - x, here ? STYLE_TAB : STYLE_DIM, here ? "[%s]" : " %s ", tab);
+    }
+    char note[64];
+    if (s->paused)
+        str_fmt(note, sizeof(note), "PAUSED +%u ", (unsigned)(s->held_back > 99999 ? 99999 : s->held_back));
+    else if (s->view == VIEW_EVENTS)
+        str_fmt(note, sizeof(note), "follow %s ", s->follow ? "ON" : "off");
+    else
+        str_fmt(note, sizeof(note), "every %ds ", (int)(s->board->conf->secret_poll_ms / 1000 % 1000000));
+    grid_right(g, at.y, x + 1, at.w - x - 1, s->paused ? STYLE_WARN : STYLE_DIM, note);
+}
+
+/* -------------------------------------------------------------- footer */
+
+static void first_key(const struct key_row *row, char out[16])
+{
+    str_copy_n(out, 16, row->keys, strcspn(row->keys, " "));
+}
+
+static int key_width(const struct key_row *row)
+{
+    char key[16];
+    first_key(row, key);
+    return (int)(text_width(key) + 1 + text_width(row->word));
+}
+
+static bool in_footer(const struct key_row *row, unsigned place)
+{
+    return row && (row->where & place) && row->word[0];
+}
+
+/* Help and quit are always there; the others as far as there is room. */
+static void draw_keys(const struct screen *s, struct grid *g, struct rect at)
+{
+    unsigned place = view_row(s->view)->place;
+    bool wide = at.w >= WIDE_FROM;
+    int gap = wide ? 2 : 1, kept = 0, x = at.x + 1;
+    for (int c = COMMAND_NONE + 1; c < COMMAND_COUNT; c++)
+        if ((c == COMMAND_HELP || c == COMMAND_CLOSE_KEY || c == COMMAND_QUIT) && in_footer(key_row((enum command)c), place))
+            kept += key_width(key_row((enum command)c)) + gap;
+    for (int c = COMMAND_NONE + 1; c < COMMAND_COUNT; c++) {
+        const struct key_row *row = key_row((enum command)c);
+        bool always = c == COMMAND_HELP || c == COMMAND_CLOSE_KEY || c == COMMAND_QUIT;
+        char key[16];
+        if (!in_footer(row, place) || (!always && x + key_width(row) + gap + kept > at.w))
+            continue;
+        first_key(row, key);
+        kept -= always ? key_width(row) + gap : 0;
+        x += grid_text(g, at.y, x, at.w - x, STYLE_KEY, key);
+        x += grid_text(g, at.y, x, at.w - x, STYLE_DIM, wide ? " " : ":");
+        x += grid_text(g, at.y, x, at.w - x, STYLE_TEXT, row->word) + gap;
+    }
+}
+
+static void draw_message(const struct screen *s, struct grid *g, struct rect at)
+{
+    if (s->message[0]) {
+        grid_text(g, at.y, at.x + 1, at.w - 1, STYLE_BOLD, s->message);
+        return;
+    }
+    int x = at.x + 1 + grid_text(g, at.y, at.x + 1, at.w - 1, STYLE_DIM, view_row(s->view)->legend);
+    char note[64] = "";
+    if (!s->board->memory_locked)
+        str_copy(note, sizeof(note), "secrets may be swapped: memory lock refused ");
+    else if (s->bytes_per_s > 0)
+        str_fmt(note, sizeof(note), "redraw %u.%u kB/s ", s->bytes_per_s / 1000 % 1000, s->bytes_per_s % 1000 / 100);
+    if (x + 2 + (int)strlen(note) < at.w)
+        grid_right(g, at.y, x, at.w - x, STYLE_DIM, note);
+}
+
+static void draw_footer(const struct screen *s, struct grid *g, const struct layout *l)
+{
+    if (s->prompt.open) {
+        prompt_draw(&s->prompt, g, l->keys, "/");
+        if (l->message.h > 0)
+            grid_text(g, l->message.y, 1, l->message.w - 1, STYLE_DIM,
+                      "words that must occur; !word must not.  Enter keeps, Esc drops");
+        return;
+    }
+    if (l->message.h > 0)
+        draw_message(s, g, l->message);
+    draw_keys(s, g, l->keys);
+}
+
+void screen_draw(struct screen *s, struct grid *g)
+{
+    struct layout l;
+    const struct view *v = view_row(s->view);
+    grid_clear(g);
+    layout_frame(g->rows, g->cols, &l);
+    if (l.size == LAYOUT_TINY) {
+        grid_text(g, 0, 0, g->cols, STYLE_TEXT, "credtop: 20x3 needed");
+        return;
+    }
+    if (l.size == LAYOUT_SMALL) {
+        draw_header_small(s, g, l.header);
+        v->small(s, g, l.body);
+    } else {
+        draw_header(s, g, l.header);
+        draw_tabs(s, g, l.tabs);
+        v->title(s, g, l.title);
+        v->draw(s, g, l.body);
+    }
+    draw_footer(s, g, &l);
+}

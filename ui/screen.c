@@ -1,0 +1,156 @@
+#include "ui/screen.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/base/mem.h"
+#include "ui/view.h"
+
+#define MESSAGE_MS 4000
+
+static const struct view *const views[VIEW_COUNT] = {
+    [VIEW_OVERVIEW] = &view_overview,
+    [VIEW_DETAIL] = &view_detail,
+    [VIEW_EVENTS] = &view_events,
+    [VIEW_HELP] = &view_help,
+};
+
+const struct view *view_row(enum view_id id)
+{
+    ASSERT(id < VIEW_COUNT);
+    return views[id];
+}
+
+const char *sort_word(enum sort_by by)
+{
+    static const char *const words[SORT_COUNT] = {"STATE", "NAME", "AGE", "DATA"};
+    return by < SORT_COUNT ? words[by] : "";
+}
+
+const char *choice_word(enum event_choice c)
+{
+    static const char *const words[CHOICE_COUNT] = {"main", "problems", "fetches", "hits", "database", "all"};
+    return c < CHOICE_COUNT ? words[c] : "";
+}
+
+const struct env_view *screen_env(const struct screen *s)
+{
+    return s->env < s->board->n ? &s->board->envs[s->env] : NULL;
+}
+
+static void judge_all(struct screen *s)
+{
+    for (size_t i = 0; i < s->board->n; i++)
+        s->set.judge(s->board, &s->board->envs[i], &s->verdicts[i]);
+}
+
+struct screen *screen_new(const struct screen_settings *set, struct board *first)
+{
+    struct screen *s = mem_new(sizeof(*s));
+    s->set = *set;
+    if (!s->set.judge)
+        s->set.judge = verdict_judge;
+    s->board = first;
+    s->verdicts = mem_array(first->n + 1, sizeof(*s->verdicts));
+    s->rows = mem_array(first->n + 1, sizeof(*s->rows));
+    s->worst = mem_array(first->n + 1, sizeof(*s->worst));
+    s->follow = true;
+    s->everyone = true;
+    s->mono_ms = first->mono_ms;
+    s->wall_ms = first->wall_ms;
+    judge_all(s);
+    screen_rebuild(s);
+    return s;
+}
+
+struct screen *screen_free(struct screen *s)
+{
+    if (!s)
+        return NULL;
+    board_free(s->board);
+    event_list_clear(&s->log);
+    free(s->verdicts);
+    free(s->rows);
+    free(s->worst);
+    free(s);
+    return NULL;
+}
+
+/* The configuration does not change while credtop runs, so neither does n. */
+void screen_update(struct screen *s, struct board *newer)
+{
+    if (s->paused || newer->n != s->board->n) {
+        s->held_back++;
+        board_free(newer);
+        return;
+    }
+    struct board *older = s->board;
+    s->board = newer;
+    judge_all(s);
+    screen_rebuild(s);
+    board_free(older);            /* after the rebuild: the lists borrowed its rows */
+}
+
+void screen_now(struct screen *s, int64_t mono_ms, int64_t wall_ms)
+{
+    s->mono_ms = mono_ms;
+    s->wall_ms = wall_ms;
+    if (s->message[0] && mono_ms >= s->message_until_ms)
+        s->message[0] = '\0';
+}
+
+void screen_say(struct screen *s, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(s->message, sizeof(s->message), fmt, args);   /* a long one is cut by the screen anyway */
+    va_end(args);
+    s->message_until_ms = s->mono_ms + MESSAGE_MS;
+}
+
+void screen_rebuild(struct screen *s)
+{
+    /* The overview's order gives the chosen environment a row wherever we are. */
+    view_overview.rebuild(s);
+    if (view_row(s->view)->rebuild && s->view != VIEW_OVERVIEW)
+        view_row(s->view)->rebuild(s);
+}
+
+void screen_go(struct screen *s, enum view_id view)
+{
+    if (view != s->view) {
+        /* Never a ring: leaving help or going down remembers where from, going up does not. */
+        if (view > s->view)
+            s->back[view] = s->view;
+        s->view = view;
+    }
+    s->prompt.open = false;
+    screen_rebuild(s);
+}
+
+static unsigned prompt_press(struct screen *s, uint32_t press)
+{
+    enum prompt_result r = prompt_key(&s->prompt, press);
+    str_copy(s->filter[s->view], PROMPT_MAX, s->prompt.text);
+    if (r == PROMPT_DONE && s->view == VIEW_EVENTS && s->prompt.text[0])
+        str_copy(s->pattern, PROMPT_MAX, s->prompt.text);
+    screen_rebuild(s);
+    return EFFECT_REDRAW;
+}
+
+unsigned screen_key(struct screen *s, uint32_t press)
+{
+    s->touched = true;
+    if (s->prompt.open && press != 'C' - 0x40)
+        return prompt_press(s, press);
+    enum command c = key_command(press, view_row(s->view)->place);
+    if (c == COMMAND_NONE) {
+        char name[8];
+        if (key_label(press, name)[0])
+            screen_say(s, "%s does nothing here; ? shows the keys", name);
+        return EFFECT_REDRAW;
+    }
+    s->message[0] = '\0';
+    return command_run(s, c);
+}

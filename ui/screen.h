@@ -1,0 +1,78 @@
+/* What the user looks at: which view, which environment, what filter, over one
+ * board.  Main thread only.  Keys go in, effects come out, frames are drawn on
+ * grids; nothing here waits, and nothing here knows of curses or the network. */
+#ifndef CT_SCREEN_H
+#define CT_SCREEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend/model.h"
+#include "ui/event_list.h"
+#include "ui/grid.h"
+#include "ui/keys.h"
+#include "ui/list.h"
+#include "ui/prompt.h"
+
+enum view_id { VIEW_OVERVIEW, VIEW_DETAIL, VIEW_EVENTS, VIEW_HELP, VIEW_COUNT };
+enum sort_by { SORT_STATE, SORT_NAME, SORT_AGE, SORT_DATA, SORT_COUNT };
+enum event_choice { CHOICE_MAIN, CHOICE_BAD, CHOICE_FETCH, CHOICE_HIT, CHOICE_DB, CHOICE_ALL, CHOICE_COUNT };
+
+/* What a key asks the loop to do. */
+enum effect { EFFECT_REDRAW = 1, EFFECT_REFRESH = 2, EFFECT_QUIT = 4, EFFECT_REPAINT = 8, EFFECT_REFRESH_ALL = 16 };
+
+struct screen_settings {
+    bool audit;
+    void (*judge)(const struct board *, const struct env_view *, struct verdict *);   /* NULL: verdict_judge */
+};
+
+struct screen {
+    struct screen_settings set;
+    struct board *board;           /* what is shown; owned */
+    struct verdict *verdicts;      /* one an environment */
+    int64_t mono_ms, wall_ms;      /* now */
+    uint64_t held_back;            /* boards that came during a pause */
+
+    enum view_id view;
+    enum view_id back[VIEW_COUNT]; /* where Esc leads from each view */
+    size_t env;                    /* the chosen environment: its place in the configuration */
+    bool touched;                  /* until the first key, the chosen one is the top row */
+    bool paused, local, problems, wide, follow, everyone;
+    enum sort_by sort;
+    enum event_choice choice;
+
+    size_t *rows, nrows;           /* overview: the environments shown, in order */
+    size_t *worst, nworst;         /* environments that need attention, worst first */
+    struct list envs, containers, events, help;
+    uint32_t container;            /* chosen in the detail; 0 none */
+    uint32_t only_container;       /* events of this one; 0 all */
+    struct event_list log;         /* built for the events view */
+    const struct event_row *event; /* the chosen one: its identity, looked up before use */
+
+    struct prompt prompt;
+    char filter[VIEW_COUNT][PROMPT_MAX];
+    char pattern[PROMPT_MAX];      /* last filter of the events, for n and N */
+    char message[160];             /* what just happened */
+    int64_t message_until_ms;
+    unsigned bytes_per_s;          /* what drawing costs, for the footer */
+};
+
+/* Both take ownership of the board. */
+struct screen *screen_new(const struct screen_settings *s, struct board *first);
+void screen_update(struct screen *s, struct board *newer);
+struct screen *screen_free(struct screen *s);      /* NULL is fine; returns NULL */
+
+void screen_now(struct screen *s, int64_t mono_ms, int64_t wall_ms);
+unsigned screen_key(struct screen *s, uint32_t press);   /* enum effect bits */
+void screen_draw(struct screen *s, struct grid *g);      /* a whole frame */
+void screen_say(struct screen *s, const char *fmt, ...) FORMAT(2, 3);
+
+/* For commands and views. */
+void screen_rebuild(struct screen *s);             /* after a change of board, filter, sort or view */
+void screen_go(struct screen *s, enum view_id view);
+unsigned command_run(struct screen *s, enum command c);
+const char *sort_word(enum sort_by by);
+const char *choice_word(enum event_choice c);
+
+#endif

@@ -1,0 +1,178 @@
+#include "ui/ui.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "backend/base/clock.h"
+#include "ui/grid.h"
+#include "ui/screen.h"
+#include "ui/signals.h"
+#include "ui/term.h"
+
+#define FRAME_KEYS_MS 50       /* at most 20 frames a second after keys, */
+#define FRAME_DATA_MS 250      /* 4 from data */
+#define KEYS_PER_TURN 256
+
+struct ui {
+    struct backend *backend;
+    struct term *term;
+    struct screen *screen;
+    struct grid *grid;
+    const struct ui_settings *set;
+    int64_t drawn_ms;          /* monotonic, of the last frame */
+    int64_t second;            /* wall second the picture shows */
+    uint64_t bytes_then;       /* term_bytes() when bytes_per_s was taken */
+    int64_t rate_ms;
+    bool want_key, want_data;  /* a frame is due because of keys; because of data or the clock */
+    bool quit;
+};
+
+static int64_t now_ms(void)
+{
+    return clock_mono_ms(clock_real());
+}
+
+static void fit_grid(struct ui *u)
+{
+    int rows = 0, cols = 0;
+    term_size(u->term, &rows, &cols);
+    if (u->grid && u->grid->rows == rows && u->grid->cols == cols)
+        return;
+    grid_free(u->grid);
+    u->grid = grid_new(rows, cols, term_utf8(u->term));
+}
+
+static void draw(struct ui *u)
+{
+    int64_t wall = clock_wall_ms(clock_real());
+    screen_now(u->screen, now_ms(), wall);
+    fit_grid(u);
+    screen_draw(u->screen, u->grid);
+    if (!term_draw(u->term, u->grid))
+        return;                /* the terminal is slow: the newest picture goes when it can */
+    u->want_key = u->want_data = false;
+    u->drawn_ms = now_ms();
+    u->second = wall / 1000;
+}
+
+static void act(struct ui *u, unsigned effects)
+{
+    u->want_key = u->want_key || (effects & (EFFECT_REDRAW | EFFECT_REPAINT));
+    u->quit = u->quit || (effects & EFFECT_QUIT);
+    if (effects & EFFECT_REPAINT)
+        term_repaint(u->term);
+    if (effects & EFFECT_REFRESH)
+        backend_refresh(u->backend, u->screen->env);
+    if (effects & EFFECT_REFRESH_ALL)
+        backend_refresh(u->backend, SIZE_MAX);
+}
+
+static void take_keys(struct ui *u)
+{
+    uint32_t press = 0;
+    screen_now(u->screen, now_ms(), clock_wall_ms(clock_real()));
+    for (int i = 0; i < KEYS_PER_TURN && !u->quit && term_key(u->term, &press); i++)
+        act(u, screen_key(u->screen, press));
+}
+
+static void take_signals(struct ui *u)
+{
+    unsigned got = signals_read(u->set->signals);
+    u->quit = u->quit || (got & SIGNALS_QUIT);
+    if ((got & SIGNALS_STOP) && !u->set->audit) {
+        term_suspend(u->term);
+        signals_stop_here();
+        term_resume(u->term);
+        u->want_key = true;
+    } else if (got & SIGNALS_CONTINUE) {
+        term_suspend(u->term);   /* stopped by force: the shell has had the terminal */
+        term_resume(u->term);
+        u->want_key = true;
+    }
+    if (got & SIGNALS_RESIZE) {
+        term_resized(u->term);
+        u->want_key = true;
+    }
+}
+
+static void take_data(struct ui *u)
+{
+    screen_update(u->screen, backend_board(u->backend));
+    u->want_data = true;
+}
+
+/* Once a second: ages and the clock move on, whether or not anything came. */
+static void take_second(struct ui *u)
+{
+    int64_t now = now_ms();
+    if (clock_wall_ms(clock_real()) / 1000 == u->second)
+        return;
+    if (now - u->rate_ms >= 1000) {
+        uint64_t sent = term_bytes(u->term) - u->bytes_then;
+        u->screen->bytes_per_s = (unsigned)(sent * 1000 / (uint64_t)(now - u->rate_ms));
+        u->bytes_then = term_bytes(u->term);
+        u->rate_ms = now;
+    }
+    if (!u->screen->paused)
+        screen_update(u->screen, backend_board(u->backend));
+    u->want_data = true;
+}
+
+/* When the next frame may be drawn, or the next second begins. */
+static int wait_ms(const struct ui *u)
+{
+    int64_t second = 1000 - clock_wall_ms(clock_real()) % 1000;
+    int64_t frame = u->want_key ? FRAME_KEYS_MS : u->want_data ? FRAME_DATA_MS : 1000;
+    int64_t due = u->drawn_ms + frame - now_ms();
+    if (term_busy(u->term))
+        due = 1000;            /* POLLOUT comes first */
+    due = due < second ? due : second;
+    return due < 0 ? 0 : (int)due;
+}
+
+static void turn(struct ui *u)
+{
+    struct pollfd p[3] = {
+        {.fd = term_fd(u->term), .events = (short)(POLLIN | (term_busy(u->term) ? POLLOUT : 0))},
+        {.fd = u->set->signals, .events = POLLIN},
+        {.fd = backend_wake_fd(u->backend), .events = POLLIN},
+    };
+    if (poll(p, 3, wait_ms(u)) < 0)
+        return;                /* EINTR: look again */
+    if (p[0].revents & (POLLHUP | POLLERR | POLLNVAL))
+        term_hangup(u->term);
+    if (p[0].revents & POLLOUT)
+        term_flush(u->term);
+    if (p[0].revents & POLLIN)
+        take_keys(u);
+    if (p[1].revents & POLLIN)
+        take_signals(u);
+    if (p[2].revents & POLLIN) {
+        backend_wake_drain(u->backend);
+        take_data(u);
+    }
+    take_second(u);
+    u->quit = u->quit || term_gone(u->term);
+    int64_t since = now_ms() - u->drawn_ms;
+    if (!u->quit && ((u->want_key && since >= FRAME_KEYS_MS) || (u->want_data && since >= FRAME_DATA_MS)))
+        draw(u);
+}
+
+enum err ui_run(struct backend *b, const struct ui_settings *s, struct why *why)
+{
+    struct term_settings terminal = {.ascii = s->ascii, .no_color = s->no_color, .locked = s->audit, .log_fd = s->log_fd};
+    struct ui u = {.backend = b, .set = s};
+    u.term = term_open(&terminal, why);
+    if (!u.term)
+        return why->code;
+    struct screen_settings screen = {.audit = s->audit};
+    u.screen = screen_new(&screen, backend_board(b));
+    u.rate_ms = now_ms();
+    draw(&u);                  /* before the first answer: nobody waits to see the screen */
+    while (!u.quit)
+        turn(&u);
+    u.term = term_close(u.term);
+    u.screen = screen_free(u.screen);
+    u.grid = grid_free(u.grid);
+    return ERR_OK;
+}

@@ -1,0 +1,37 @@
+/* A screen's views: a struct of callbacks each; a new one is a file and a row. */
+#ifndef CT_VIEW_H
+#define CT_VIEW_H
+
+#include "ui/screen.h"
+
+struct view {
+    const char *tab;               /* "1 Envs" */
+    unsigned place;                /* enum key_place: which keys work */
+    const char *legend;            /* what the marks mean */
+    struct list *(*list)(struct screen *s);
+    void (*rebuild)(struct screen *s);              /* data, filter or order changed; may be NULL */
+    void (*moved)(struct screen *s);                /* the list's chosen row changed; may be NULL */
+    void (*title)(const struct screen *s, struct grid *g, struct rect at);
+    void (*draw)(struct screen *s, struct grid *g, struct rect body);
+    void (*small)(struct screen *s, struct grid *g, struct rect body);   /* under 60x15 */
+};
+
+extern const struct view view_overview, view_detail, view_events, view_help;
+const struct view *view_row(enum view_id id);
+
+/* Shared pieces. */
+enum style state_style(enum env_state state);
+const struct env_view *screen_env(const struct screen *s);
+/* The name, with '*' when protected. */
+const char *env_label(const struct config_environment *e, char out[72]);
+/* "~" when a source is old or never answered, else "". */
+const char *old_mark(const struct screen *s, const struct snap *snap, int64_t period_ms);
+/* Age of a source's last good data; -1 when there is none. */
+int64_t snap_age(const struct screen *s, const struct snap *snap);
+void draw_event(const struct screen *s, struct grid *g, int y, int x, int width, const struct event_ref *e,
+                bool with_env);
+void draw_event_heads(const struct screen *s, struct grid *g, int y, int x, int width, bool with_env);
+/* One source for all pictures of a window: the last hour. */
+#define WINDOW_MS INT64_C(3600000)
+
+#endif

@@ -1,0 +1,558 @@
+/* Screen 2: one environment: its secret's versions, the last hour, the containers
+ * that hold what, and the way to the database phase by phase. */
+#include <string.h>
+
+#include "backend/base/mem.h"
+#include "backend/base/text.h"
+#include "ui/chart.h"
+#include "ui/format.h"
+#include "ui/layout.h"
+#include "ui/view.h"
+
+#define WIDE_FROM 120
+
+static enum style container_style(enum container_state state)
+{
+    switch (state) {
+    case CONTAINER_POISONED:
+        return STYLE_BAD;
+    case CONTAINER_STALE:
+        return STYLE_WARN;
+    case CONTAINER_SILENT:
+    case CONTAINER_UNKNOWN:
+        return STYLE_DIM;
+    case CONTAINER_CURRENT:
+        return STYLE_TEXT;
+    }
+    return STYLE_TEXT;
+}
+
+/* --------------------------------------------------------------- title */
+
+static int draw_age(const struct screen *s, struct grid *g, int y, int x, const char *word, const struct snap *snap,
+                    int64_t period_ms)
+{
+    char age[FORMAT_SIZE];
+    if (!snap)
+        return x;
+    const char *old = old_mark(s, snap, period_ms);
+    bool bad = old[0] || (snap->tried_mono_ms >= 0 && snap->why.code != ERR_OK);
+    x += grid_fmt(g, y, x, g->cols - x, bad ? STYLE_UNSURE : STYLE_DIM, "%s %s%s", word, old,
+                  format_age(snap_age(s, snap), age));
+    return x + 2;
+}
+
+static void detail_title(const struct screen *s, struct grid *g, struct rect at)
+{
+    const struct env_view *v = screen_env(s);
+    const struct config *c = s->board->conf;
+    char label[72];
+    if (!v)
+        return;
+    enum env_state state = s->verdicts[s->env].state;
+    int x = 1 + grid_text(g, at.y, 1, at.w - 1, STYLE_DIM, "Envs > ");
+    x += grid_text(g, at.y, x, at.w - x - 44, STYLE_TITLE, env_label(v->conf, label)) + 2;
+    x += grid_text(g, at.y, x, at.w - x, state_style(state), env_state_word(state)) + 2;
+    int right = at.w - 34;
+    if (v->conf->protect && x + 12 < right)
+        grid_text(g, at.y, right - 12, 11, STYLE_PROTECT, " PROTECTED ");
+    x = right > x ? right : x;
+    x = draw_age(s, g, at.y, x, "secret", v->secret ? &v->secret->snap : NULL, c->secret_poll_ms);
+    x = draw_age(s, g, at.y, x, "logs", v->logs ? &v->logs->snap : NULL, c->log_poll_ms);
+    draw_age(s, g, at.y, x, "pg", v->db ? &v->db->snap : NULL, c->database_poll_ms);
+}
+
+/* ------------------------------------------------------- cause and facts */
+
+static void detail_cause(const struct screen *s, char *out, size_t size, size_t which)
+{
+    const struct verdict *v = &s->verdicts[s->env];
+    char when[FORMAT_SIZE];
+    const struct cause *c = &v->causes[which];
+    if (c->since_ms >= 0)
+        str_fmt(out, size, "%s since %s: %s", env_state_word(c->state),
+                format_when(c->since_ms, s->wall_ms, s->local, when), c->text);
+    else
+        str_fmt(out, size, "%s: %s", env_state_word(c->state), c->text);
+}
+
+static int causes_rows(const struct screen *s, int width)
+{
+    char line[320];
+    int rows = 0;
+    for (size_t i = 0; i < s->verdicts[s->env].ncauses; i++) {
+        detail_cause(s, line, sizeof(line), i);
+        rows += grid_wrap_lines(width - 2, 2, line);
+    }
+    return rows;
+}
+
+static void draw_causes(const struct screen *s, struct grid *g, struct rect at)
+{
+    char line[320];
+    const struct verdict *v = &s->verdicts[s->env];
+    int y = at.y, end = at.y + at.h;
+    for (size_t i = 0; i < v->ncauses && y < end; i++) {
+        detail_cause(s, line, sizeof(line), i);
+        y += grid_wrap(g, y, at.x + 1, at.w - 2, end - y > 2 ? 2 : end - y, state_style(v->causes[i].state), line);
+    }
+}
+
+static void draw_source_error(const struct snap *snap, struct grid *g, struct rect at, int x)
+{
+    char line[320];
+    if (snap->tried_mono_ms < 0)
+        grid_text(g, at.y, x, at.w - x, STYLE_DIM, "waiting for the first answer");
+    else
+        grid_fmt(g, at.y, x, at.w - x, STYLE_UNSURE, "no answer yet: %s", why_line(&snap->why, line, sizeof(line)));
+}
+
+static void rotation_words(const struct secret_snap *q, char *out, size_t size)
+{
+    const char *function = strrchr(q->rotation_function, ':');
+    function = function ? function + 1 : q->rotation_function;
+    if (q->rotation == TRI_YES)
+        str_fmt(out, size, "rotation on%s%s%s%s", q->rotation_rule[0] ? ", " : "", q->rotation_rule,
+                function[0] ? " by " : "", function);
+    else
+        str_copy(out, size, q->rotation == TRI_NO ? "rotation off" : "rotation -");
+}
+
+static void draw_facts(const struct screen *s, struct grid *g, struct rect at)
+{
+    const struct env_view *v = screen_env(s);
+    const struct secret_snap *q = v->secret;
+    char rule[400], a[FORMAT_SIZE], b[FORMAT_SIZE];
+    if (at.h < 1)
+        return;
+    if (!q) {
+        grid_fmt(g, at.y, 1, at.w - 1, STYLE_TEXT, "development: credentials from %s, Secrets Manager is never called",
+                 v->conf->env_file ? v->conf->env_file : ".env");
+        return;
+    }
+    int x = 1 + grid_text(g, at.y, 1, at.w - 1, STYLE_BOLD, q->name[0] ? q->name : v->conf->secret ? v->conf->secret : "-");
+    if (q->snap.good_mono_ms < 0) {
+        draw_source_error(&q->snap, g, at, x + 3);
+        return;
+    }
+    if (q->deleted_ms >= 0) {
+        grid_fmt(g, at.y, x + 3, at.w - x - 3, STYLE_BAD, "scheduled for deletion %s", format_stamp(q->deleted_ms, s->local, a));
+        return;
+    }
+    rotation_words(q, rule, sizeof(rule));
+    grid_fmt(g, at.y, x + 3, at.w - x - 3, STYLE_TEXT, "%s   next %s   last %s", rule,
+             format_when(q->next_rotation_ms, s->wall_ms, s->local, a),
+             format_when(q->last_rotated_ms, s->wall_ms, s->local, b));
+    if (at.h > 1)
+        grid_fmt(g, at.y + 1, 1, at.w - 1, STYLE_DIM, "%s%s%s%s%s%s%s", q->arn, q->owning_service[0] ? "   managed by " : "",
+                 q->owning_service, q->primary_region[0] ? "   replica of " : "", q->primary_region,
+                 q->description[0] ? "   " : "", q->description);
+}
+
+/* ------------------------------------------------------------ versions */
+
+static void label_words(const struct version_row *v, char out[128])
+{
+    str_fmt(out, 128, "%s%s%s%s%s", v->labels & LABEL_CURRENT ? "AWSCURRENT " : "",
+            v->labels & LABEL_PENDING ? "AWSPENDING " : "", v->labels & LABEL_PREVIOUS ? "AWSPREVIOUS " : "",
+            v->other_labels, v->labels == 0 && !v->other_labels[0] ? "-" : "");
+}
+
+static const char *since_words(const struct screen *s, const struct secret_snap *q, const struct version_row *v,
+                               char out[64])
+{
+    char when[FORMAT_SIZE], age[FORMAT_SIZE];
+    int64_t since = v->labels & LABEL_CURRENT ? q->current_since_ms : v->labels & LABEL_PENDING ? q->pending_since_ms : -1;
+    if (since < 0 && (v->labels & LABEL_PREVIOUS) && q->current_since_ms >= 0)
+        str_fmt(out, 64, "until %s", format_when(q->current_since_ms, s->wall_ms, s->local, when));
+    else if (since < 0)
+        str_copy(out, 64, "-");
+    else
+        str_fmt(out, 64, "%s%s  %s", format_when(since, s->wall_ms, s->local, when),
+                (v->labels & LABEL_CURRENT) && !q->current_since_exact ? " or before" : "",
+                format_age(s->wall_ms - since, age));
+    return out;
+}
+
+static void draw_versions(const struct screen *s, struct grid *g, struct rect at)
+{
+    const struct secret_snap *q = screen_env(s)->secret;
+    if (at.h < 2 || !q)
+        return;
+    char note[64];
+    str_fmt(note, sizeof(note), "%zu", q->nversions);
+    grid_rule(g, at.y, at.x, at.w, "VERSIONS", note);
+    if (at.h < 3)
+        return;
+    static const struct layout_column columns[] = {
+        {"VERSION", 8, 0, false}, {"CREATED", 20, 2, false}, {"LABEL", 23, 0, false}, {"SINCE", 24, 1, false}};
+    int x[ARRAY_LEN(columns)];
+    layout_columns(columns, ARRAY_LEN(columns), at.w - 1, x);
+    for (size_t i = 0; i < ARRAY_LEN(columns); i++)
+        if (x[i] >= 0)
+            grid_text(g, at.y + 1, at.x + 1 + x[i], columns[i].width, STYLE_HEAD, columns[i].head);
+    for (size_t i = 0; i < q->nversions && (int)i < at.h - 2; i++) {
+        const struct version_row *v = &q->versions[i];
+        char labels[128], since[64], id[FORMAT_SIZE], created[FORMAT_SIZE];
+        label_words(v, labels);
+        const char *cells[] = {format_version(v->id, id), format_stamp(v->created_ms, s->local, created), labels,
+                               since_words(s, q, v, since)};
+        enum style style = v->labels & LABEL_CURRENT ? STYLE_BOLD : v->labels & LABEL_PENDING ? STYLE_BUSY : STYLE_TEXT;
+        for (size_t c = 0; c < ARRAY_LEN(columns); c++)
+            if (x[c] >= 0)
+                grid_text(g, at.y + 2 + (int)i, at.x + 1 + x[c], columns[c].width, style, cells[c]);
+    }
+}
+
+/* ----------------------------------------------------------- last hour */
+
+static const struct {
+    const char *word;
+    unsigned kinds;
+    enum style style;
+} hour_rows[] = {
+    {"fetch", 1u << EVENT_FETCH, STYLE_BAR},       {"hit", 1u << EVENT_HIT, STYLE_BAR},
+    {"stale", 1u << EVENT_STALE_HIT, STYLE_WARN},  {"fallback", 1u << EVENT_FALLBACK, STYLE_BAD},
+    {"db error", 1u << EVENT_DB_ERROR, STYLE_BAD},
+};
+
+static void hour_note(const struct screen *s, size_t row, char out[64])
+{
+    const struct log_snap *l = screen_env(s)->logs;
+    char ratio[FORMAT_SIZE];
+    out[0] = '\0';
+    if (hour_rows[row].kinds == 1u << EVENT_HIT)
+        str_fmt(out, 64, "%s of calls", format_ratio(log_hit_ratio(l, WINDOW_MS, s->wall_ms), ratio));
+    else if (hour_rows[row].kinds == 1u << EVENT_STALE_HIT && l->stale + l->poisoned > 0)
+        str_fmt(out, 64, "in %zu containers", l->stale + l->poisoned);
+    else if (hour_rows[row].kinds == 1u << EVENT_DB_ERROR)
+        str_copy_n(out, 64, l->last_db_error, text_fit(l->last_db_error, 60, &(size_t){0}));
+}
+
+static void draw_hour(const struct screen *s, struct grid *g, struct rect at)
+{
+    const struct env_view *v = screen_env(s);
+    const struct log_snap *l = v->logs;
+    char title[64], when[FORMAT_SIZE];
+    if (at.h < 2)
+        return;
+    int64_t moved = v->secret && s->wall_ms - v->secret->current_since_ms < WINDOW_MS ? v->secret->current_since_ms : -1;
+    if (moved >= 0)
+        str_fmt(title, sizeof(title), "(| = AWSCURRENT moved %s)", format_clock(moved, s->local, true, when));
+    grid_rule(g, at.y, at.x, at.w, "LAST HOUR", moved >= 0 ? title : NULL);
+    if (!l || l->snap.good_mono_ms < 0) {
+        if (l)
+            draw_source_error(&l->snap, g, (struct rect){at.y + 1, at.x, 1, at.w}, 1);
+        else
+            grid_text(g, at.y + 1, 1, at.w - 1, STYLE_DIM, "no log group is configured");
+        return;
+    }
+    int width = at.w >= WIDE_FROM + 30 ? SERIES_STEPS : at.w >= 100 ? SERIES_STEPS / 2 : SERIES_STEPS / 3;
+    for (size_t i = 0; i < ARRAY_LEN(hour_rows) && (int)i < at.h - 1; i++) {
+        struct chart c = {.logs = l, .kinds = hour_rows[i].kinds, .now_ms = s->wall_ms, .moved_ms = moved,
+                          .style = hour_rows[i].style};
+        char count[FORMAT_SIZE], note[64];
+        int y = at.y + 1 + (int)i, x = at.x + 10;
+        uint64_t sum = chart_sum(&c);
+        grid_text(g, y, at.x + 1, 9, sum > 0 && hour_rows[i].style != STYLE_BAR ? hour_rows[i].style : STYLE_TEXT,
+                  hour_rows[i].word);
+        chart_draw(g, (struct rect){y, x, 1, width}, &c);
+        grid_right(g, y, x + width + 1, 6, STYLE_TEXT, format_count(sum, count));
+        hour_note(s, i, note);
+        grid_text(g, y, x + width + 9, at.w - x - width - 10, STYLE_DIM, note);
+    }
+}
+
+/* ---------------------------------------------------------- containers */
+
+enum { BOX_STREAM, BOX_STATE, BOX_STARTED, BOX_FETCHED, BOX_LAST, BOX_HITS, BOX_STALE, BOX_FALLBACK, BOX_ERRORS, BOX_COLUMNS };
+
+static const struct layout_column box_columns[BOX_COLUMNS] = {
+    [BOX_STREAM] = {"LOG STREAM", 12, 0, false}, [BOX_STATE] = {"STATE", 10, 0, false},
+    [BOX_STARTED] = {"STARTED", 8, 3, false},    [BOX_FETCHED] = {"FETCHED", 8, 1, false},
+    [BOX_LAST] = {"LAST", 8, 1, false},          [BOX_HITS] = {"HITS", 5, 1, true},
+    [BOX_STALE] = {"STALE", 5, 2, true},         [BOX_FALLBACK] = {"FALLB", 5, 2, true},
+    [BOX_ERRORS] = {"DB ERR", 6, 2, true},
+};
+
+static void draw_container(const struct screen *s, struct grid *g, int y, struct rect at, const struct layout_column *cols,
+                           const int *x, const struct container_row *c)
+{
+    char cells[BOX_COLUMNS][144];
+    if (cols[BOX_STREAM].width > 20)
+        str_copy(cells[BOX_STREAM], 144, c->stream);
+    else
+        format_stream(c->stream, cells[BOX_STREAM]);
+    str_fmt(cells[BOX_STATE], 144, "%s%s", container_state_word(c->state), c->in_doubt ? "?" : "");
+    format_when(c->started_ms, s->wall_ms, s->local, cells[BOX_STARTED]);
+    format_when(c->state == CONTAINER_POISONED && c->fell_back_ms >= 0 ? c->fell_back_ms : c->fetched_ms, s->wall_ms,
+                s->local, cells[BOX_FETCHED]);
+    format_when(c->last_ms, s->wall_ms, s->local, cells[BOX_LAST]);
+    format_count(c->hits, cells[BOX_HITS]);
+    format_count(c->stale_hits, cells[BOX_STALE]);
+    format_count(c->fallbacks, cells[BOX_FALLBACK]);
+    format_count(c->db_errors, cells[BOX_ERRORS]);
+    for (int i = 0; i < BOX_COLUMNS; i++) {
+        enum style style = i == BOX_STATE || i == BOX_STREAM ? container_style(c->state) : STYLE_TEXT;
+        if (x[i] >= 0 && cols[i].right)
+            grid_right(g, y, at.x + 2 + x[i], cols[i].width, style, cells[i]);
+        else if (x[i] >= 0)
+            grid_text(g, y, at.x + 2 + x[i], cols[i].width, style, cells[i]);
+    }
+}
+
+static void containers_rule(const struct log_snap *l, struct grid *g, struct rect at)
+{
+    char note[160];
+    str_fmt(note, sizeof(note), "%zu active: %zu current, %zu stale, %zu poisoned; %zu silent%s", l->active, l->current,
+            l->stale, l->poisoned, l->silent,
+            at.w >= WIDE_FROM ? "   (a container fetches once in its life: a stale one ends only by recycling)" : "");
+    grid_rule(g, at.y, at.x, at.w, "CONTAINERS", note);
+}
+
+static void draw_containers(struct screen *s, struct grid *g, struct rect at)
+{
+    const struct log_snap *l = screen_env(s)->logs;
+    struct layout_column cols[BOX_COLUMNS];
+    int x[BOX_COLUMNS];
+    if (at.h < 3 || !l)
+        return;
+    containers_rule(l, g, at);
+    memcpy(cols, box_columns, sizeof(cols));
+    cols[BOX_STREAM].width = at.w >= WIDE_FROM ? 52 : at.w >= 90 ? 24 : 12;
+    layout_columns(cols, BOX_COLUMNS, at.w - 3, x);
+    for (int i = 0; i < BOX_COLUMNS; i++)
+        if (x[i] >= 0 && cols[i].right)
+            grid_right(g, at.y + 1, at.x + 2 + x[i], cols[i].width, STYLE_HEAD, cols[i].head);
+        else if (x[i] >= 0)
+            grid_text(g, at.y + 1, at.x + 2 + x[i], cols[i].width, STYLE_HEAD, cols[i].head);
+    size_t room = (size_t)(at.h - 2);
+    list_show(&s->containers, room);
+    for (size_t i = 0; i < room && s->containers.top + i < l->ncontainers; i++) {
+        size_t row = s->containers.top + i;
+        int y = at.y + 2 + (int)i;
+        draw_container(s, g, y, at, cols, x, &l->containers[row]);
+        if (row == s->containers.at) {
+            grid_glyph(g, y, at.x + 1, STYLE_KEY, '>', '>');
+            grid_select(g, y, at.x, at.w);
+        }
+    }
+    if (l->ncontainers == 0)
+        grid_text(g, at.y + 2, at.x + 2, at.w - 2, STYLE_DIM, "no container has been seen in the logs");
+    else if (s->containers.top + room < l->ncontainers)
+        grid_fmt(g, at.y + at.h - 1, at.w - 14, 13, STYLE_DIM, "(+%zu below)", l->ncontainers - s->containers.top - room);
+}
+
+/* -------------------------------------------------------- connectivity */
+
+static bool login_failed(const struct db_snap *d)
+{
+    return d->result == DB_LOGIN_FAILED || d->result == DB_UNREACHABLE;
+}
+
+static enum style phase_words(const struct db_snap *d, int phase, char out[48])
+{
+    char time[FORMAT_SIZE];
+    if (login_failed(d) && d->failed == (enum db_phase)phase) {
+        str_fmt(out, 48, "%s FAILED %s", db_phase_word(d->failed), d->sqlstate);
+        return STYLE_BAD;
+    }
+    format_latency(d->phase_us[phase], time);
+    str_fmt(out, 48, "%s %s", db_phase_word((enum db_phase)phase), time);
+    return d->phase_us[phase] < 0 ? STYLE_DIM : STYLE_TEXT;
+}
+
+static void target_words(const struct db_snap *d, char *out, size_t size)
+{
+    str_fmt(out, size, "%s:%u/%s  user %s (%s)%s%s", d->host[0] ? d->host : "-", (unsigned)d->port,
+            d->dbname[0] ? d->dbname : "-", d->user[0] ? d->user : "-", db_source_word(d->user_from),
+            d->tls_protocol[0] ? "  " : "", d->tls_protocol);
+}
+
+static enum style result_words(const struct screen *s, const struct db_snap *d, char *out, size_t size)
+{
+    char when[FORMAT_SIZE], time[FORMAT_SIZE], line[320];
+    format_when(d->since_wall_ms, s->wall_ms, s->local, when);
+    switch (d->result) {
+    case DB_NOT_TRIED:
+        str_copy(out, size, d->snap.tried_mono_ms < 0 ? "not tried yet" : why_line(&d->snap.why, line, sizeof(line)));
+        return STYLE_DIM;
+    case DB_LOGIN_OK:
+        str_fmt(out, size, "login ok %s since %s%s%s", format_latency(d->total_us, time), when,
+                d->standby ? ", standby" : "", d->superuser ? ", superuser" : "");
+        return STYLE_GOOD;
+    case DB_REACHABLE:
+        str_fmt(out, size, "reachable %s since %s; audit mode tries no login", format_latency(d->total_us, time), when);
+        return STYLE_GOOD;
+    case DB_LOGIN_FAILED:
+    case DB_UNREACHABLE:
+    case DB_NO_CREDENTIALS:
+        str_fmt(out, size, "%s since %s", why_line(&d->snap.why, line, sizeof(line)), when);
+        return STYLE_BAD;
+    }
+    return STYLE_TEXT;
+}
+
+static void draw_phases_across(const struct db_snap *d, struct grid *g, int y, struct rect at)
+{
+    int x = at.x + 1;
+    for (int p = 0; p < PHASE_COUNT; p++) {
+        char word[48];
+        enum style style = phase_words(d, p, word);
+        x += grid_text(g, y, x, at.w - x, style, word) + 2;
+    }
+}
+
+static void draw_phases_down(const struct db_snap *d, struct grid *g, int y, struct rect at, int rows)
+{
+    for (int p = 0; p < PHASE_COUNT && p < rows; p++) {
+        char time[FORMAT_SIZE];
+        bool failed = login_failed(d) && d->failed == (enum db_phase)p;
+        enum style style = failed ? STYLE_BAD : d->phase_us[p] < 0 ? STYLE_DIM : STYLE_TEXT;
+        grid_text(g, y + p, at.x + 1, 16, style, db_phase_word((enum db_phase)p));
+        grid_text(g, y + p, at.x + 18, 8, style, failed ? "FAILED" : d->phase_us[p] < 0 ? "-" : "ok");
+        grid_right(g, y + p, at.x + 25, 6, style, format_latency(d->phase_us[p], time));
+        if (failed)
+            grid_text(g, y + p, at.x + 33, at.w - 34, style, d->sqlstate);
+        else if (p == PHASE_TLS && d->tls_protocol[0])
+            grid_fmt(g, y + p, at.x + 33, at.w - 34, STYLE_DIM, "%s %s", d->tls_protocol, d->tls_cipher);
+        else if (p == PHASE_CONNECT && d->address[0])
+            grid_text(g, y + p, at.x + 33, at.w - 34, STYLE_DIM, d->address);
+    }
+}
+
+static void draw_connectivity(const struct screen *s, struct grid *g, struct rect at, bool down)
+{
+    const struct db_snap *d = screen_env(s)->db;
+    char words[512];
+    if (at.h < 2)
+        return;
+    grid_rule(g, at.y, at.x, at.w, "CONNECTIVITY", NULL);
+    if (!d) {
+        grid_text(g, at.y + 1, at.x + 1, at.w - 1, STYLE_DIM, "no database is configured");
+        return;
+    }
+    enum style style = result_words(s, d, words, sizeof(words));
+    grid_text(g, at.y + 1, at.x + 1, at.w - 1, style, words);
+    if (d->result == DB_NOT_TRIED)
+        return;
+    if (down && at.h > 2) {
+        target_words(d, words, sizeof(words));
+        grid_text(g, at.y + 2, at.x + 1, at.w - 1, STYLE_TEXT, words);
+        draw_phases_down(d, g, at.y + 3, at, at.h - 3);
+        return;
+    }
+    if (at.h > 2)
+        draw_phases_across(d, g, at.y + 2, at);
+    if (at.h > 3) {
+        target_words(d, words, sizeof(words));
+        grid_text(g, at.y + 3, at.x + 1, at.w - 1, STYLE_TEXT, words);
+    }
+}
+
+/* ---------------------------------------------------------- the screen */
+
+static void draw_latest(const struct screen *s, struct grid *g, struct rect at)
+{
+    struct event_ref newest[64];
+    struct event_wish wish = {s->env, 0, EVENT_KINDS_MAIN, ""};
+    int room = at.h - 1 > 64 ? 64 : at.h - 1;
+    if (room < 1)
+        return;
+    grid_rule(g, at.y, at.x, at.w, "LAST EVENTS", "(3 opens the full screen)");
+    size_t n = event_list_newest(s->board, &wish, newest, (size_t)room);
+    for (size_t i = 0; i < n; i++)
+        draw_event(s, g, at.y + 1 + (int)i, at.x + 1, at.w - 1, &newest[i], false);
+    if (n == 0)
+        grid_text(g, at.y + 1, at.x + 1, at.w - 1, STYLE_DIM, "no events yet");
+}
+
+static void detail_draw(struct screen *s, struct grid *g, struct rect body)
+{
+    const struct env_view *v = screen_env(s);
+    if (!v)
+        return;
+    bool wide = body.w >= WIDE_FROM, tall = body.h >= 36;
+    int causes = causes_rows(s, body.w);
+    int versions = v->secret ? 2 + (int)v->secret->nversions : 0;
+    int boxes = v->logs ? 2 + (int)(v->logs->ncontainers > 100 ? 100 : v->logs->ncontainers) : 0;
+    boxes = boxes == 2 ? 3 : boxes;
+    int gap = tall ? 1 : 0;
+    struct layout_want wants[] = {
+        {causes > 2 ? 2 : causes, causes > 6 ? 6 : causes, 0},
+        {1, tall && v->secret ? 2 : 1, 0},
+        {wide ? 9 : versions > 3 ? 3 : versions, wide ? (versions > 9 ? versions : 9) + gap : versions + gap, 2},
+        {v->logs ? 6 : 2, (v->logs ? 6 : 2) + gap, 3},
+        {boxes > 4 ? 4 : boxes, boxes + (boxes ? gap : 0), 4},
+        {wide ? 1 : 3, wide ? 0 : 4, 1},
+        {tall ? 3 : 1, tall ? 400 : 0, 5},
+    };
+    struct rect parts[ARRAY_LEN(wants)];
+    layout_stack(body, wants, ARRAY_LEN(wants), parts);
+    draw_causes(s, g, parts[0]);
+    draw_facts(s, g, parts[1]);
+    if (wide) {
+        int half = v->secret ? body.w / 2 : 0;
+        draw_versions(s, g, (struct rect){parts[2].y, 0, parts[2].h, half - 1});
+        draw_connectivity(s, g, (struct rect){parts[2].y, half, parts[2].h, body.w - half}, true);
+    } else {
+        draw_versions(s, g, parts[2]);
+        draw_connectivity(s, g, parts[5], false);
+    }
+    draw_hour(s, g, parts[3]);
+    draw_containers(s, g, parts[4]);
+    draw_latest(s, g, parts[6]);
+}
+
+/* Under 60x15: the causes, then the way to the database. */
+static void detail_small(struct screen *s, struct grid *g, struct rect body)
+{
+    const struct env_view *v = screen_env(s);
+    char label[72];
+    if (!v)
+        return;
+    enum env_state state = s->verdicts[s->env].state;
+    int x = grid_text(g, body.y, 0, body.w, STYLE_TITLE, env_label(v->conf, label));
+    grid_text(g, body.y, x + 2, body.w - x - 2, state_style(state), env_state_word(state));
+    struct rect rest = {body.y + 1, 0, body.h - 1, body.w};
+    int causes = causes_rows(s, body.w);
+    rest.h = causes < rest.h ? causes : rest.h;
+    draw_causes(s, g, rest);
+    struct rect below = {rest.y + rest.h, 0, body.h - 1 - rest.h, body.w};
+    draw_connectivity(s, g, below, true);
+}
+
+static void detail_rebuild(struct screen *s)
+{
+    const struct env_view *v = screen_env(s);
+    size_t n = v && v->logs ? v->logs->ncontainers : 0;
+    list_resize(&s->containers, n);
+    for (size_t i = 0; i < n; i++)
+        if (v->logs->containers[i].key == s->container)
+            list_choose(&s->containers, i);
+    s->container = n > 0 ? v->logs->containers[s->containers.at].key : 0;
+}
+
+static void detail_moved(struct screen *s)
+{
+    const struct env_view *v = screen_env(s);
+    if (v && v->logs && s->containers.at < v->logs->ncontainers)
+        s->container = v->logs->containers[s->containers.at].key;
+}
+
+static struct list *detail_list(struct screen *s)
+{
+    return &s->containers;
+}
+
+const struct view view_detail = {
+    .tab = "2 Detail",
+    .place = IN_DETAIL,
+    .legend = "STATE? = fetched while the label was moving   SILENT = no call since   ~ old",
+    .list = detail_list,
+    .rebuild = detail_rebuild,
+    .moved = detail_moved,
+    .title = detail_title,
+    .draw = detail_draw,
+    .small = detail_small,
+};

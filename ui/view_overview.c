@@ -1,0 +1,309 @@
+/* Screen 1: one row an environment, worst first; what needs attention, in words. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/base/mem.h"
+#include "backend/base/text.h"
+#include "ui/chart.h"
+#include "ui/env_table.h"
+#include "ui/format.h"
+#include "ui/layout.h"
+#include "ui/view.h"
+
+#define WIDE_FROM 120
+
+/* ----------------------------------------------------------- attention */
+
+static void cause_line(const struct verdict *v, char *out, size_t size)
+{
+    const char *text = v->ncauses > 0 ? v->causes[0].text : env_state_help(v->state);
+    if (v->ncauses > 1)
+        str_fmt(out, size, "%s (+%zu more)", text, v->ncauses - 1);
+    else
+        str_copy(out, size, text);
+}
+
+static int attention_margin(const struct screen *s, int width)
+{
+    size_t name = 8;
+    char label[72];
+    for (size_t i = 0; i < s->nworst; i++) {
+        size_t w = text_width(env_label(s->board->envs[s->worst[i]].conf, label));
+        name = w > name ? w : name;
+    }
+    name = name > 24 ? 24 : name;
+    return 1 + (int)name + 1 + (width >= WIDE_FROM ? 9 : 0);
+}
+
+static int attention_rows(const struct screen *s, int width)
+{
+    char line[320];
+    int rows = 1, margin = attention_margin(s, width);
+    for (size_t i = 0; i < s->nworst; i++) {
+        cause_line(&s->verdicts[s->worst[i]], line, sizeof(line));
+        rows += grid_wrap_lines(width - margin - 1, 2, line);
+    }
+    return rows + (s->nworst == 0 ? 1 : 0);
+}
+
+static void draw_well(const struct screen *s, struct grid *g, struct rect at)
+{
+    size_t waiting = 0;
+    int64_t oldest = -1;
+    char age[FORMAT_SIZE];
+    for (size_t i = 0; i < s->board->n; i++) {
+        waiting += s->verdicts[i].state == STATE_WAIT ? 1 : 0;
+        int64_t a = env_data_age(s, &s->board->envs[i]);
+        oldest = a > oldest ? a : oldest;
+    }
+    grid_rule(g, at.y, at.x, at.w, waiting ? "WAITING FOR THE FIRST ANSWERS" : "NOTHING NEEDS ATTENTION", NULL);
+    if (at.h > 1 && waiting)
+        grid_fmt(g, at.y + 1, 1, at.w - 1, STYLE_DIM, "%zu of %zu environments have not answered yet", waiting,
+                 s->board->n);
+    else if (at.h > 1)
+        grid_fmt(g, at.y + 1, 1, at.w - 1, STYLE_DIM, "%zu environments, all checks passed, oldest data %s", s->board->n,
+                 format_age(oldest, age));
+}
+
+static void draw_attention(const struct screen *s, struct grid *g, struct rect at)
+{
+    if (at.h < 1)
+        return;
+    if (s->nworst == 0) {
+        draw_well(s, g, at);
+        return;
+    }
+    char title[48], line[320], label[72];
+    int margin = attention_margin(s, at.w), y = at.y + 1, end = at.y + at.h;
+    str_fmt(title, sizeof(title), "NEEDS ATTENTION %zu", s->nworst);
+    grid_rule(g, at.y, at.x, at.w, title, at.w >= WIDE_FROM ? "(Enter opens the environment)" : NULL);
+    for (size_t i = 0; i < s->nworst && y < end; i++) {
+        size_t env = s->worst[i];
+        enum style style = state_style(s->verdicts[env].state);
+        size_t left = s->nworst - i;
+        if (y == end - 1 && left > 1) {
+            grid_fmt(g, y, at.x + 1, at.w - 1, STYLE_DIM, "and %zu more: z shows only these", left);
+            return;
+        }
+        cause_line(&s->verdicts[env], line, sizeof(line));
+        bool wide = at.w >= WIDE_FROM;
+        grid_text(g, y, at.x + 1, margin - 2 - (wide ? 9 : 0), style, env_label(s->board->envs[env].conf, label));
+        if (wide)
+            grid_text(g, y, at.x + margin - 9, 8, style, env_state_word(s->verdicts[env].state));
+        int room = left > 1 && y + 2 >= end ? 1 : end - y;
+        y += grid_wrap(g, y, at.x + margin, at.w - margin - 1, room > 2 ? 2 : room, STYLE_TEXT, line);
+    }
+}
+
+/* ----------------------------------------------------- chart and events */
+
+static void draw_chart(const struct screen *s, struct grid *g, struct rect at)
+{
+    const struct env_view *v = screen_env(s);
+    if (at.h < 4 || !v)
+        return;
+    char title[128], label[72], clock[FORMAT_SIZE];
+    str_fmt(title, sizeof(title), "(%s; x = errors or fallbacks, newest right)", env_label(v->conf, label));
+    grid_rule(g, at.y, at.x, at.w, "CALLS, LAST HOUR", title);
+    int width = at.w - 14 > SERIES_STEPS ? SERIES_STEPS : at.w - 14;
+    struct chart c = {.logs = v->logs && v->logs->snap.good_mono_ms >= 0 ? v->logs : NULL, .kinds = EVENT_KINDS_CALLS,
+                      .bad = EVENT_KINDS_TROUBLE, .now_ms = s->wall_ms,
+                      .moved_ms = v->secret ? v->secret->current_since_ms : -1, .style = STYLE_BAR};
+    struct rect area = {at.y + 1, at.x + 10, at.h - 3, width};
+    if (!c.logs) {
+        grid_text(g, at.y + 1, at.x + 1, at.w - 1, STYLE_DIM, v->logs ? "no answer yet" : "no log group is configured");
+        return;
+    }
+    uint32_t top = chart_draw(g, area, &c);
+    grid_right(g, area.y, at.x + 1, 8, STYLE_DIM, format_count(top, (char[FORMAT_SIZE]){0}));
+    grid_right(g, area.y + area.h - 1, at.x + 1, 8, STYLE_DIM, "0");
+    for (int i = 0; i < width; i++)
+        grid_glyph(g, area.y + area.h, area.x + i, STYLE_RULE, 0x2500, '-');
+    for (int part = 0; part <= 4; part++) {
+        format_clock(s->wall_ms - (4 - part) * WINDOW_MS / 4, s->local, false, clock);
+        clock[5] = '\0';
+        int x = area.x + part * (width - 1) / 4 - (part == 4 ? 4 : 0);
+        grid_text(g, area.y + area.h, x, 5, STYLE_DIM, clock);
+    }
+}
+
+static void draw_live(const struct screen *s, struct grid *g, struct rect at)
+{
+    struct event_ref newest[64];
+    struct event_wish wish = {SIZE_MAX, 0, EVENT_KINDS_MAIN, ""};
+    int room = at.h - 2 > 64 ? 64 : at.h - 2;
+    if (room < 1)
+        return;
+    uint64_t late = 0, unparsed = 0;
+    for (size_t i = 0; i < s->board->n; i++) {
+        late += s->board->envs[i].logs ? s->board->envs[i].logs->late : 0;
+        unparsed += s->board->envs[i].logs ? s->board->envs[i].logs->unparsed : 0;
+    }
+    char note[96];
+    str_fmt(note, sizeof(note), "(3 opens the full screen)   late %u   unparsed %u", (unsigned)late, (unsigned)unparsed);
+    grid_rule(g, at.y, at.x, at.w, "LIVE EVENTS, ALL ENVIRONMENTS", note);
+    draw_event_heads(s, g, at.y + 1, at.x + 1, at.w - 1, true);
+    size_t n = event_list_newest(s->board, &wish, newest, (size_t)room);
+    for (size_t i = 0; i < n; i++)
+        draw_event(s, g, at.y + 2 + (int)i, at.x + 1, at.w - 1, &newest[i], true);
+    if (n == 0)
+        grid_text(g, at.y + 2, at.x + 1, at.w - 1, STYLE_DIM, "no events yet");
+}
+
+static void overview_draw(struct screen *s, struct grid *g, struct rect body)
+{
+    int rows = (int)(s->nrows > 200 ? 200 : s->nrows);
+    int table = 1 + (rows > 0 ? rows : 1), attention = attention_rows(s, body.w);
+    bool tall = body.h >= 30;
+    struct layout_want wants[] = {
+        {table < 6 ? table : 6, table + 1, 0},
+        {attention < 4 ? attention : 4, attention + 1, 1},
+        {tall ? 6 : 1, tall ? 7 : 0, 3},
+        {tall ? 5 : 1, tall ? 400 : 0, 2},
+    };
+    /* The chart is worth its rows only when events keep enough of theirs. */
+    if (table + attention + 2 + 7 + 8 > body.h)
+        wants[2].most = 0;
+    wants[3].rank = wants[2].most > 0 ? 3 : 2;
+    wants[2].rank = 2;
+    struct rect parts[4];
+    layout_stack(body, wants, ARRAY_LEN(wants), parts);
+    if (parts[0].h > table)
+        parts[0].h = table;
+    env_table_draw(s, g, parts[0], 2);
+    draw_attention(s, g, parts[1]);
+    draw_chart(s, g, parts[2]);
+    draw_live(s, g, parts[3]);
+}
+
+static void overview_small(struct screen *s, struct grid *g, struct rect body)
+{
+    env_table_draw(s, g, body, 0);
+}
+
+static void overview_title(const struct screen *s, struct grid *g, struct rect at)
+{
+    int x = 1 + grid_fmt(g, at.y, 1, at.w - 1, STYLE_TITLE, "ENVIRONMENTS %zu", s->board->n);
+    const char *filter = s->filter[VIEW_OVERVIEW];
+    x += grid_fmt(g, at.y, x, at.w - x, filter[0] ? STYLE_WARN : STYLE_DIM, "   filter: %s", filter[0] ? filter : "none");
+    x += grid_fmt(g, at.y, x, at.w - x, STYLE_DIM, "   sort: %s", sort_word(s->sort));
+    if (s->problems)
+        x += grid_text(g, at.y, x, at.w - x, STYLE_WARN, "   problems only");
+    if (s->set.audit && at.w - x > 40)
+        x += grid_text(g, at.y, x, at.w - x, STYLE_DIM, "   no login is tried");
+    grid_right(g, at.y, x + 1, at.w - x - 2, STYLE_DIM, "window 1h");
+}
+
+/* --------------------------------------------------------------- order */
+
+struct place {
+    const struct screen *s;
+    size_t env;
+    int64_t key;
+};
+
+static int by_key(const void *pa, const void *pb)
+{
+    const struct place *a = pa, *b = pb;
+    if (a->s->sort == SORT_NAME) {
+        int c = strcmp(a->s->board->envs[a->env].conf->name, b->s->board->envs[b->env].conf->name);
+        if (c != 0)
+            return c;
+    }
+    if (a->key != b->key)
+        return a->key < b->key ? -1 : 1;
+    return a->env < b->env ? -1 : a->env > b->env;
+}
+
+static int64_t sort_key(const struct screen *s, size_t env)
+{
+    const struct env_view *v = &s->board->envs[env];
+    switch (s->sort) {
+    case SORT_NAME:
+        return 0;
+    case SORT_AGE:   /* youngest rotation first, unknown last */
+        return v->secret && v->secret->current_since_ms >= 0 ? -v->secret->current_since_ms : INT64_MAX;
+    case SORT_DATA:  /* oldest first, none at the top */
+        return env_data_age(s, v) < 0 ? INT64_MIN : -(env_data_age(s, v) / 1000);
+    case SORT_STATE:
+    case SORT_COUNT:
+        break;
+    }
+    return (int64_t)s->verdicts[env].state;
+}
+
+static bool needs_attention(const struct verdict *v)
+{
+    return v->state != STATE_WAIT && env_state_severity(v->state) != SEVERITY_HEALTHY;
+}
+
+static bool passes(const struct screen *s, size_t env)
+{
+    const struct env_view *v = &s->board->envs[env];
+    const char *texts[] = {v->conf->name, env_state_word(s->verdicts[env].state), v->conf->secret ? v->conf->secret : "",
+                           v->conf->function ? v->conf->function : ""};
+    if (s->problems && !needs_attention(&s->verdicts[env]))
+        return false;
+    return format_matches(s->filter[VIEW_OVERVIEW], texts, ARRAY_LEN(texts));
+}
+
+static int by_state(const void *pa, const void *pb)
+{
+    const struct place *a = pa, *b = pb;
+    if (a->key != b->key)
+        return a->key < b->key ? -1 : 1;
+    return a->env < b->env ? -1 : a->env > b->env;
+}
+
+static void overview_rebuild(struct screen *s)
+{
+    struct place *order = mem_array(s->board->n + 1, sizeof(*order));
+    s->nrows = s->nworst = 0;
+    for (size_t i = 0; i < s->board->n; i++)
+        order[i] = (struct place){s, i, (int64_t)s->verdicts[i].state};
+    qsort(order, s->board->n, sizeof(*order), by_state);
+    for (size_t i = 0; i < s->board->n; i++)
+        if (needs_attention(&s->verdicts[order[i].env]))
+            s->worst[s->nworst++] = order[i].env;
+    for (size_t i = 0; i < s->board->n; i++)
+        order[i].key = sort_key(s, order[i].env);
+    qsort(order, s->board->n, sizeof(*order), by_key);
+    for (size_t i = 0; i < s->board->n; i++)
+        if (passes(s, order[i].env))
+            s->rows[s->nrows++] = order[i].env;
+    free(order);
+    /* The chosen environment stays chosen wherever its row went; when the filter
+     * hides it, the row that took its place is. */
+    list_resize(&s->envs, s->nrows);
+    if (!s->touched)
+        list_choose(&s->envs, 0);
+    else
+        for (size_t i = 0; i < s->nrows; i++)
+            if (s->rows[i] == s->env)
+                list_choose(&s->envs, i);
+    if (s->nrows > 0 && s->view == VIEW_OVERVIEW)
+        s->env = s->rows[s->envs.at];
+}
+
+static void overview_moved(struct screen *s)
+{
+    if (s->nrows > 0)
+        s->env = s->rows[s->envs.at];
+}
+
+static struct list *overview_list(struct screen *s)
+{
+    return &s->envs;
+}
+
+const struct view view_overview = {
+    .tab = "1 Envs",
+    .place = IN_OVERVIEW,
+    .legend = "* protected   ~ older than 3 refreshes   BAD s stale p poisoned / active",
+    .list = overview_list,
+    .rebuild = overview_rebuild,
+    .moved = overview_moved,
+    .title = overview_title,
+    .draw = overview_draw,
+    .small = overview_small,
+};
