@@ -177,7 +177,7 @@ static void section_unknown(struct parser *p, int line, const char *name)
             spelling_try(&spelling, section_word((enum section)i));
         }
         if (spelling_nearest(&spelling) != NULL) {
-            words_fmt(&w, ", did you mean '%s'?", spelling_nearest(&spelling));
+            words_fmt(&w, " (did you mean '%s'?)", spelling_nearest(&spelling));
         }
     }
     words_fmt(&w, "; allowed: [credtop], [patterns] and [environment NAME]");
@@ -218,6 +218,17 @@ static void on_section(void *ctx, int line, const char *name)
 
 /* -------------------------------------------------------------------- keys */
 
+static void words_keys(struct words *w, enum section section)
+{
+    words_fmt(w, "; allowed:");
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *s = setting_row((enum setting_id)i);
+        if (s->section == section) {
+            words_fmt(w, " %s", s->key);
+        }
+    }
+}
+
 static void key_unknown(struct parser *p, int line, const char *key)
 {
     struct words w;
@@ -236,16 +247,11 @@ static void key_unknown(struct parser *p, int line, const char *key)
     words_fmt(&w, "[%s] has no key ", section_word(p->section));
     words_quote(&w, key, strlen(key));
     if (elsewhere != NULL) {
-        words_fmt(&w, ", which belongs in [%s]", elsewhere);
+        words_fmt(&w, "; it belongs in [%s]", elsewhere);
     } else if (spelling_nearest(&spelling) != NULL) {
-        words_fmt(&w, ", did you mean '%s'?", spelling_nearest(&spelling));
-    }
-    words_fmt(&w, "; allowed:");
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const struct setting *s = setting_row((enum setting_id)i);
-        if (s->section == p->section) {
-            words_fmt(&w, " %s", s->key);
-        }
+        words_fmt(&w, "; did you mean '%s'?", spelling_nearest(&spelling));
+    } else {
+        words_keys(&w, p->section);
     }
     mistakes_take(&p->mistakes, line, &w);
 }

@@ -17,14 +17,15 @@ static const char *const preface[] = {
     "comment, and so is what follows a ';' that has a blank before it.  Any other # or ; is part of",
     "the value; values are never quoted.  A key is given once in its section, except where it says",
     "\"may be given again\": each line then adds a value, and the first one replaces the default.",
+    "Durations are whole numbers with ms, s, m or h behind them.",
     "",
     "The file may not be writable by group or others (chmod go-w).  No password belongs in it.",
 };
 
 static const char *const example_names[SETTING_EXAMPLES] = {"billing-prod", "billing-dev", "orders-prod"};
 static const char *const example_words[SETTING_EXAMPLES] = {
-    "One section for each environment; NAME is 1 to 63 of A-Z a-z 0-9 . _ - and used once. This one is a production "
-    "environment, with every key there is.",
+    ("One section for each environment; NAME is 1 to 63 of A-Z a-z 0-9 . _ - and used once. This one is a production "
+     "environment, with every key there is."),
     "A development environment: credentials come from its .env file, Secrets Manager is never asked.",
     "A second production environment, in another account and region, protected: orders ask for its name to be typed.",
 };
@@ -51,17 +52,14 @@ static void comment(struct words *w, const char *text)
     words_clear(&wrapped);
 }
 
-/* "HELP. Allowed: ...; may be given again." */
+/* "HELP (ALLOWED; may be given again)" */
 static void comment_setting(struct words *w, const struct setting *s)
 {
     struct words text;
     words_init(&text, PAGE_MAX);
-    words_fmt(&text, "%s. Allowed: ", s->help);
+    words_fmt(&text, "%s (", s->help);
     setting_allowed(s, &text);
-    if (setting_is_list(s)) {
-        words_fmt(&text, "; may be given again");
-    }
-    words_fmt(&text, ".");
+    words_fmt(&text, setting_is_list(s) ? "; may be given again)" : ")");
     comment(w, text.s);
     words_clear(&text);
 }
@@ -76,11 +74,7 @@ static void add_values(struct page *p, const struct setting *s, const char *text
 {
     p->key = s->key;
     p->comment = commented;
-    if (text != NULL) {
-        setting_values(text, add_line, p);
-    } else {
-        words_fmt(&p->w, "#%s =\n", s->key);
-    }
+    setting_values(text, add_line, p);
 }
 
 /* [credtop], [patterns]: every key with its default, commented out. */
@@ -96,7 +90,8 @@ static void add_section(struct page *p, enum section section, const char *intro)
         if (s->section == section) {
             words_fmt(&p->w, "\n");
             comment_setting(&p->w, s);
-            add_values(p, s, s->preset, true);
+            const struct setting *namesake = setting_find(SECTION_ENVIRONMENT, s->key);
+            add_values(p, s, s->preset == NULL && namesake != NULL ? namesake->sample : s->preset, true);
         }
     }
 }
@@ -131,7 +126,7 @@ char *config_example(void)
     for (size_t i = 0; i < sizeof preface / sizeof preface[0]; i++) {
         words_fmt(&p.w, preface[i][0] != '\0' ? "# %s\n" : "#%s\n", preface[i]);
     }
-    add_section(&p, SECTION_CREDTOP, "For all environments. A line that is commented out shows the default.");
+    add_section(&p, SECTION_CREDTOP, "For all environments. What is commented out below is the default (endpoint_url has none).");
     words_fmt(&p.w, "\n");
     add_section(&p, SECTION_PATTERNS,
                 "How a line of a Lambda's log is recognised, by what it says behind time stamp, request id and level. "

@@ -136,17 +136,20 @@ void setting_allowed(const struct setting *s, struct words *w)
     size_t n = strcspn(s->limits, " ");
     switch (s->type) {
     case TYPE_TEXT:
-        words_fmt(w, "1 to %s bytes of text", s->limits);
-        return;
     case TYPE_GLOBS:
-        words_fmt(w, "1 to %s bytes, where * stands for any run of characters", s->limits);
+        words_fmt(w, "1 to %s bytes of text", s->limits);
         return;
     case TYPE_NAME:
     case TYPE_NAMES:
         words_fmt(w, "1 to %.*s of%s", (int)n, s->limits, s->limits + n);
         return;
     case TYPE_DURATION:
-        words_fmt(w, "%s, a whole number with ms, s, m or h", s->limits);
+    case TYPE_SWITCH:
+    case TYPE_KIND:
+    case TYPE_WORD:
+    case TYPE_COUNT:
+    case TYPE_PORT:
+        words_fmt(w, "%s", s->limits);
         return;
     case TYPE_PATH:
         words_fmt(w, "a path of at most %s bytes; relative to this file's folder, or with ~/ in front", s->limits);
@@ -154,13 +157,6 @@ void setting_allowed(const struct setting *s, struct words *w)
     case TYPE_URL:
         words_fmt(w, "http:// or https:// and HOST[:PORT][/PATH], at most %s bytes, without user, query or fragment",
                   s->limits);
-        return;
-    case TYPE_SWITCH:
-    case TYPE_KIND:
-    case TYPE_WORD:
-    case TYPE_COUNT:
-    case TYPE_PORT:
-        words_fmt(w, "%s", s->limits);
         return;
     }
 }
@@ -174,6 +170,18 @@ static bool refuse(const struct setting *s, const char *value, const char *fault
     words_quote(out, value, strlen(value));
     words_fmt(out, " %s; allowed: ", fault);
     setting_allowed(s, out);
+    return false;
+}
+
+static bool refuse_char(const struct setting *s, const char *value, char c, struct words *out)
+{
+    struct words fault;
+    words_init(&fault, 64);
+    words_fmt(&fault, "holds ");
+    words_quote(&fault, &c, 1);
+    words_fmt(&fault, ", which it may not");
+    (void)refuse(s, value, fault.s, out);
+    words_clear(&fault);
     return false;
 }
 
@@ -219,7 +227,7 @@ static bool read_text(const struct setting *s, const char *value, const struct s
     if (s->type == TYPE_NAME || s->type == TYPE_NAMES) {
         for (const char *p = value; *p != '\0'; p++) {
             if (!limit_has_char(s, *p)) {
-                return refuse(s, value, "holds a character it may not", out_wrong);
+                return refuse_char(s, value, *p, out_wrong);
             }
         }
     }
@@ -235,7 +243,7 @@ static bool read_word(const struct setting *s, const char *value, const struct s
 {
     int index = limit_word(s, value);
     if (index < 0) {
-        return refuse(s, value, "is none of the choices", out_wrong);
+        return refuse(s, value, "is not a choice", out_wrong);
     }
     if (s->type == TYPE_SWITCH) {
         *(bool *)field_of(s, base) = index == 1;
@@ -255,10 +263,10 @@ static bool read_number(const struct setting *s, const char *value, void *base, 
     size_t n = strlen(value);
     limit_range(s, &low, &high);
     if (is_duration && number_read(value, n, INT32_MAX, &number)) {
-        return refuse(s, value, "has no unit", out_wrong);
+        return refuse(s, value, "has no unit (ms, s, m or h)", out_wrong);
     }
     if (is_duration ? !duration_read(value, n, &number) : !number_read(value, n, INT32_MAX, &number)) {
-        return refuse(s, value, is_duration ? "is not a duration" : "is not a whole number", out_wrong);
+        return refuse(s, value, is_duration ? "is not a duration like 250ms, 30s, 5m or 1h" : "is not a whole number", out_wrong);
     }
     if (number < low || number > high) {
         return refuse(s, value, number < low ? "is too small" : "is too large", out_wrong);
@@ -317,9 +325,6 @@ static const char *url_fault(const char *authority)
 {
     static const char *const host_chars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
     size_t n = strcspn(authority, "/");
-    if (memchr(authority, '@', n) != NULL) {
-        return "holds a user or a password";
-    }
     size_t host = authority[0] == '[' ? strspn(authority + 1, "0123456789abcdefABCDEF:.") + 2
                                       : strspn(authority, host_chars);
     if (authority[0] == '[' && (host == 2 || host > n || authority[host - 1] != ']')) {
@@ -350,6 +355,11 @@ static bool read_url(const struct setting *s, const char *value, const struct se
     }
     if (strlen(value) > limit_bytes(s)) {
         return refuse(s, value, "is too long", out_wrong);
+    }
+    if (memchr(value + scheme, '@', strcspn(value + scheme, "/")) != NULL) {   /* not shown: it may be a password */
+        words_fmt(out_wrong, "%s holds a user or a password, which do not belong here; allowed: ", s->key);
+        setting_allowed(s, out_wrong);
+        return false;
     }
     const char *fault = url_fault(value + scheme);
     if (fault != NULL) {

@@ -1,0 +1,476 @@
+/* A table walked by hand: getopt keeps its place in globals, and says neither what
+ * was meant nor what is allowed. */
+#include "config/options.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/words.h"
+
+#define TEXT_MAX ((size_t)64 * 1024)
+#define COLUMNS ((size_t)80)
+#define HELP_INDENT ((size_t)25)
+
+#define COMMAND_ANY (-1)
+
+enum option_type { TYPE_SWITCH, TYPE_TEXT, TYPE_DURATION, TYPE_FORMAT };
+
+struct option_row {
+    const char *name, *argument;
+    char letter;
+    enum option_type type;
+    size_t offset;                /* of the field, in struct options */
+    const char *limits, *preset;
+    int command;                  /* enum options_command or COMMAND_ANY */
+    const char *help;
+};
+
+/* A word and what it means: commands, files, variables, exit statuses. */
+struct help_row {
+    const char *word, *help;
+    int value;
+};
+
+static const struct option_row options[] = {
+#define OPTION(name_, letter_, argument_, type_, field, limits_, preset_, command_, help_)                             \
+    {.name = name_, .letter = letter_, .argument = argument_, .type = TYPE_##type_,                                    \
+     .offset = offsetof(struct options, field), .limits = limits_, .preset = preset_, .command = command_,             \
+     .help = help_},
+#define COMMAND(word, value, help)
+#define EXIT_STATUS(number, help)
+#define FILE_ROW(path, help)
+#define VARIABLE(name, help)
+#include "config/options.def"
+#undef OPTION
+#undef COMMAND
+#undef EXIT_STATUS
+#undef FILE_ROW
+#undef VARIABLE
+};
+
+#define C_SWITCH bool
+#define C_TEXT const char *
+#define C_DURATION int64_t
+#define C_FORMAT enum options_format
+#define OPTION(name, letter, argument, type, field, limits, preset, command, help)                                     \
+    _Static_assert(_Generic(((struct options *)0)->field, C_##type : 1, default : 0), name " does not hold a " #type);
+#define COMMAND(word, value, help)
+#define EXIT_STATUS(number, help)
+#define FILE_ROW(path, help)
+#define VARIABLE(name, help)
+#include "config/options.def"
+#undef OPTION
+#undef COMMAND
+#undef EXIT_STATUS
+#undef FILE_ROW
+#undef VARIABLE
+
+#define OPTION(name, letter, argument, type, field, limits, preset, command, help)
+#define COMMAND(word_, value_, help_) {.word = word_, .help = help_, .value = value_},
+#define EXIT_STATUS(number, help)
+#define FILE_ROW(path, help)
+#define VARIABLE(name, help)
+static const struct help_row commands[] = {
+#include "config/options.def"
+};
+#undef COMMAND
+#undef EXIT_STATUS
+#define COMMAND(word, value, help)
+#define EXIT_STATUS(number, help_) {.word = #number, .help = help_, .value = number},
+static const struct help_row statuses[] = {
+#include "config/options.def"
+};
+#undef EXIT_STATUS
+#undef FILE_ROW
+#define EXIT_STATUS(number, help)
+#define FILE_ROW(path, help_) {.word = path, .help = help_},
+static const struct help_row files[] = {
+#include "config/options.def"
+};
+#undef FILE_ROW
+#undef VARIABLE
+#define FILE_ROW(path, help)
+#define VARIABLE(name, help_) {.word = name, .help = help_},
+static const struct help_row variables[] = {
+#include "config/options.def"
+};
+#undef OPTION
+#undef COMMAND
+#undef EXIT_STATUS
+#undef FILE_ROW
+#undef VARIABLE
+
+#define OPTIONS (sizeof options / sizeof options[0])
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+/* ----------------------------------------------------------------- parsing */
+
+struct parse {
+    int argc, at;
+    char *const *argv;
+    struct options *out;
+    const struct option_row *narrowed;   /* the last one given that goes with one command alone */
+    int commands;                        /* given so far */
+    struct words wrong;
+};
+
+static void *field_of(const struct option_row *o, struct options *out)
+{
+    return (char *)out + o->offset;
+}
+
+static const char *command_word(int command)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (commands[i].value == command) {
+            return commands[i].word;
+        }
+    }
+    abort();   /* a row names a command that has none */
+}
+
+/* "credtop: --NAME 'value' FAULT; allowed: LIMITS" */
+static bool refuse(struct parse *p, const struct option_row *o, const char *value, const char *fault)
+{
+    words_fmt(&p->wrong, "credtop: --%s ", o->name);
+    words_quote(&p->wrong, value, strlen(value));
+    words_fmt(&p->wrong, " %s; allowed: %s%s", fault, o->limits, o->type == TYPE_TEXT ? " bytes" : "");
+    return false;
+}
+
+static bool set_duration(struct parse *p, const struct option_row *o, const char *value)
+{
+    int64_t low = 0, high = 0, ms = 0;
+    size_t n = strcspn(o->limits, ".");
+    const char *upper = o->limits + n + 2;
+    (void)duration_read(o->limits, n, &low);
+    (void)duration_read(upper, strlen(upper), &high);
+    if (!duration_read(value, strlen(value), &ms)) {
+        return refuse(p, o, value, "is not a duration like 250ms, 30s, 5m or 1h");
+    }
+    if (ms < low || ms > high) {
+        return refuse(p, o, value, ms < low ? "is too short" : "is too long");
+    }
+    memcpy(field_of(o, p->out), &ms, sizeof ms);
+    return true;
+}
+
+static bool set_format(struct parse *p, const struct option_row *o, const char *value)
+{
+    int index = 0;
+    for (const char *w = o->limits; *w != '\0'; index++) {
+        size_t n = strcspn(w, "|");
+        if (n == strlen(value) && memcmp(w, value, n) == 0) {
+            enum options_format format = (enum options_format)index;
+            memcpy(field_of(o, p->out), &format, sizeof format);
+            return true;
+        }
+        w += n + (w[n] == '|' ? 1 : 0);
+    }
+    return refuse(p, o, value, "is not a choice");
+}
+
+static bool set_text(struct parse *p, const struct option_row *o, const char *value)
+{
+    int64_t most = 0;
+    (void)number_read(o->limits, strlen(o->limits), INT_MAX, &most);
+    if (value[0] == '\0') {
+        words_fmt(&p->wrong, "credtop: --%s needs a %s", o->name, o->argument);
+        return false;
+    }
+    if (strlen(value) > (size_t)most) {
+        return refuse(p, o, value, "is too long");
+    }
+    memcpy(field_of(o, p->out), &value, sizeof value);
+    return true;
+}
+
+/* `value` is NULL for a switch. */
+static bool option_set(struct parse *p, const struct option_row *o, const char *value)
+{
+    if (o->command != COMMAND_ANY) {
+        p->narrowed = o;
+    }
+    switch (o->type) {
+    case TYPE_SWITCH:
+        *(bool *)field_of(o, p->out) = true;
+        return true;
+    case TYPE_TEXT:
+        return set_text(p, o, value);
+    case TYPE_DURATION:
+        return set_duration(p, o, value);
+    case TYPE_FORMAT:
+        return set_format(p, o, value);
+    }
+    abort();   /* no such type */
+}
+
+static bool option_unknown(struct parse *p, const char *arg, const char *name)
+{
+    struct spelling spelling;
+    spelling_init(&spelling, name);
+    for (size_t i = 0; i < OPTIONS; i++) {
+        spelling_try(&spelling, options[i].name);
+    }
+    words_fmt(&p->wrong, "credtop: there is no option ");
+    words_quote(&p->wrong, arg, strlen(arg));
+    if (spelling_nearest(&spelling) != NULL) {
+        words_fmt(&p->wrong, "; did you mean --%s?", spelling_nearest(&spelling));
+        return false;
+    }
+    words_fmt(&p->wrong, "; allowed:");
+    for (size_t i = 0; i < OPTIONS; i++) {
+        words_fmt(&p->wrong, " --%s", options[i].name);
+    }
+    return false;
+}
+
+static bool value_missing(struct parse *p, const struct option_row *o)
+{
+    words_fmt(&p->wrong, "credtop: --%s needs a value: --%s %s", o->name, o->name, o->argument);
+    return false;
+}
+
+/* The argument that follows is the value, whatever it looks like, as with getopt. */
+static bool take_next(struct parse *p, const struct option_row *o)
+{
+    if (p->at >= p->argc) {
+        return value_missing(p, o);
+    }
+    return option_set(p, o, p->argv[p->at++]);
+}
+
+/* --name, --name VALUE, --name=VALUE */
+static bool parse_long(struct parse *p, const char *arg)
+{
+    char name[64];
+    const char *equals = strchr(arg, '=');
+    size_t n = (equals != NULL ? (size_t)(equals - arg) : strlen(arg)) - 2;
+    size_t kept = n < sizeof name ? n : sizeof name - 1;
+    memcpy(name, arg + 2, kept);
+    name[kept] = '\0';
+    for (size_t i = 0; i < OPTIONS; i++) {
+        const struct option_row *o = &options[i];
+        if (n != kept || strcmp(o->name, name) != 0) {
+            continue;
+        }
+        if (o->argument == NULL && equals != NULL) {
+            words_fmt(&p->wrong, "credtop: --%s takes no value; allowed: --%s alone", o->name, o->name);
+            return false;
+        }
+        if (o->argument == NULL) {
+            return option_set(p, o, NULL);
+        }
+        return equals != NULL ? option_set(p, o, equals + 1) : take_next(p, o);
+    }
+    return option_unknown(p, arg, name);
+}
+
+/* -A, -Ah, -cFILE, -c FILE */
+static bool parse_short(struct parse *p, const char *arg)
+{
+    for (const char *letter = arg + 1; *letter != '\0'; letter++) {
+        const struct option_row *o = NULL;
+        for (size_t i = 0; i < OPTIONS && o == NULL; i++) {
+            o = options[i].letter == *letter ? &options[i] : NULL;
+        }
+        if (o == NULL) {
+            return option_unknown(p, arg, arg + 1);
+        }
+        if (o->argument != NULL) {
+            return letter[1] != '\0' ? option_set(p, o, letter + 1) : take_next(p, o);
+        }
+        if (!option_set(p, o, NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool parse_command(struct parse *p, const char *arg)
+{
+    struct spelling spelling;
+    spelling_init(&spelling, arg);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        spelling_try(&spelling, commands[i].word);
+        if (strcmp(commands[i].word, arg) == 0 && p->commands++ == 0) {
+            p->out->command = (enum options_command)commands[i].value;
+            return true;
+        }
+    }
+    words_fmt(&p->wrong, "credtop: %s ", p->commands > 0 ? "one command is enough, unexpected" : "there is no command");
+    words_quote(&p->wrong, arg, strlen(arg));
+    if (spelling_nearest(&spelling) != NULL && p->commands == 0) {
+        words_fmt(&p->wrong, "; did you mean %s?", spelling_nearest(&spelling));
+        return false;
+    }
+    words_fmt(&p->wrong, "; allowed:");
+    for (size_t i = 0; i < COMMANDS; i++) {
+        words_fmt(&p->wrong, " %s", commands[i].word);
+    }
+    words_fmt(&p->wrong, ", or none for the dashboard");
+    return false;
+}
+
+static bool parse_all(struct parse *p)
+{
+    bool only_words = false;   /* after "--" */
+    p->at = p->argc > 0 ? 1 : 0;
+    while (p->at < p->argc) {
+        const char *arg = p->argv[p->at++];
+        bool fine;
+        if (!only_words && strcmp(arg, "--") == 0) {
+            only_words = fine = true;
+        } else if (!only_words && strncmp(arg, "--", 2) == 0) {
+            fine = parse_long(p, arg);
+        } else if (!only_words && arg[0] == '-' && arg[1] != '\0') {
+            fine = parse_short(p, arg);
+        } else {
+            fine = parse_command(p, arg);
+        }
+        if (!fine) {
+            return false;
+        }
+    }
+    bool stops = p->out->help || p->out->version;
+    if (p->narrowed != NULL && !stops && (int)p->out->command != p->narrowed->command) {
+        words_fmt(&p->wrong, "credtop: --%s goes with the command %s alone: credtop %s --%s %s", p->narrowed->name,
+                  command_word(p->narrowed->command), command_word(p->narrowed->command), p->narrowed->name,
+                  p->narrowed->argument);
+        return false;
+    }
+    return true;
+}
+
+bool options_parse(int argc, char *const argv[], struct options *out, char **out_error)
+{
+    struct parse p = {.argc = argc, .argv = argv, .out = out};
+    *out = (struct options){.command = COMMAND_DASHBOARD};
+    *out_error = NULL;
+    words_init(&p.wrong, 2048);
+    for (size_t i = 0; i < OPTIONS; i++) {
+        if (options[i].preset != NULL && !option_set(&p, &options[i], options[i].preset)) {
+            abort();   /* a row of options.def contradicts itself; the tests read them all */
+        }
+    }
+    p.narrowed = NULL;
+    if (parse_all(&p)) {
+        words_clear(&p.wrong);
+        return true;
+    }
+    *out_error = words_take(&p.wrong);
+    return false;
+}
+
+/* -------------------------------------------------------------------- help */
+
+/* "  WORD   help", the help in a column of its own, wrapped. */
+static void help_line(struct words *w, const char *word, const char *help)
+{
+    size_t at = 2 + strlen(word);
+    words_fmt(w, "  %s", word);
+    if (at + 2 > HELP_INDENT) {
+        words_fmt(w, "\n");
+        at = 0;
+    }
+    words_fmt(w, "%*s", (int)(HELP_INDENT - at), "");
+    words_wrap(w, help, HELP_INDENT, HELP_INDENT, COLUMNS);
+    words_fmt(w, "\n");
+}
+
+static void help_rows(struct words *w, const char *heading, const struct help_row *rows, size_t n)
+{
+    words_fmt(w, "\n%s\n", heading);
+    for (size_t i = 0; i < n; i++) {
+        help_line(w, rows[i].word, rows[i].help);
+    }
+}
+
+/* "-c, --config FILE" */
+static void option_form(struct words *w, const struct option_row *o)
+{
+    if (o->letter != 0) {
+        words_fmt(w, "-%c, ", o->letter);
+    }
+    words_fmt(w, "--%s%s%s", o->name, o->argument != NULL ? " " : "", o->argument != NULL ? o->argument : "");
+}
+
+/* "help (1s..1h, default 30s)" */
+static void option_words(struct words *w, const struct option_row *o)
+{
+    words_fmt(w, "%s", o->help);
+    if (o->type == TYPE_DURATION) {
+        words_fmt(w, " (%s, default %s)", o->limits, o->preset);
+    } else if (o->preset != NULL) {
+        words_fmt(w, " (default %s)", o->preset);
+    }
+}
+
+char *options_help(void)
+{
+    struct words w;
+    words_init(&w, TEXT_MAX);
+    words_fmt(&w, "Usage: credtop [OPTION]... [COMMAND]\n\n");
+    words_wrap(&w, "A dashboard for PostgreSQL credentials that Lambdas take from AWS Secrets Manager. Without a "
+                   "command it fills the terminal; q leaves it, ? explains the keys.", 0, 0, COLUMNS);
+    words_fmt(&w, "\n");
+    help_rows(&w, "COMMANDS", commands, COMMANDS);
+    words_fmt(&w, "\nOPTIONS\n");
+    for (size_t i = 0; i < OPTIONS; i++) {
+        struct words form, help;
+        words_init(&form, 256);
+        words_init(&help, 1024);
+        words_fmt(&form, "%s", options[i].letter == 0 ? "    " : "");
+        option_form(&form, &options[i]);
+        option_words(&help, &options[i]);
+        help_line(&w, form.s, help.s);
+        words_clear(&form);
+        words_clear(&help);
+    }
+    help_rows(&w, "EXIT STATUS OF status", statuses, sizeof statuses / sizeof statuses[0]);
+    help_rows(&w, "FILES", files, sizeof files / sizeof files[0]);
+    help_rows(&w, "ENVIRONMENT", variables, sizeof variables / sizeof variables[0]);
+    return words_take(&w);
+}
+
+/* ------------------------------------------------------------------ manual */
+
+static void roff_row(struct words *w, const char *word, const char *help)
+{
+    words_fmt(w, ".TP\n.B ");
+    words_roff(w, word);
+    words_fmt(w, "\n");
+    words_roff(w, help);
+    words_fmt(w, "\n");
+}
+
+static void roff_rows(struct words *w, const char *heading, const struct help_row *rows, size_t n)
+{
+    words_fmt(w, ".SH %s\n", heading);
+    for (size_t i = 0; i < n; i++) {
+        roff_row(w, rows[i].word, rows[i].help);
+    }
+}
+
+char *options_manual(void)
+{
+    struct words w;
+    words_init(&w, TEXT_MAX);
+    roff_rows(&w, "COMMANDS", commands, COMMANDS);
+    words_fmt(&w, ".SH OPTIONS\n");
+    for (size_t i = 0; i < OPTIONS; i++) {
+        struct words form, help;
+        words_init(&form, 256);
+        words_init(&help, 1024);
+        option_form(&form, &options[i]);
+        option_words(&help, &options[i]);
+        roff_row(&w, form.s, help.s);
+        words_clear(&form);
+        words_clear(&help);
+    }
+    roff_rows(&w, "EXIT STATUS", statuses, sizeof statuses / sizeof statuses[0]);
+    roff_rows(&w, "FILES", files, sizeof files / sizeof files[0]);
+    roff_rows(&w, "ENVIRONMENT", variables, sizeof variables / sizeof variables[0]);
+    return words_take(&w);
+}

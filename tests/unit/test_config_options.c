@@ -1,0 +1,209 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/options.h"
+
+#define ARGS_MAX 20
+
+/* Splits at blanks ('_' stands for an empty argument) and parses. */
+static bool parse(const char *line, struct options *out, char **out_error)
+{
+    static char text[512];              /* options point into it until the next call */
+    static char *argv[ARGS_MAX + 1];
+    int argc = 0;
+    argv[argc++] = text;
+    size_t n = strlen(line);
+    assert_true(n + 9 < sizeof text);
+    memcpy(text, "credtop ", 8);
+    memcpy(text + 8, line, n + 1);
+    for (char *p = text; *p != '\0'; p++) {
+        if (*p == ' ') {
+            *p = '\0';
+            assert_true(argc < ARGS_MAX);
+            argv[argc++] = strcmp(p + 1, "_") == 0 ? p + 2 : p + 1;
+        }
+    }
+    argc -= n == 0 ? 1 : 0;
+    argv[argc] = NULL;
+    return options_parse(argc, argv, out, out_error);
+}
+
+static void options__parse__defaults(void **state)
+{
+    (void)state;
+    struct options o;
+    char *error;
+    assert_true(parse("", &o, &error));
+    assert_null(error);
+    assert_int_equal(o.command, COMMAND_DASHBOARD);
+    assert_int_equal(o.format, FORMAT_TABLE);
+    assert_int_equal(o.timeout_ms, 30000);
+    assert_null(o.config_path);
+    assert_null(o.log_path);
+    assert_false(o.audit || o.ascii || o.no_color || o.help || o.version);
+}
+
+static void options__parse__every_form(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "--config f --log l --audit --ascii --no-color status --format json --timeout 90s",
+        "status --config=f --log=l --audit --ascii --no-color --format=json --timeout=90s",
+        "-Ac f --log l --audit --no-color --format json status --timeout 90s",
+        "-Acf --log=l --audit --audit --no-color --format table --format json --timeout 90s -- status",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct options o;
+        char *error;
+        if (!parse(lines[i], &o, &error)) {
+            fail_msg("%s: %s", lines[i], error);
+        }
+        assert_int_equal(o.command, COMMAND_STATUS);
+        assert_int_equal(o.format, FORMAT_JSON);
+        assert_int_equal(o.timeout_ms, 90000);
+        assert_string_equal(o.config_path, "f");
+        assert_string_equal(o.log_path, "l");
+        assert_true(o.audit && o.ascii && o.no_color);
+        assert_false(o.help || o.version);
+    }
+}
+
+static void options__parse__help_and_version_win(void **state)
+{
+    (void)state;
+    struct options o;
+    char *error;
+    assert_true(parse("-h", &o, &error) && o.help);
+    assert_true(parse("--version", &o, &error) && o.version);
+    assert_true(parse("--format json --help", &o, &error) && o.help);
+    assert_true(parse("-AVh status", &o, &error) && o.help && o.version && o.ascii);
+}
+
+static void options__parse__a_value_may_look_like_an_option(void **state)
+{
+    (void)state;
+    struct options o;
+    char *error;
+    assert_true(parse("--config --audit", &o, &error));
+    assert_string_equal(o.config_path, "--audit");
+    assert_false(o.audit);
+    assert_true(parse("--config=a=b", &o, &error));
+    assert_string_equal(o.config_path, "a=b");
+}
+
+static void options__parse__says_what_is_wrong(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *error;
+    } samples[] = {
+        {"--formt json status", "credtop: there is no option '--formt'; did you mean --format?"},
+        {"--AUDIT", "credtop: there is no option '--AUDIT'; did you mean --audit?"},
+        {"-audit", "credtop: there is no option '-audit'; did you mean --audit?"},
+        {"--no-colour", "credtop: there is no option '--no-colour'; did you mean --no-color?"},
+        {"-x", "credtop: there is no option '-x'; allowed: --config --audit --log --ascii --no-color --format "
+               "--timeout --help --version"},
+        {"--a\x1b[2J", "credtop: there is no option '--a\\x1b[2J'; allowed: --config --audit --log --ascii --no-color "
+                       "--format --timeout --help --version"},
+        {"--config", "credtop: --config needs a value: --config FILE"},
+        {"-c", "credtop: --config needs a value: --config FILE"},
+        {"-Ac", "credtop: --config needs a value: --config FILE"},
+        {"--config=", "credtop: --config needs a FILE"},
+        {"--config _", "credtop: --config needs a FILE"},
+        {"--audit=no", "credtop: --audit takes no value; allowed: --audit alone"},
+        {"status --format xml", "credtop: --format 'xml' is not a choice; allowed: table|json"},
+        {"status --format=", "credtop: --format '' is not a choice; allowed: table|json"},
+        {"status --format tabl", "credtop: --format 'tabl' is not a choice; allowed: table|json"},
+        {"status --timeout 30", "credtop: --timeout '30' is not a duration like 250ms, 30s, 5m or 1h; allowed: 1s..1h"},
+        {"status --timeout -1s",
+         "credtop: --timeout '-1s' is not a duration like 250ms, 30s, 5m or 1h; allowed: 1s..1h"},
+        {"status --timeout 999ms", "credtop: --timeout '999ms' is too short; allowed: 1s..1h"},
+        {"status --timeout 61m", "credtop: --timeout '61m' is too long; allowed: 1s..1h"},
+        {"status --timeout 99999999999999999999h",
+         "credtop: --timeout '99999999999999999999h' is not a duration like 250ms, 30s, 5m or 1h; allowed: 1s..1h"},
+        {"--format json", "credtop: --format goes with the command status alone: credtop status --format table|json"},
+        {"--timeout 5s", "credtop: --timeout goes with the command status alone: credtop status --timeout DURATION"},
+        {"stats", "credtop: there is no command 'stats'; did you mean status?"},
+        {"rotate", "credtop: there is no command 'rotate'; allowed: status, or none for the dashboard"},
+        {"status status",
+         "credtop: one command is enough, unexpected 'status'; allowed: status, or none for the dashboard"},
+        {"-- --audit", "credtop: there is no command '--audit'; allowed: status, or none for the dashboard"},
+        {"_", "credtop: there is no command ''; allowed: status, or none for the dashboard"},
+        {"-", "credtop: there is no command '-'; allowed: status, or none for the dashboard"},
+    };
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        struct options o;
+        char *error;
+        if (parse(samples[i].line, &o, &error)) {
+            fail_msg("'%s' was taken", samples[i].line);
+        }
+        assert_string_equal(error, samples[i].error);
+        free(error);
+    }
+}
+
+static void options__parse__no_arguments_at_all(void **state)
+{
+    (void)state;
+    struct options o;
+    char *error, *none[] = {NULL};
+    assert_true(options_parse(0, none, &o, &error));
+    assert_int_equal(o.command, COMMAND_DASHBOARD);
+}
+
+static void options__help__fits_80_columns_and_names_everything(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"-c, --config FILE", "--audit", "--log FILE", "-A, --ascii", "--no-color",
+                                        "--format table|json", "--timeout DURATION", "-h, --help", "-V, --version",
+                                        "status", "3                      could not tell", "/etc/credtop/credtop.conf",
+                                        "NO_COLOR", "1s..1h, default 30s"};
+    char *help = options_help();
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strstr(help, words[i]) == NULL) {
+            fail_msg("--help does not say '%s'", words[i]);
+        }
+    }
+    for (const char *p = help; *p != '\0';) {
+        size_t n = strcspn(p, "\n");
+        assert_true(n <= 80);
+        assert_true(n == 0 || p[n - 1] != ' ');
+        assert_int_equal(p[n], '\n');
+        p += n + 1;
+    }
+    free(help);
+}
+
+static void options__manual__has_a_row_for_each_option(void **state)
+{
+    (void)state;
+    char *manual = options_manual();
+    assert_non_null(strstr(manual, ".SH OPTIONS\n.TP\n.B \\-c, \\-\\-config FILE\n"));
+    assert_non_null(strstr(manual, ".B \\-\\-no\\-color\n"));
+    assert_non_null(strstr(manual, ".SH EXIT STATUS\n.TP\n.B 0\nhealthy\n"));
+    assert_non_null(strstr(manual, ".SH FILES\n"));
+    assert_non_null(strstr(manual, ".SH ENVIRONMENT\n"));
+    free(manual);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options__parse__defaults),
+        cmocka_unit_test(options__parse__every_form),
+        cmocka_unit_test(options__parse__help_and_version_win),
+        cmocka_unit_test(options__parse__a_value_may_look_like_an_option),
+        cmocka_unit_test(options__parse__says_what_is_wrong),
+        cmocka_unit_test(options__parse__no_arguments_at_all),
+        cmocka_unit_test(options__help__fits_80_columns_and_names_everything),
+        cmocka_unit_test(options__manual__has_a_row_for_each_option),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
