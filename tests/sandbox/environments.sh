@@ -310,12 +310,13 @@ environments_shell() {
 export AWS_ACCESS_KEY_ID=$aws_key
 export AWS_SECRET_ACCESS_KEY=$aws_secret
 export AWS_REGION=eu-central-1
+export AWS_DEFAULT_REGION=eu-central-1
 export AWS_ENDPOINT_URL=$endpoint
 export AWS_EC2_METADATA_DISABLED=true
 export AWS_SHARED_CREDENTIALS_FILE=$(printf %q "$dir/credentials")
 export AWS_CONFIG_FILE=$(printf %q "$dir/config")
 export CREDTOP_CONF=$(printf %q "$dir/credtop.conf")
 export SANDBOX_DIR=$(printf %q "$dir")
-unset AWS_PROFILE AWS_SESSION_TOKEN AWS_DEFAULT_REGION
+unset AWS_PROFILE AWS_SESSION_TOKEN
 END
 }

@@ -5,8 +5,12 @@
  * what awsim holds.  SIGUSR1 pauses (and says so in the truth file), SIGUSR2 goes
  * on, SIGTERM ends. */
 #include <errno.h>
-#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "backend/aws/json.h"
 #include "backend/base/clock.h"
@@ -14,9 +18,9 @@
 #include "tests/sandbox/fleet_rotate.h"
 #include "tests/sandbox/fleet_truth.h"
 
-#define TICK_MS 500               /* how often the parent is looked for */
-#define GROW_EVERY_MS 60000       /* a new container, per environment that grows */
-#define GROW_EXTRA 3              /* more than it began with; then the oldest goes */
+#define TICK_MS 500         /* how often the parent is looked for */
+#define GROW_EVERY_MS 60000 /* a new container, per environment that grows */
+#define GROW_EXTRA 3        /* more than it began with; then the oldest goes */
 #define FRESH_AFTER_ROTATION_MS 3000
 
 struct options {
@@ -93,7 +97,10 @@ static struct options options_read(int argc, char **argv)
 
 /* ------------------------------------------------------------- the containers */
 
-static int64_t mono_now(void) { return clock_mono_ms(clock_real()); }
+static int64_t mono_now(void)
+{
+    return clock_mono_ms(clock_real());
+}
 
 static int64_t pause_between(struct fleet_world *w)
 {
@@ -257,7 +264,7 @@ int main(int argc, char **argv)
     sigemptyset(&signals);
     for (const int *sig = (const int[]){SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, 0}; *sig != 0; sig++)
         sigaddset(&signals, *sig);
-    sigprocmask(SIG_BLOCK, &signals, NULL);    /* taken by sigtimedwait, between two invocations */
+    sigprocmask(SIG_BLOCK, &signals, NULL); /* taken by sigtimedwait, between two invocations */
     signal(SIGPIPE, SIG_IGN);
     secret_harden_process();
     json_global_init();

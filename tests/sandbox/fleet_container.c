@@ -1,5 +1,7 @@
 #include "tests/sandbox/fleet_container.h"
 
+#include <string.h>
+
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
 #include "backend/credentials/login.h"
@@ -7,7 +9,7 @@
 #define MINUTE_MS INT64_C(60000)
 #define FETCH_DEADLINE_MS 3000
 #define LOGIN_DEADLINE_MS 2000
-#define PAST_BATCH 300           /* events a POST */
+#define PAST_BATCH 300 /* events a POST */
 
 #define OUTSIDE_REQUEST "undefined"
 
@@ -17,7 +19,11 @@ void fleet_container_init(struct fleet_container *c, const struct fleet_env_sett
                           const int64_t *rotated_ms, int64_t next_mono_ms)
 {
     *c = (struct fleet_container){
-        .env = env, .world = world, .rotated_ms = rotated_ms, .started_ms = -1, .fetched_ms = -1,
+        .env = env,
+        .world = world,
+        .rotated_ms = rotated_ms,
+        .started_ms = -1,
+        .fetched_ms = -1,
         .next_mono_ms = next_mono_ms,
     };
 }
@@ -160,8 +166,12 @@ static void cold_start(struct fleet_container *c, int64_t at_ms)
     c->started_ms = at_ms;
     fleet_lines_init(&c->lines, c->env, at_ms, hex);
     c->flow = flow_new(&(struct flow_settings){
-        .env = c->env->variables, .aws = c->world->aws, .fetch_deadline_ms = FETCH_DEADLINE_MS, .log = on_flow_line,
-        .log_ctx = c, .target = {.profile = c->env->profile, .region = c->env->region, .endpoint_url = c->world->endpoint},
+        .env = c->env->variables,
+        .aws = c->world->aws,
+        .fetch_deadline_ms = FETCH_DEADLINE_MS,
+        .log = on_flow_line,
+        .log_ctx = c,
+        .target = {.profile = c->env->profile, .region = c->env->region, .endpoint_url = c->world->endpoint},
     });
     fleet_random_hex(&c->world->random, hex, 64);
     fleet_lines_add(&c->lines, at_ms,
@@ -212,20 +222,21 @@ static void work(struct fleet_container *c)
  * REPORT, so that the loop need not wait for it.  In the past it takes its time. */
 static enum err invoke(struct fleet_container *c, struct why *why)
 {
-    int64_t work_ms = between(c, 12, 180), init_ms = 0, begin_ms = now_ms(c);
+    int64_t work_ms = between(c, 12, 180), init_ms = 0;
     struct db_params params = {0};
     enum err err = ERR_OK;
     if (c->flow == NULL) {
         init_ms = between(c, 180, 420);
-        cold_start(c, begin_ms);
+        cold_start(c, now_ms(c));
         (void)str_copy(c->request, sizeof c->request, OUTSIDE_REQUEST);
         if (c->env->fetch_in_init)
             err = resolve(c, &params, why);
         c->past_ms += c->past_ms != 0 ? init_ms : 0;
     }
     fleet_random_uuid(&c->world->random, c->request);
+    int64_t begin_ms = now_ms(c);
     if (err == ERR_OK) {
-        fleet_lines_add(&c->lines, now_ms(c), "START RequestId: %s Version: $LATEST\n", c->request);
+        fleet_lines_add(&c->lines, begin_ms, "START RequestId: %s Version: $LATEST\n", c->request);
         uint64_t fetches_before = c->counts.fetches;
         err = resolve(c, &params, why);
         if (err == ERR_OK) {

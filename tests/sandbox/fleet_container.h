@@ -34,8 +34,8 @@ struct fleet_world {
 struct fleet_container {
     const struct fleet_env_settings *env;
     struct fleet_world *world;
-    const int64_t *rotated_ms;      /* when the environment's secret moved under its containers; -1 never */
-    struct flow *flow;              /* NULL before the cold start and after the end */
+    const int64_t *rotated_ms; /* when the environment's secret moved under its containers; -1 never */
+    struct flow *flow;         /* NULL before the cold start and after the end */
     struct fleet_lines lines;
     struct fleet_counts counts;
     int64_t started_ms, fetched_ms; /* wall, as logged; -1 */
@@ -43,9 +43,9 @@ struct fleet_container {
     bool denied;                    /* its fetch is made to fail */
     bool fell_back, retired;
     bool connected;
-    int uses_left;                  /* of the open connection */
-    char request[37];               /* in hand; "undefined" outside one */
-    int64_t past_ms;                /* not 0: the time it pretends to be */
+    int uses_left;    /* of the open connection */
+    char request[37]; /* in hand; "undefined" outside one */
+    int64_t past_ms;  /* not 0: the time it pretends to be */
 };
 
 /* `next_mono_ms` is when its life begins. */
@@ -60,6 +60,7 @@ enum err fleet_container_past(struct fleet_container *c, struct why *why) CHECKE
 /* It is invoked no more; its counts stay. */
 void fleet_container_retire(struct fleet_container *c);
 
-const char *fleet_container_state(const struct fleet_container *c);   /* "new", "current", "stale", "poisoned", "retired" */
+/* "new", "current", "stale", "poisoned" or "retired" */
+const char *fleet_container_state(const struct fleet_container *c);
 
 #endif

@@ -1,5 +1,9 @@
 #include "tests/sandbox/fleet_lines.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
 
@@ -16,7 +20,10 @@ void fleet_lines_init(struct fleet_lines *l, const struct fleet_env_settings *en
     strbuf_init(&l->events, BATCH_MAX_BYTES);
 }
 
-void fleet_lines_clear(struct fleet_lines *l) { strbuf_clear(&l->events); }
+void fleet_lines_clear(struct fleet_lines *l)
+{
+    strbuf_clear(&l->events);
+}
 
 static void add_event(struct fleet_lines *l, int64_t at_ms, const char *message, size_t n)
 {
@@ -39,8 +46,7 @@ void fleet_lines_add(struct fleet_lines *l, int64_t at_ms, const char *fmt, ...)
     add_event(l, at_ms, line, (size_t)n);
 }
 
-void fleet_lines_console(struct fleet_lines *l, int64_t at_ms, const char *request, const char *level,
-                         const char *text)
+void fleet_lines_console(struct fleet_lines *l, int64_t at_ms, const char *request, const char *level, const char *text)
 {
     char stamp[29];
     clock_iso_ms(at_ms, stamp);
@@ -55,7 +61,8 @@ static const char *const hostile[] = {
     "invoice \xe2\x80\xaegnp.tnemyap\xe2\x80\xac rejected",
     "name=\xe2\x81\xa6\xe2\x80\x8b\xef\xbb\xbf\xc2\xad hidden \xe2\x81\xa9 end",
     "\033[c\033[6n\033P+q544e\033\\ \x08\x08\x08\x7f\r\rback",
-    "e\xcc\x81\xcc\x82\xcc\x83\xcc\x84\xcc\x85\xcc\x86\xcc\x87 stacked, \xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9 joined",
+    "e\xcc\x81\xcc\x82\xcc\x83\xcc\x84\xcc\x85\xcc\x86\xcc\x87 stacked, \xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9 "
+    "joined",
 };
 
 void fleet_lines_hostile(struct fleet_lines *l, int64_t at_ms, const char *request, unsigned which)

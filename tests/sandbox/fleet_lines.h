@@ -13,11 +13,11 @@
 #include "tests/sandbox/fleet_sim.h"
 
 struct fleet_lines {
-    const struct fleet_env_settings *env;   /* borrowed */
+    const struct fleet_env_settings *env; /* borrowed */
     char stream[128];
-    struct strbuf events;                   /* a JSON list without its brackets */
+    struct strbuf events; /* a JSON list without its brackets */
     size_t n;
-    int64_t last_ms;                        /* the newest time stamp so far */
+    int64_t last_ms; /* the newest time stamp so far */
 };
 
 /* `stream_date_ms` is when the container starts; `hex` the 32 digits of its stream's name. */

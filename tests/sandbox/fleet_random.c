@@ -9,7 +9,10 @@ static uint64_t next(struct fleet_random *r)
     return z ^ (z >> 31);
 }
 
-void fleet_random_seed(struct fleet_random *r, uint64_t seed) { r->state = seed; }
+void fleet_random_seed(struct fleet_random *r, uint64_t seed)
+{
+    r->state = seed;
+}
 
 int64_t fleet_random_between(struct fleet_random *r, int64_t least, int64_t most)
 {

@@ -1,6 +1,8 @@
 #include "tests/sandbox/fleet_rotate.h"
 
 #include <libpq-fe.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "backend/base/clock.h"
@@ -10,12 +12,17 @@ static PGconn *connect_as(const struct db_params *p)
 {
     char port[8];
     (void)str_fmt(port, sizeof port, "%d", (int)p->port);
-    const char *const keys[] = {"host", "port", "dbname", "user", "password", "sslmode", "sslrootcert",
-                                "connect_timeout", NULL};
-    const char *const values[] = {p->host, port, p->dbname, p->user,
+    const char *const keys[] = {"host",    "port",        "dbname",          "user", "password",
+                                "sslmode", "sslrootcert", "connect_timeout", NULL};
+    const char *const values[] = {p->host,
+                                  port,
+                                  p->dbname,
+                                  p->user,
                                   p->password != NULL ? secret_peek(p->password, NULL) : "",
                                   p->sslmode[0] != '\0' ? p->sslmode : NULL,
-                                  p->sslrootcert[0] != '\0' ? p->sslrootcert : NULL, "5", NULL};
+                                  p->sslrootcert[0] != '\0' ? p->sslrootcert : NULL,
+                                  "5",
+                                  NULL};
     return PQconnectdbParams(keys, values, 0);
 }
 
@@ -40,8 +47,8 @@ static enum err set_password(PGconn *db, const char *user, const char *password,
     return err == ERR_OK ? ERR_OK : why_set(why, err, "ALTER ROLE: %s", PQerrorMessage(db));
 }
 
-static enum err tell_awsim(struct fleet_world *world, const struct fleet_env_settings *env,
-                           const struct db_params *p, const char *password, struct why *why)
+static enum err tell_awsim(struct fleet_world *world, const struct fleet_env_settings *env, const struct db_params *p,
+                           const char *password, struct why *why)
 {
     struct strbuf value, body;
     strbuf_init(&value, 2048);
@@ -73,9 +80,8 @@ enum err fleet_rotate(struct fleet_world *world, const struct fleet_env_settings
     for (size_t i = 0; i < sizeof random; i++)
         (void)snprintf(password + 2 * i, 3, "%02x", random[i]);
     PGconn *db = connect_as(old);
-    enum err err = PQstatus(db) == CONNECTION_OK
-                       ? set_password(db, old->user, password, why)
-                       : why_set(why, ERR_CONNECT, "%s: %s", env->name, PQerrorMessage(db));
+    enum err err = PQstatus(db) == CONNECTION_OK ? set_password(db, old->user, password, why)
+                                                 : why_set(why, ERR_CONNECT, "%s: %s", env->name, PQerrorMessage(db));
     PQfinish(db);
     if (err == ERR_OK)
         err = tell_awsim(world, env, old, password, why);

@@ -1,6 +1,8 @@
 #include "tests/sandbox/fleet_settings.h"
 
 #include <jansson.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "backend/base/mem.h"
 
@@ -8,9 +10,9 @@
 
 struct reading {
     const char *path;
-    size_t at;                /* which environment */
+    size_t at; /* which environment */
     struct why *why;
-    enum err err;             /* the first mistake; later ones are not reported */
+    enum err err; /* the first mistake; later ones are not reported */
 };
 
 static void mistake(struct reading *r, const char *member, const char *what)
@@ -56,7 +58,8 @@ static void read_variables(struct reading *r, json_t *o, struct flow_env *out)
         mistake(r, "variables", "must be an object of at most 64 texts");
         return;
     }
-    json_object_foreach(all, key, v) {
+    json_object_foreach(all, key, v)
+    {
         if (strlen(key) > 100 || !json_is_string(v) || json_string_length(v) > 4096)
             mistake(r, "variables", "must be texts of at most 4096 bytes, with names of at most 100");
         else

@@ -1,11 +1,13 @@
 #include "tests/sandbox/fleet_sim.h"
 
 #include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 
-#define REPLY_KEPT 400     /* bytes of an answer that go into a message */
+#define REPLY_KEPT 400 /* bytes of an answer that go into a message */
 
 struct fleet_sim {
     CURL *curl;
@@ -51,7 +53,7 @@ enum err fleet_sim_send(struct fleet_sim *s, const char *path, const char *body,
     long status = 0;
     ASSERT(str_fmt(url, sizeof url, "%s%s", s->endpoint, path));
     s->reply_len = 0;
-    curl_easy_reset(s->curl);    /* keeps the connection */
+    curl_easy_reset(s->curl); /* keeps the connection */
     curl_easy_setopt(s->curl, CURLOPT_URL, url);
     curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, s->headers);
     curl_easy_setopt(s->curl, CURLOPT_NOSIGNAL, 1L);

@@ -6,8 +6,8 @@
 #include "backend/base/err.h"
 
 struct fleet_sim;
-struct fleet_sim *fleet_sim_new(const char *endpoint);      /* "http://127.0.0.1:PORT" */
-struct fleet_sim *fleet_sim_free(struct fleet_sim *s);      /* NULL is fine; returns NULL */
+struct fleet_sim *fleet_sim_new(const char *endpoint); /* "http://127.0.0.1:PORT" */
+struct fleet_sim *fleet_sim_free(struct fleet_sim *s); /* NULL is fine; returns NULL */
 
 /* POST `body` (JSON) to `path` ("/_sim/logs"); with a NULL body DELETE.  Anything but a 2xx is an error. */
 enum err fleet_sim_send(struct fleet_sim *s, const char *path, const char *body, struct why *why) CHECKED;

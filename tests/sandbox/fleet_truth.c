@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "backend/base/strbuf.h"
 
@@ -11,8 +14,8 @@
 static void add_counts(struct strbuf *b, const struct fleet_counts *c)
 {
     const char *comma = "";
-#define COUNT(name)                                                                          \
-    strbuf_fmt(b, "%s\"" #name "\":%llu", comma, (unsigned long long)c->name);               \
+#define COUNT(name)                                                                                                    \
+    strbuf_fmt(b, "%s\"" #name "\":%llu", comma, (unsigned long long)c->name);                                         \
     comma = ",";
 #include "tests/sandbox/fleet_counts.def"
 #undef COUNT

@@ -12,9 +12,9 @@
 struct fleet {
     struct fleet_settings settings;
     struct fleet_world world;
-    int64_t rotated_ms[FLEET_ENVIRONMENTS_MAX];     /* -1 never */
+    int64_t rotated_ms[FLEET_ENVIRONMENTS_MAX]; /* -1 never */
     size_t n;
-    struct fleet_container *containers;             /* FLEET_CONTAINERS_MAX, the first n in use */
+    struct fleet_container *containers; /* FLEET_CONTAINERS_MAX, the first n in use */
     bool paused;
 };
 
