@@ -39,7 +39,9 @@ enum err identity_get(struct identity_store *s, const char *profile, struct canc
                       struct why *why) CHECKED;
 
 /* A plain setting of the profile from the config file ("region", "endpoint_url",
- * "ca_bundle"): copied to out, false when it is not set. */
+ * "ca_bundle"): copied to out, false when it is not set or too long.  A service's own
+ * ("secrets_manager.endpoint_url") is looked up in the [services] section that the
+ * profile names.  Never gives out a secret key or token. */
 int identity_setting(struct identity_store *s, const char *profile, const char *key, char *out, size_t size);
 
 /* Where to go: explicit region, else AWS_REGION, AWS_DEFAULT_REGION, the profile's. */
