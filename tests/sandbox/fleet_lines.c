@@ -54,15 +54,15 @@ void fleet_lines_console(struct fleet_lines *l, int64_t at_ms, const char *reque
 }
 
 /* A title, a cleared screen, a colour that stays, text that runs backwards, a device
- * attribute request, an overlong line's cousins.  None matches a pattern of credtop's. */
+ * attribute request, marks on marks.  None matches a pattern of credtop's. */
 static const char *const hostile[] = {
     "user agent \033]0;owned by the log\007 seen",
     "\033[2J\033[H\033[31mALL YOUR SCREEN\033[?25l",
     "invoice \xe2\x80\xaegnp.tnemyap\xe2\x80\xac rejected",
     "name=\xe2\x81\xa6\xe2\x80\x8b\xef\xbb\xbf\xc2\xad hidden \xe2\x81\xa9 end",
     "\033[c\033[6n\033P+q544e\033\\ \x08\x08\x08\x7f\r\rback",
-    "e\xcc\x81\xcc\x82\xcc\x83\xcc\x84\xcc\x85\xcc\x86\xcc\x87 stacked, \xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9 "
-    "joined",
+    "e\xcc\x81\xcc\x82\xcc\x83\xcc\x84\xcc\x85\xcc\x86\xcc\x87 stacked",
+    "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9 joined, \xff\xfe not text",
 };
 
 void fleet_lines_hostile(struct fleet_lines *l, int64_t at_ms, const char *request, unsigned which)

@@ -98,6 +98,8 @@ enum err fleet_settings_load(const char *path, struct fleet_settings *out, struc
     json_error_t error;
     *out = (struct fleet_settings){0};
     json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL && error.line < 0)
+        return why_set(why, ERR_IO, "%s", error.text);
     if (root == NULL)
         return why_set(why, ERR_MALFORMED, "%s:%d: %s", path, error.line, error.text);
     out->json = root;
