@@ -1,0 +1,65 @@
+/* One call to a simulated operation: what came, what goes back, and the checks of
+ * arguments that every operation makes.
+ *
+ * An operation is a function that ends in exactly one of call_answer(), reply_json()
+ * through its own text, or call_fail(). */
+#ifndef CT_AWSIM_CALL_H
+#define CT_AWSIM_CALL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend/base/strbuf.h"
+#include "tests/sandbox/awsim_state.h"
+#include "tests/sandbox/awsim_token.h"
+
+#define REPLY_MAX (32u << 20)
+
+struct reply {
+    int status;
+    const char *type;          /* Content-Type */
+    char code[64];             /* AWS's error code, "" when it went well */
+    struct strbuf body;
+};
+
+void reply_init(struct reply *r);
+void reply_clear(struct reply *r);
+/* An error in the shape of the service; the message is read by clients and logs. */
+void reply_error(struct reply *r, enum sim_service service, int status, const char *code, const char *fmt, ...)
+    FORMAT(5, 6);
+
+struct call {
+    struct sim *sim;
+    struct realm *realm;
+    const struct sim_key *key;
+    enum sim_op op;
+    json_t *in;                /* an object; for STS an empty one */
+    int64_t now_ms;
+    const char *request_id;
+    bool empty_page;           /* the fault: a page without entries, with a token */
+    struct reply *out;
+};
+
+#define CALL_INVALID "InvalidParameterException"
+#define CALL_NOT_FOUND "ResourceNotFoundException"
+
+/* Takes the reference; NULL members of `body` are not expected. */
+void call_answer(struct call *c, json_t *body);
+void call_fail(struct call *c, const char *code, const char *fmt, ...) FORMAT(3, 4);
+
+/* Arguments: an absent or null member leaves *out as it was.  False: wrong, and
+ * answered so. */
+bool arg_text(struct call *c, const char *name, size_t min, size_t max, const char **out);
+bool arg_need_text(struct call *c, const char *name, size_t min, size_t max, const char **out);
+bool arg_int(struct call *c, const char *name, int64_t min, int64_t max, int64_t *out);
+bool arg_bool(struct call *c, const char *name, bool *out);
+bool arg_list(struct call *c, const char *name, size_t min, size_t max, json_t **out);   /* of texts */
+
+/* Page tokens, bound to all parameters but the token and the page's size. */
+void call_token_make(struct call *c, int64_t issued_ms, const char *place, char out[TOKEN_MAX]);
+bool call_token_open(struct call *c, const char *token, char out_place[TOKEN_PLACE_MAX]);
+
+json_t *json_seconds(int64_t ms);   /* Secrets Manager's dates: 1523477145.729 */
+
+#endif
