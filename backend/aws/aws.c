@@ -257,9 +257,7 @@ static enum err sign(struct aws *a, const struct aws_op_row *row, const struct e
     return err;
 }
 
-/* The text between <tag> and </tag>: enough for STS's flat answers and for the XML
- * errors that some proxies and moto send to JSON callers.  Safe to draw. */
-static bool xml_text(const char *xml, size_t n, const char *tag, char *out, size_t size)
+bool aws_xml_text(const char *xml, size_t n, const char *tag, char *out, size_t size)
 {
     char open[40], close[40];
     (void)str_fmt(open, sizeof open, "<%s>", tag);
@@ -291,8 +289,8 @@ static enum err read_refusal(const struct http_reply *r, const char *body, size_
     while (first < body + n && (*first == ' ' || *first == '\n' || *first == '\r'))
         first++;
     if (n > 0 && first < body + n && *first == '<') {
-        if (xml_text(body, n, "Code", aws_code, sizeof aws_code))
-            (void)xml_text(body, n, "Message", message, sizeof message);
+        if (aws_xml_text(body, n, "Code", aws_code, sizeof aws_code))
+            (void)aws_xml_text(body, n, "Message", message, sizeof message);
         else
             text_safe(message, sizeof message, body, n < 80 ? n : 80);
     } else {

@@ -77,8 +77,8 @@ struct aws_target {
 };
 
 struct aws_reply {
-    const char *body;          /* borrowed until the next aws_call on this struct aws */
-    size_t len;                /* for REVEALS rows it lies in wiped memory */
+    char *body;                /* NUL-terminated, may be rewritten; borrowed until the next aws_call */
+    size_t len;                /* on this struct aws; for REVEALS rows it lies in wiped memory */
     char request_id[64];
 };
 
@@ -87,6 +87,10 @@ struct aws_reply {
  * status was 2xx.  On failure `why` names the operation and AWS's own code. */
 enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, const char *body, int64_t deadline_ms,
                   struct aws_reply *out, struct cancel *c, struct why *why) CHECKED;
+
+/* The text between <tag> and </tag>, safe to draw: enough for STS's flat answers and
+ * for the XML errors that proxies and moto send to JSON callers. */
+bool aws_xml_text(const char *xml, size_t n, const char *tag, char *out, size_t size);
 
 /* Wipes the last answer: for callers that have taken what they need of a secret. */
 void aws_forget(struct aws *a);

@@ -1,0 +1,125 @@
+/* Counting of snapshots, words of the enumerations, and small sums over them. */
+#include "backend/model.h"
+
+#include "backend/base/mem.h"
+
+void *snap_ref(const void *snap)
+{
+    struct snap *s = (struct snap *)(uintptr_t)snap;   /* the count is the one part that changes */
+    if (s != NULL)
+        atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+    return s;
+}
+
+void snap_unref(const void *snap)
+{
+    struct snap *s = (struct snap *)(uintptr_t)snap;
+    if (s != NULL && atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) == 1)
+        s->destroy(s);
+}
+
+struct board *board_free(struct board *b)
+{
+    if (b == NULL)
+        return NULL;
+    for (size_t i = 0; i < b->n; i++) {
+        snap_unref(b->envs[i].identity);
+        snap_unref(b->envs[i].secret);
+        snap_unref(b->envs[i].logs);
+        snap_unref(b->envs[i].db);
+    }
+    free(b->envs);
+    free(b);
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ words */
+
+static const struct { const char *word, *name; } events[EVENT_KINDS] = {
+#define EVENT(id, word, name, help) {word, name},
+#include "backend/events.def"
+#undef EVENT
+};
+const char *event_word(enum event_kind kind) { return (unsigned)kind < EVENT_KINDS ? events[kind].word : "?"; }
+const char *event_name(enum event_kind kind) { return (unsigned)kind < EVENT_KINDS ? events[kind].name : "?"; }
+
+static const char *const phases[PHASE_COUNT] = {
+#define PHASE(id, word) word,
+#include "backend/phases.def"
+#undef PHASE
+};
+const char *db_phase_word(enum db_phase p) { return (unsigned)p < PHASE_COUNT ? phases[p] : "?"; }
+
+static const struct { const char *word, *help; enum severity severity; } states[STATE_COUNT] = {
+#define STATE(id, word, severity, help) {word, help, severity},
+#include "backend/states.def"
+#undef STATE
+};
+const char *env_state_word(enum env_state s) { return (unsigned)s < STATE_COUNT ? states[s].word : "?"; }
+const char *env_state_help(enum env_state s) { return (unsigned)s < STATE_COUNT ? states[s].help : "?"; }
+enum severity env_state_severity(enum env_state s)
+{
+    return (unsigned)s < STATE_COUNT ? states[s].severity : SEVERITY_UNKNOWN;
+}
+
+const char *severity_word(enum severity s)
+{
+    switch (s) {
+    case SEVERITY_HEALTHY: return "healthy";
+    case SEVERITY_DEGRADED: return "degraded";
+    case SEVERITY_FAILING: return "failing";
+    case SEVERITY_UNKNOWN: return "unknown";
+    }
+    return "?";
+}
+
+const char *container_state_word(enum container_state s)
+{
+    switch (s) {
+    case CONTAINER_CURRENT: return "CURRENT";
+    case CONTAINER_STALE: return "STALE";
+    case CONTAINER_POISONED: return "POISONED";
+    case CONTAINER_SILENT: return "SILENT";
+    case CONTAINER_UNKNOWN: return "UNKNOWN";
+    }
+    return "?";
+}
+
+const char *db_source_word(enum db_source s)
+{
+    switch (s) {
+    case FROM_NOWHERE: return "-";
+    case FROM_SECRET: return "secret";
+    case FROM_ENVIRONMENT: return "environment";
+    case FROM_CONFIGURATION: return "configuration";
+    }
+    return "?";
+}
+
+/* ------------------------------------------------------------------- sums */
+
+uint64_t log_count(const struct log_snap *s, enum event_kind kind, int64_t window_ms, int64_t now_ms)
+{
+    int64_t last = s->series_end_ms / SERIES_STEP_MS - 1, now_step = now_ms / SERIES_STEP_MS;
+    int64_t from = now_step - window_ms / SERIES_STEP_MS;   /* exclusive */
+    uint64_t sum = 0;
+    for (int i = 0; i < SERIES_STEPS; i++)
+        if (last - (SERIES_STEPS - 1) + i > from)
+            sum += s->series[kind][i];
+    return sum;
+}
+
+double log_hit_ratio(const struct log_snap *s, int64_t window_ms, int64_t now_ms)
+{
+    double hits = (double)log_count(s, EVENT_HIT, window_ms, now_ms);
+    double all = hits + (double)log_count(s, EVENT_FETCH, window_ms, now_ms) +
+                 (double)log_count(s, EVENT_STALE_HIT, window_ms, now_ms);
+    return all > 0 ? hits / all : -1.0;
+}
+
+bool snap_is_old(const struct snap *s, int64_t period_ms, int64_t now_mono_ms)
+{
+    if (s->good_mono_ms == TIME_UNKNOWN)
+        return s->failures > 0;   /* nothing good yet, and a try has failed */
+    return now_mono_ms - s->good_mono_ms > 3 * period_ms;
+}

@@ -1,0 +1,211 @@
+/* The database watch: what a cold container would do now.  Each turn runs the
+ * credential flow anew (so it reads AWSCURRENT as it is, and nothing secret stays
+ * between turns) and logs in.  In audit mode it fetches nothing and logs in nowhere:
+ * the server's reachability and certificate are looked at instead. */
+#include "backend/base/mem.h"
+#include "backend/base/strbuf.h"
+#include "backend/base/text.h"
+#include "backend/credentials/flow.h"
+#include "backend/credentials/login.h"
+#include "backend/watch/watch.h"
+
+static void destroy(struct snap *s) { free(s); }
+
+static void set(struct flow_env *e, const char *key, const char *value)
+{
+    if (value != NULL)
+        flow_env_set(e, key, value, strlen(value));
+}
+
+/* The environment a container of this environment would have. */
+static enum err container_env(const struct config_environment *conf, struct flow_env *e, struct why *why)
+{
+    char port[8];
+    if (conf->db_port != 0) {
+        (void)str_fmt(port, sizeof port, "%u", conf->db_port);
+        set(e, "DB_PORT", port);
+    }
+    set(e, "DB_HOST", conf->db_host);
+    set(e, "DB_NAME", conf->db_name);
+    set(e, "DB_USER", conf->db_user);
+    set(e, "NODE_ENV", conf->mode == CONFIG_PRODUCTION ? "production" : "development");
+    if (conf->mode == CONFIG_PRODUCTION) {
+        set(e, "DB_SECRET_NAME", conf->secret);
+        return ERR_OK;
+    }
+    return flow_env_load_file(e, conf->env_file, why);
+}
+
+static void override(char *out, size_t size, const char *value, enum db_source *from)
+{
+    if (value == NULL)
+        return;
+    (void)str_copy(out, size, value);
+    *from = FROM_CONFIGURATION;
+}
+
+/* What the operator wrote wins over what the secret says. */
+static void apply_configuration(const struct config_environment *conf, struct db_params *p)
+{
+    enum db_source ignored;
+    override(p->host, sizeof p->host, conf->db_host, &p->host_from);
+    override(p->dbname, sizeof p->dbname, conf->db_name, &p->dbname_from);
+    override(p->user, sizeof p->user, conf->db_user, &p->user_from);
+    override(p->sslmode, sizeof p->sslmode, conf->db_sslmode, &ignored);
+    override(p->sslrootcert, sizeof p->sslrootcert, conf->db_sslrootcert, &ignored);
+    if (conf->db_port != 0) {
+        p->port = conf->db_port;
+        p->port_from = FROM_CONFIGURATION;
+    }
+}
+
+/* Runs the flow, as a container does at its first connect. */
+static enum err find_params(struct watch_worker *w, size_t env, struct db_params *p, bool *out_fell_back,
+                            struct why *why)
+{
+    const struct config_environment *conf = &w->watch->conf->environments[env];
+    struct flow_env *e = flow_env_new();
+    enum flow_origin origin = FLOW_ENVIRONMENT;
+    enum err err = container_env(conf, e, why);
+    if (err == ERR_OK) {
+        struct flow_settings s = {.env = e, .aws = w->aws, .target = watch_target(w->watch, env),
+                                  .fetch_deadline_ms = w->watch->conf->call_deadline_ms};
+        struct flow *f = flow_new(&s);
+        err = flow_database_config(f, p, &origin, w->watch->cancel, why);
+        f = flow_free(f);
+    }
+    e = flow_env_free(e);
+    *out_fell_back = origin == FLOW_FELL_BACK;
+    if (err == ERR_OK) {
+        apply_configuration(conf, p);
+        /* A fallback without a password is no login to try: what failed is the fetch. */
+        if (origin == FLOW_FELL_BACK && p->password == NULL)
+            err = why->code;
+    }
+    return err;
+}
+
+/* Audit mode knows only what the configuration or a .env file says; no call is made. */
+static enum err find_address(struct watch_worker *w, size_t env, struct db_params *p, struct why *why)
+{
+    const struct config_environment *conf = &w->watch->conf->environments[env];
+    bool fell_back;
+    if (conf->mode == CONFIG_DEVELOPMENT) {
+        enum err err = find_params(w, env, p, &fell_back, why);   /* a local file: nothing is fetched */
+        p->password = secret_free(p->password);
+        return err;
+    }
+    apply_configuration(conf, p);
+    if (p->host[0] == '\0')
+        return why_set(why, ERR_REFUSED_AUDIT, "the host is in the secret, which audit mode does not read: set db_host");
+    return ERR_OK;
+}
+
+static void copy_params(struct db_snap *s, const struct db_params *p)
+{
+    text_safe_name(s->host, sizeof s->host, p->host, strlen(p->host));
+    text_safe_name(s->dbname, sizeof s->dbname, p->dbname, strlen(p->dbname));
+    text_safe_name(s->user, sizeof s->user, p->user, strlen(p->user));
+    text_safe_name(s->sslmode, sizeof s->sslmode, p->sslmode[0] != '\0' ? p->sslmode : "verify-full",
+                   p->sslmode[0] != '\0' ? strlen(p->sslmode) : 11);
+    (void)str_copy(s->version_id, sizeof s->version_id, p->version_id);
+    s->port = p->port != 0 ? p->port : 5432;
+    s->host_from = p->host_from;
+    s->port_from = p->port_from;
+    s->dbname_from = p->dbname_from;
+    s->user_from = p->user_from;
+    s->password_from = p->password_from;
+}
+
+static void copy_login(struct db_snap *s, const struct login_result *r)
+{
+    s->failed = r->failed;
+    memcpy(s->phase_us + PHASE_RESOLVE, r->phase_us + PHASE_RESOLVE, (PHASE_COUNT - PHASE_RESOLVE) * sizeof s->phase_us[0]);
+    s->total_us = r->total_us;
+    (void)str_copy(s->sqlstate, sizeof s->sqlstate, r->sqlstate);
+    (void)str_copy(s->address, sizeof s->address, r->address);
+    if (!r->ok)
+        return;
+    s->server_version = r->server_version;
+    (void)str_copy(s->tls_protocol, sizeof s->tls_protocol, r->tls_protocol);
+    (void)str_copy(s->tls_cipher, sizeof s->tls_cipher, r->tls_cipher);
+    (void)str_copy(s->current_user, sizeof s->current_user, r->current_user);
+    s->standby = r->standby;
+    s->superuser = r->superuser;
+}
+
+static void add_history(struct db_snap *s, int32_t us)
+{
+    if (s->nhistory == DB_HISTORY) {
+        memmove(s->history_us, s->history_us + 1, (DB_HISTORY - 1) * sizeof s->history_us[0]);
+        s->nhistory--;
+    }
+    s->history_us[s->nhistory++] = us;
+}
+
+/* The result of this turn laid over the last one; `since` goes on while it is the same. */
+static void conclude(const struct watch *watch, struct db_snap *s, const struct db_snap *old, enum db_result result,
+                     enum err err)
+{
+    bool good = result == DB_LOGIN_OK || result == DB_REACHABLE;
+    bool same = old != NULL && old->result == result && (good || old->snap.why.code == err);
+    s->result = result;
+    s->since_wall_ms = same ? old->since_wall_ms : clock_wall_ms(watch->clock);
+    if (result != DB_NOT_TRIED)
+        add_history(s, good ? s->total_us : -1);
+}
+
+/* A refused login is an answer, and so is a secret that cannot be used: the figure is
+ * fresh, however bad.  Not to have reached Secrets Manager is none. */
+static bool is_answer(enum db_result result, enum err err)
+{
+    return result != DB_NO_CREDENTIALS || err == ERR_SECRET_SHAPE || err == ERR_SECRET_BINARY || err == ERR_NOT_FOUND ||
+           err == ERR_INVALID || err == ERR_SETTING || err == ERR_IO || err == ERR_DENIED;
+}
+
+int64_t watch_database_turn(void *arg, size_t env)
+{
+    struct watch_worker *w = arg;
+    const struct watch *watch = w->watch;
+    size_t slot = watch_slot(env, SLOT_DATABASE);
+    const struct db_snap *old = snapbox_get(watch->box, slot);
+    struct db_snap *s = watch_next(watch, (const struct snap *)old, sizeof *s, destroy);
+    struct db_params p = {0};
+    struct why why = {0};
+    int64_t began = clock_mono_ms(clock_real());
+    enum db_result result;
+    for (size_t i = 0; i < PHASE_COUNT; i++)
+        s->phase_us[i] = -1;
+    s->total_us = -1;
+    s->sqlstate[0] = '\0';
+    s->fell_back = false;
+
+    enum err err = watch->audit ? find_address(w, env, &p, &why) : find_params(w, env, &p, &s->fell_back, &why);
+    s->phase_us[PHASE_CREDENTIALS] = (int32_t)((clock_mono_ms(clock_real()) - began) * 1000);
+    if (err != ERR_OK) {
+        s->failed = PHASE_CREDENTIALS;
+        result = watch->audit ? DB_NOT_TRIED : DB_NO_CREDENTIALS;
+    } else {
+        struct login_result r;
+        copy_params(s, &p);
+        (watch->audit ? login_reach : login_try)(&p, watch->conf->login_deadline_ms, watch->cancel, &r);
+        copy_login(s, &r);
+        why = r.why;
+        err = r.ok ? ERR_OK : why.code;
+        result = watch->audit ? (r.ok ? DB_REACHABLE : DB_UNREACHABLE) : r.ok ? DB_LOGIN_OK : DB_LOGIN_FAILED;
+    }
+    db_params_clear(&p);
+    conclude(watch, s, old, result, err);
+    int64_t delay = watch_delay(&s->snap, ERR_OK, watch->conf->database_poll_ms);
+    watch_close(watch, &s->snap, err, &why, delay);
+    if (is_answer(result, err)) {
+        s->snap.good_mono_ms = s->snap.tried_mono_ms;
+        s->snap.good_wall_ms = clock_wall_ms(watch->clock);
+    }
+    snap_unref(old);
+    if (err == ERR_CANCELLED)
+        snap_unref(s);
+    else
+        snapbox_put(watch->box, slot, &s->snap);
+    return delay;
+}
