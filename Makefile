@@ -56,6 +56,10 @@ CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -I. -include backend/base/banned.h -DCREDTOP
   -ffile-prefix-map=$(CURDIR)=. $(OPT_$(VARIANT)) $(WARN) $(LIB_CFLAGS) $(CFLAGS)
 LDFLAGS_ALL = -pthread $(LD_$(VARIANT)) $(LDFLAGS)
 
+# Short lines while building; `make V=1` shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
+
 # ---------------------------------------------------------------- program
 #
 # One archive a layer, linked in the order of DESIGN's arrows: a unit test of a
@@ -93,11 +97,13 @@ libs = $(patsubst %,$(B)/lib%.a,$(below_$(1)))
 all: $(B)/credtop ## build the program (build/release/credtop)
 
 $(B)/credtop: $(B)/ui/main.o $(call libs,ui)
-	$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # ------------------------------------------------------------------ tests
 #
@@ -108,7 +114,8 @@ UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
 
 define unit_rule
 $(B)/tests/unit/test_$(1)_%: $(B)/tests/unit/test_$(1)_%.o $(call libs,$(1))
-	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$< -Wl,--start-group $(call libs,$(1)) -Wl,--end-group $$(LIB_LIBS) -lcmocka
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$< -Wl,--start-group $(call libs,$(1)) -Wl,--end-group $$(LIB_LIBS) -lcmocka
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
 
@@ -121,10 +128,12 @@ AWSIM_OBJ := $(call obj,$(call src,tests/sandbox/awsim*.c))
 FLEET_OBJ := $(call obj,$(call src,tests/sandbox/fleet*.c))
 
 $(B)/awsim: $(AWSIM_OBJ) $(call libs,aws)
-	$(CC) $(LDFLAGS_ALL) -o $@ $(AWSIM_OBJ) -Wl,--start-group $(call libs,aws) -Wl,--end-group $(LIB_LIBS) -lmicrohttpd
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(AWSIM_OBJ) -Wl,--start-group $(call libs,aws) -Wl,--end-group $(LIB_LIBS) -lmicrohttpd
 
 $(B)/fleet: $(FLEET_OBJ) $(call libs,credentials)
-	$(CC) $(LDFLAGS_ALL) -o $@ $(FLEET_OBJ) -Wl,--start-group $(call libs,credentials) -Wl,--end-group $(LIB_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(FLEET_OBJ) -Wl,--start-group $(call libs,credentials) -Wl,--end-group $(LIB_LIBS)
 
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
