@@ -144,7 +144,8 @@ static bool same_time(struct timespec a, struct timespec b)
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-/* The change time is compared too: it tells a chmod, which may make a file readable. */
+/* The mode counts, too: a chmod is to be warned of.  A file that could not be opened
+ * left `seen` zeroed, so it is tried at every look. */
 static bool is_unchanged(const struct shared_file *f)
 {
     const struct stat *old = &f->seen;
@@ -155,7 +156,7 @@ static bool is_unchanged(const struct shared_file *f)
     if (stat(f->path, &now) != 0)
         memset(&now, 0, sizeof(now));
     return now.st_dev == old->st_dev && now.st_ino == old->st_ino && now.st_size == old->st_size &&
-           same_time(now.st_mtim, old->st_mtim) && same_time(now.st_ctim, old->st_ctim);
+           now.st_mode == old->st_mode && same_time(now.st_mtim, old->st_mtim);
 }
 
 /* Returns true when it is time to warn that others can read the file. */

@@ -362,19 +362,30 @@ static void identity__get__reads_files_again_when_they_change(void **state)
     expect_keys(x, NULL, "ONE", "s", NULL);
 }
 
-/* A change in the very tick of the last look leaves the time stamps as they were. */
+static void write_at(const char *path, const char *text, int64_t wall_ms)
+{
+    struct timespec times[2] = {{.tv_sec = wall_ms / 1000}, {.tv_sec = wall_ms / 1000}};
+
+    write_file(path, text, 0600);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* A change in the very tick of the last look leaves the time stamp as it was. */
 static void identity__get__does_not_trust_a_young_time_stamp(void **state)
 {
     struct fixture *x = *state;
 
-    for (int i = 0; i < 50; i++) {
-        write_file(x->credentials, "[default]\naws_access_key_id=ONE\naws_secret_access_key=s\n", 0600);
-        x->mono_ms += 1000;
-        expect_keys(x, NULL, "ONE", "s", NULL);
-        write_file(x->credentials, "[default]\naws_access_key_id=TWO\naws_secret_access_key=s\n", 0600);
-        x->mono_ms += 1000;
-        expect_keys(x, NULL, "TWO", "s", NULL);
-    }
+    write_at(x->credentials, "[default]\naws_access_key_id=ONE\naws_secret_access_key=s\n", x->wall_ms);
+    expect_keys(x, NULL, "ONE", "s", NULL);
+    write_at(x->credentials, "[default]\naws_access_key_id=TWO\naws_secret_access_key=s\n", x->wall_ms);
+    x->mono_ms += 1000;
+    expect_keys(x, NULL, "TWO", "s", NULL);
+    x->wall_ms += 5000;
+    x->mono_ms += 1000;
+    expect_keys(x, NULL, "TWO", "s", NULL);    /* read when it was old enough: trusted from here on */
+    write_at(x->credentials, "[default]\naws_access_key_id=SIX\naws_secret_access_key=s\n", x->wall_ms - 5000);
+    x->mono_ms += 1000;
+    expect_keys(x, NULL, "TWO", "s", NULL);    /* and so not read at every look */
 }
 
 static size_t lines_with(const char *path, const char *words)
@@ -401,6 +412,9 @@ static void identity__get__warns_once_of_open_permissions(void **state)
     write_file(x->credentials, "[default]\naws_access_key_id=K\naws_secret_access_key=hunter2\n", 0600);
     expect_keys(x, NULL, "K", "hunter2", NULL);
     assert_int_equal(lines_with(file, "WARN"), 0);
+    x->wall_ms += 5000;      /* old enough to be trusted: only the mode tells */
+    x->mono_ms += 1000;
+    expect_keys(x, NULL, "K", "hunter2", NULL);
     assert_int_equal(chmod(x->credentials, 0640), 0);
     x->mono_ms += 1000;
     expect_keys(x, NULL, "K", "hunter2", NULL);
