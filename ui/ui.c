@@ -19,7 +19,8 @@ struct ui {
     struct screen *screen;
     struct grid *grid;
     const struct ui_settings *set;
-    int64_t drawn_ms;          /* monotonic, of the last frame */
+    int64_t drawn_ms;          /* monotonic, of the last frame, */
+    int64_t key_drawn_ms;      /* and of the last one for a key: data must not make keys wait */
     int64_t second;            /* wall second the picture shows */
     uint64_t bytes_then;       /* term_bytes() when bytes_per_s was taken */
     int64_t rate_ms;
@@ -50,8 +51,10 @@ static void draw(struct ui *u)
     screen_draw(u->screen, u->grid);
     if (!term_draw(u->term, u->grid))
         return;                /* the terminal is slow: the newest picture goes when it can */
-    u->want_key = u->want_data = false;
     u->drawn_ms = now_ms();
+    if (u->want_key)
+        u->key_drawn_ms = u->drawn_ms;
+    u->want_key = u->want_data = false;
     u->second = wall / 1000;
 }
 
@@ -122,8 +125,8 @@ static void take_second(struct ui *u)
 static int wait_ms(const struct ui *u)
 {
     int64_t second = 1000 - clock_wall_ms(clock_real()) % 1000;
-    int64_t frame = u->want_key ? FRAME_KEYS_MS : u->want_data ? FRAME_DATA_MS : 1000;
-    int64_t due = u->drawn_ms + frame - now_ms();
+    int64_t due = u->want_key ? u->key_drawn_ms + FRAME_KEYS_MS : u->want_data ? u->drawn_ms + FRAME_DATA_MS : INT64_MAX / 2;
+    due -= now_ms();
     if (term_busy(u->term))
         due = 1000;            /* POLLOUT comes first */
     due = due < second ? due : second;
@@ -153,8 +156,10 @@ static void turn(struct ui *u)
     }
     take_second(u);
     u->quit = u->quit || term_gone(u->term);
-    int64_t since = now_ms() - u->drawn_ms;
-    if (!u->quit && ((u->want_key && since >= FRAME_KEYS_MS) || (u->want_data && since >= FRAME_DATA_MS)))
+    int64_t now = now_ms();
+    bool key_due = u->want_key && now - u->key_drawn_ms >= FRAME_KEYS_MS;
+    bool data_due = u->want_data && now - u->drawn_ms >= FRAME_DATA_MS;
+    if (!u->quit && (key_due || data_due))
         draw(u);
 }
 
