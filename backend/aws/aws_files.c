@@ -12,7 +12,7 @@
 #include "backend/base/strbuf.h"
 
 #define NOWHERE UINT32_MAX
-#define PIPE_ROOM ((size_t)64 << 10)   /* for what has no size: /dev/null, a pipe */
+#define PIPE_ROOM ((size_t)64 << 10) /* for what has no size: /dev/null, a pipe */
 
 struct section {
     enum aws_section kind;
@@ -20,9 +20,9 @@ struct section {
 };
 
 struct entry {
-    uint32_t section;       /* index */
-    uint32_t outer;         /* name of the block it is in, or NOWHERE */
-    uint32_t key, value;    /* offsets of NUL-terminated text */
+    uint32_t section;    /* index */
+    uint32_t outer;      /* name of the block it is in, or NOWHERE */
+    uint32_t key, value; /* offsets of NUL-terminated text */
     int line;
 };
 
@@ -40,10 +40,10 @@ struct parser {
     struct why *why;
     char *buf;
     int line;
-    size_t indent;          /* of the line that a continuation has to pass */
-    bool has_key;           /* a name has been seen in this section */
-    size_t key;             /* entry that continuation lines belong to */
-    size_t value_end;       /* offset behind its value so far */
+    size_t indent;    /* of the line that a continuation has to pass */
+    bool has_key;     /* a name has been seen in this section */
+    size_t key;       /* entry that continuation lines belong to */
+    size_t value_end; /* offset behind its value so far */
 };
 
 static enum err complain(const struct parser *p, const char *what)
@@ -241,7 +241,7 @@ static enum err read_line(struct parser *p, size_t start, size_t to)
 
 static enum err read_lines(struct parser *p, size_t n)
 {
-    size_t at = n >= 3 && memcmp(p->buf, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;   /* editors leave a mark */
+    size_t at = n >= 3 && memcmp(p->buf, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* editors leave a mark */
 
     while (at < n) {
         const char *newline = memchr(p->buf + at, '\n', n - at);
@@ -301,8 +301,8 @@ static enum err read_all(int fd, const char *path, char *to, size_t room, size_t
     return ERR_OK;
 }
 
-static enum err load_fd(int fd, const char *path, enum aws_file_kind kind, const struct stat *st,
-                        struct aws_file **out, struct why *why)
+static enum err load_fd(int fd, const char *path, enum aws_file_kind kind, const struct stat *st, struct aws_file **out,
+                        struct why *why)
 {
     size_t size = S_ISREG(st->st_mode) && st->st_size >= 0 ? (size_t)st->st_size : PIPE_ROOM, room, n = 0;
     struct secret *text;
@@ -311,7 +311,7 @@ static enum err load_fd(int fd, const char *path, enum aws_file_kind kind, const
 
     if (size > AWS_FILE_MAX)
         return why_set(why, ERR_NO_CREDENTIALS, "%s: larger than 1 MiB", path);
-    text = secret_new(size + 2);   /* one byte to see the end by, one for a last value's NUL */
+    text = secret_new(size + 2); /* one byte to see the end by, one for a last value's NUL */
     bytes = secret_room(text, &room);
     err = read_all(fd, path, bytes, size + 1, &n, why);
     if (err) {
@@ -337,14 +337,14 @@ enum err aws_file_load(const char *path, enum aws_file_kind kind, struct aws_fil
         err = why_set(why, ERR_NO_CREDENTIALS, "%s: cannot be examined: %s", path, strerror(errno));
     else
         err = load_fd(fd, path, kind, out_stat, out, why);
-    (void)close(fd);   /* only read from: nothing can be lost */
+    (void)close(fd); /* only read from: nothing can be lost */
     return err;
 }
 
 /* ---------------------------------------------------------------- public */
 
-enum err aws_file_parse(const char *bytes, size_t n, enum aws_file_kind kind, const char *path,
-                        struct aws_file **out, struct why *why)
+enum err aws_file_parse(const char *bytes, size_t n, enum aws_file_kind kind, const char *path, struct aws_file **out,
+                        struct why *why)
 {
     struct secret *text;
     size_t room;

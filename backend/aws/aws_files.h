@@ -33,8 +33,8 @@ struct aws_file;
 
 /* ERR_NO_CREDENTIALS with "PATH:LINE: what is wrong" for a file that cannot be
  * understood.  `bytes` are copied. */
-enum err aws_file_parse(const char *bytes, size_t n, enum aws_file_kind kind, const char *path,
-                        struct aws_file **out, struct why *why) CHECKED;
+enum err aws_file_parse(const char *bytes, size_t n, enum aws_file_kind kind, const char *path, struct aws_file **out,
+                        struct why *why) CHECKED;
 
 /* ERR_NOT_FOUND when there is no such file, which is no mistake; ERR_NO_CREDENTIALS
  * when it cannot be read or understood.  *out_stat describes what was read, or
@@ -42,7 +42,7 @@ enum err aws_file_parse(const char *bytes, size_t n, enum aws_file_kind kind, co
 enum err aws_file_load(const char *path, enum aws_file_kind kind, struct aws_file **out, struct stat *out_stat,
                        struct why *why) CHECKED;
 
-struct aws_file *aws_file_free(struct aws_file *f);   /* wipes; NULL is fine; returns NULL */
+struct aws_file *aws_file_free(struct aws_file *f); /* wipes; NULL is fine; returns NULL */
 
 bool aws_file_has(const struct aws_file *f, enum aws_section section, const char *name);
 

@@ -29,21 +29,21 @@ static const struct service {
 static const struct partition {
     const char *region_prefix, *suffix;
 } partitions[] = {
-    {"us-", "amazonaws.com"},        {"eu-", "amazonaws.com"},         {"ap-", "amazonaws.com"},
-    {"sa-", "amazonaws.com"},        {"ca-", "amazonaws.com"},         {"me-", "amazonaws.com"},
-    {"af-", "amazonaws.com"},        {"il-", "amazonaws.com"},         {"mx-", "amazonaws.com"},
-    {"cn-", "amazonaws.com.cn"},     {"us-gov-", "amazonaws.com"},     {"eusc-de-", "amazonaws.eu"},
-    {"us-iso-", "c2s.ic.gov"},       {"us-isob-", "sc2s.sgov.gov"},    {"eu-isoe-", "cloud.adc-e.uk"},
+    {"us-", "amazonaws.com"},       {"eu-", "amazonaws.com"},      {"ap-", "amazonaws.com"},
+    {"sa-", "amazonaws.com"},       {"ca-", "amazonaws.com"},      {"me-", "amazonaws.com"},
+    {"af-", "amazonaws.com"},       {"il-", "amazonaws.com"},      {"mx-", "amazonaws.com"},
+    {"cn-", "amazonaws.com.cn"},    {"us-gov-", "amazonaws.com"},  {"eusc-de-", "amazonaws.eu"},
+    {"us-iso-", "c2s.ic.gov"},      {"us-isob-", "sc2s.sgov.gov"}, {"eu-isoe-", "cloud.adc-e.uk"},
     {"us-isof-", "csp.hci.ic.gov"},
 };
 
-#define UNKNOWN_REGION_SUFFIX "amazonaws.com"   /* a region newer than this table */
+#define UNKNOWN_REGION_SUFFIX "amazonaws.com" /* a region newer than this table */
 
 /* An override, taken apart. */
 struct target {
     bool https, bracketed;
-    char host[HOST_MAX];     /* lower case, without brackets */
-    uint16_t port;           /* 0: the scheme's own */
+    char host[HOST_MAX]; /* lower case, without brackets */
+    uint16_t port;       /* 0: the scheme's own */
 };
 
 /* The environment's overrides, read once: getenv() is not safe beside a thread that
@@ -139,7 +139,7 @@ static bool host_is_valid(const struct target *t)
 
     if (t->bracketed)
         return inet_pton(AF_INET6, t->host, &v6) == 1;
-    for (const char *label = t->host; ; label += strcspn(label, ".") + 1) {
+    for (const char *label = t->host;; label += strcspn(label, ".") + 1) {
         size_t n = strcspn(label, ".");
 
         if (n == 0 || n > 63 || label[0] == '-' || label[n - 1] == '-')
@@ -185,14 +185,16 @@ static enum err parse_override(const char *url, const char *origin, struct targe
 
     if (strlen(url) > OVERRIDE_MAX)
         return why_set(why, ERR_SETTING, "%s: longer than %d bytes", origin, OVERRIDE_MAX);
-    if (strchr(url, '@'))    /* said without showing it: there may be a password before the '@' */
+    if (strchr(url, '@')) /* said without showing it: there may be a password before the '@' */
         return why_set(why, ERR_SETTING, "%s: a user name in the URL is not allowed", origin);
     t->https = strncasecmp(at, "https://", 8) == 0;
     if (!t->https && strncasecmp(at, "http://", 7) != 0)
-        return why_set(why, ERR_SETTING, "%s: \"%s\" must begin with https:// (or http:// for this machine)", origin, url);
+        return why_set(why, ERR_SETTING, "%s: \"%s\" must begin with https:// (or http:// for this machine)", origin,
+                       url);
     at = take_host(at + (t->https ? 8 : 7), t);
     if (!at)
-        return why_set(why, ERR_SETTING, "%s: \"%s\" has no valid host (a name, an IPv4 address or [IPv6])", origin, url);
+        return why_set(why, ERR_SETTING, "%s: \"%s\" has no valid host (a name, an IPv4 address or [IPv6])", origin,
+                       url);
     if (*at == ':') {
         at = take_port(at + 1, t);
         if (!at)
@@ -226,8 +228,8 @@ const char *aws_service_prefix(enum aws_service s)
     return services[s].prefix;
 }
 
-enum err endpoint_resolve(enum aws_service service, const char *region, const char *override_url,
-                          struct endpoint *out, struct why *why)
+enum err endpoint_resolve(enum aws_service service, const char *region, const char *override_url, struct endpoint *out,
+                          struct why *why)
 {
     const char *origin = "endpoint_url";
     struct endpoint made = {0};
@@ -235,7 +237,7 @@ enum err endpoint_resolve(enum aws_service service, const char *region, const ch
     bool fits;
 
     ASSERT((unsigned)service < AWS_SERVICES);
-    (void)pthread_once(&from_env_once, read_env);   /* cannot fail with a valid once */
+    (void)pthread_once(&from_env_once, read_env); /* cannot fail with a valid once */
     if (!region || !is_region(region))
         return why_set(why, ERR_SETTING, "region \"%s\" is not one: 1 to 31 of a-z 0-9 -, such as eu-central-1",
                        region ? region : "");
@@ -256,7 +258,7 @@ enum err endpoint_resolve(enum aws_service service, const char *region, const ch
     }
     fits = write_target(&t, &made) && str_copy(made.region, sizeof(made.region), region) &&
            str_copy(made.signing_name, sizeof(made.signing_name), services[service].signing_name);
-    ASSERT(fits);            /* the parts are shorter than the fields, checked above */
+    ASSERT(fits); /* the parts are shorter than the fields, checked above */
     *out = made;
     return ERR_OK;
 }

@@ -19,7 +19,7 @@
 #include "backend/base/text.h"
 
 #define LOOK_AGAIN_MS 1000
-#define RACY_MS 2000          /* a file this young may change again without a new time stamp */
+#define RACY_MS 2000 /* a file this young may change again without a new time stamp */
 #define SECRET_KEY_MAX 512
 #define TOKEN_MAX (16 << 10)
 #define PATH_LEN_MAX 4096
@@ -41,14 +41,14 @@ struct environment {
 struct shared_file {
     /* fixed after new */
     enum aws_file_kind kind;
-    char *path;               /* NULL: there is no home directory to look in */
-    const char *shown;        /* the short form, for the screen */
+    char *path;        /* NULL: there is no home directory to look in */
+    const char *shown; /* the short form, for the screen */
     /* guarded by the store's lock */
-    struct aws_file *parsed;  /* NULL: none, or not understood */
-    struct why why;           /* of the last reading; ERR_NOT_FOUND: no such file */
-    struct stat seen;         /* zeroed: no such file */
-    bool settled;             /* `seen` can be trusted to tell a change */
-    bool warned;              /* of its permissions */
+    struct aws_file *parsed; /* NULL: none, or not understood */
+    struct why why;          /* of the last reading; ERR_NOT_FOUND: no such file */
+    struct stat seen;        /* zeroed: no such file */
+    bool settled;            /* `seen` can be trusted to tell a change */
+    bool warned;             /* of its permissions */
 };
 
 struct identity_store {
@@ -58,23 +58,23 @@ struct identity_store {
     pthread_mutex_t lock;
     /* guarded by lock */
     struct shared_file config, credentials;
-    int64_t looked_mono_ms;   /* -1: never */
+    int64_t looked_mono_ms; /* -1: never */
 };
 
 /* One identity_get() on its way down the chain. */
 struct question {
     struct identity_store *store;
     const char *profile;
-    bool is_explicit;         /* named by the configuration, not by AWS_PROFILE */
+    bool is_explicit; /* named by the configuration, not by AWS_PROFILE */
     struct identity *out;
     struct why *why;
 };
 
 /* Three strings that may be keys, and what their owner calls them. */
 struct candidate {
-    const char *origin;       /* "environment", "FILE:LINE" */
+    const char *origin; /* "environment", "FILE:LINE" */
     const char *id_name, *secret_name, *token_name;
-    const char *id, *secret, *token;   /* NULL or "": not set */
+    const char *id, *secret, *token; /* NULL or "": not set */
 };
 
 /* ----------------------------------------------------------- environment */
@@ -169,7 +169,7 @@ static bool refresh_file_locked(struct identity_store *s, struct shared_file *f)
         return false;
     f->parsed = aws_file_free(f->parsed);
     f->why = (struct why){0};
-    f->why.code = aws_file_load(f->path, f->kind, &f->parsed, &f->seen, &f->why);   /* told when it is asked for */
+    f->why.code = aws_file_load(f->path, f->kind, &f->parsed, &f->seen, &f->why); /* told when it is asked for */
     age_ms = clock_wall_ms(s->clock) - ((int64_t)f->seen.st_mtim.tv_sec * 1000 + f->seen.st_mtim.tv_nsec / 1000000);
     f->settled = f->seen.st_ino == 0 || age_ms > RACY_MS || age_ms < -RACY_MS;
 
@@ -252,7 +252,7 @@ static enum err take_keys(const struct question *q, const struct candidate *c)
     if (is_set(c->token) && !is_printable(c->token, TOKEN_MAX, ""))
         return why_set(q->why, ERR_NO_CREDENTIALS, "%s: %s must be at most %d printable characters, no blank",
                        c->origin, c->token_name, TOKEN_MAX);
-    (void)str_copy(out->access_key_id, sizeof(out->access_key_id), c->id);   /* measured above */
+    (void)str_copy(out->access_key_id, sizeof(out->access_key_id), c->id); /* measured above */
     out->secret_access_key = secret_from(c->secret, strlen(c->secret));
     out->session_token = is_set(c->token) ? secret_from(c->token, strlen(c->token)) : NULL;
     out->expires_wall_ms = -1;
@@ -265,8 +265,8 @@ struct link {
     /* ERR_OK: there are keys.  ERR_NOT_FOUND: not configured, ask the next one.
      * Anything else ends the search. */
     enum err (*ask_locked)(const struct question *q, const struct link *link);
-    const char *setting;      /* what configures it */
-    const char *what;         /* what it is, for a message */
+    const char *setting; /* what configures it */
+    const char *what;    /* what it is, for a message */
 };
 
 static enum err check_expiration(const struct question *q, const char *text, int64_t *out_ms)
@@ -282,8 +282,8 @@ static enum err check_expiration(const struct question *q, const char *text, int
 static enum err ask_environment(const struct question *q, const struct link *link)
 {
     const struct environment *e = &q->store->env;
-    struct candidate c = {"environment", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-                          e->access_key_id, NULL, NULL};
+    struct candidate c = {
+        "environment", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", e->access_key_id, NULL, NULL};
     int64_t expires = -1;
     enum err err;
 
@@ -341,8 +341,8 @@ static enum err ask_setting_we_cannot_use(const struct question *q, const struct
     if (!setting_locked(q->store, q->profile, link->setting, &f, &line))
         return ERR_NOT_FOUND;
     return why_set(q->why, ERR_NO_CREDENTIALS,
-                   "%s:%d: profile \"%s\" has %s, but this version of credtop cannot use %s", f->path, line,
-                   q->profile, link->setting, link->what);
+                   "%s:%d: profile \"%s\" has %s, but this version of credtop cannot use %s", f->path, line, q->profile,
+                   link->setting, link->what);
 }
 
 /* The three strings come from one file: an id of one and a secret of the other never match. */
@@ -360,7 +360,7 @@ static enum err ask_file(const struct question *q, const struct shared_file *f)
         c.token = aws_file_get(f->parsed, AWS_SECTION_PROFILE, q->profile, "aws_security_token", NULL);
     if (!is_set(c.id) && !is_set(c.secret))
         return ERR_NOT_FOUND;
-    (void)str_fmt(origin, sizeof(origin), "%s:%d: profile \"%s\"", f->path, line, q->profile);   /* a cut is fine */
+    (void)str_fmt(origin, sizeof(origin), "%s:%d: profile \"%s\"", f->path, line, q->profile); /* a cut is fine */
     err = take_keys(q, &c);
     if (err)
         return err;
@@ -422,9 +422,8 @@ static enum err nothing_found(const struct question *q)
     const struct shared_file *a = &q->store->credentials, *b = &q->store->config;
 
     return why_set(q->why, ERR_NO_CREDENTIALS, "profile \"%s\": tried environment (%s), %s (%s), %s (%s)", q->profile,
-                   q->is_explicit ? "not for a named profile" : "no AWS_ACCESS_KEY_ID",
-                   a->path ? a->path : a->shown, nothing_in(a, q->profile), b->path ? b->path : b->shown,
-                   nothing_in(b, q->profile));
+                   q->is_explicit ? "not for a named profile" : "no AWS_ACCESS_KEY_ID", a->path ? a->path : a->shown,
+                   nothing_in(a, q->profile), b->path ? b->path : b->shown, nothing_in(b, q->profile));
 }
 
 static const char *profile_or_default(const struct identity_store *s, const char *profile)
@@ -474,7 +473,7 @@ struct identity_store *identity_store_free(struct identity_store *s)
     free(s->env.expiration);
     free(s->env.profile);
     free(s->env.region);
-    (void)pthread_mutex_destroy(&s->lock);   /* fails only when held: then a thread outlived the store */
+    (void)pthread_mutex_destroy(&s->lock); /* fails only when held: then a thread outlived the store */
     free(s);
     return NULL;
 }
@@ -515,7 +514,7 @@ int identity_setting(struct identity_store *s, const char *profile, const char *
 
     for (size_t i = 0; i < ARRAY_LEN(keys_themselves); i++)
         if (strcmp(key, keys_themselves[i]) == 0)
-            return false;   /* these are for wiped memory alone */
+            return false; /* these are for wiped memory alone */
     profile = profile_or_default(s, profile);
     lock_fresh(s, &warn);
     value = setting_locked(s, profile, key, NULL, NULL);
@@ -547,6 +546,6 @@ enum err identity_region(struct identity_store *s, const char *profile, const ch
     if (strlen(region) > 31)
         return why_set(why, ERR_SETTING, "%s \"%s\" is too long: at most 31 characters, such as eu-central-1", origin,
                        region);
-    (void)str_copy(out, 32, region);   /* measured above */
+    (void)str_copy(out, 32, region); /* measured above */
     return ERR_OK;
 }

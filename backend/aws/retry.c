@@ -13,7 +13,7 @@
 #define QUOTA_TIMEOUT 10
 #define DELAY_STEP_MS 1000
 #define DELAY_MAX_MS 20000
-#define RETRY_AFTER_MAX_MS 60000   /* a server may not park us for longer than a refresh */
+#define RETRY_AFTER_MAX_MS 60000 /* a server may not park us for longer than a refresh */
 
 enum trait { WORTHWHILE = 1, COSTS_MORE = 2 };
 
@@ -28,17 +28,13 @@ static const struct {
 
 /* What is not listed is final: asking again would get the same answer. */
 static const unsigned char traits[ERR_COUNT] = {
-    [ERR_RESOLVE] = WORTHWHILE,
-    [ERR_CONNECT] = WORTHWHILE,
-    [ERR_TIMEOUT] = WORTHWHILE | COSTS_MORE,
-    [ERR_NETWORK] = WORTHWHILE,
-    [ERR_THROTTLED] = WORTHWHILE,
-    [ERR_SERVICE] = WORTHWHILE,
+    [ERR_RESOLVE] = WORTHWHILE, [ERR_CONNECT] = WORTHWHILE,   [ERR_TIMEOUT] = WORTHWHILE | COSTS_MORE,
+    [ERR_NETWORK] = WORTHWHILE, [ERR_THROTTLED] = WORTHWHILE, [ERR_SERVICE] = WORTHWHILE,
 };
 
 struct retry_quota {
     pthread_mutex_t lock;
-    int units;              /* guarded by lock */
+    int units; /* guarded by lock */
 };
 
 static enum err classify_status(int http)
@@ -47,7 +43,7 @@ static enum err classify_status(int http)
         int http;
         enum err err;
     } rows[] = {
-        {401, ERR_DENIED},  {403, ERR_DENIED}, {404, ERR_NOT_FOUND}, {408, ERR_TIMEOUT},
+        {401, ERR_DENIED},    {403, ERR_DENIED},  {404, ERR_NOT_FOUND}, {408, ERR_TIMEOUT},
         {429, ERR_THROTTLED}, {501, ERR_INVALID}, {505, ERR_INVALID},
     };
 
@@ -60,13 +56,13 @@ static enum err classify_status(int http)
         return ERR_INVALID;
     if (http >= 500 && http < 600)
         return ERR_SERVICE;
-    return ERR_MALFORMED;   /* a redirect or no HTTP at all: not an AWS API that answered */
+    return ERR_MALFORMED; /* a redirect or no HTTP at all: not an AWS API that answered */
 }
 
 enum err retry_classify(int http, const char *aws_code)
 {
     const char *code = aws_code ? aws_code : "";
-    size_t n = strcspn(code, ": \t");   /* "Code:http://..." may hold a '#' of its own behind the colon */
+    size_t n = strcspn(code, ": \t"); /* "Code:http://..." may hold a '#' of its own behind the colon */
     const char *hash = memrchr(code, '#', n);
 
     if (hash) {
@@ -77,7 +73,7 @@ enum err retry_classify(int http, const char *aws_code)
         if (strlen(codes[i].code) == n && memcmp(codes[i].code, code, n) == 0)
             return codes[i].err;
     if (n > 0 && http >= 200 && http < 300)
-        return ERR_INVALID;   /* an error in a good status is an error all the same */
+        return ERR_INVALID; /* an error in a good status is an error all the same */
     return classify_status(http);
 }
 
@@ -99,7 +95,7 @@ int64_t retry_delay_ms(int tries_done, double random01, int64_t retry_after_ms)
         most *= 2;
     if (most > DELAY_MAX_MS)
         most = DELAY_MAX_MS;
-    if (!(random01 >= 0))    /* catches a NaN, too */
+    if (!(random01 >= 0)) /* catches a NaN, too */
         random01 = 0;
     if (random01 > 1)
         random01 = 1;
@@ -121,7 +117,7 @@ struct retry_quota *retry_quota_new(void)
 struct retry_quota *retry_quota_free(struct retry_quota *q)
 {
     if (q)
-        (void)pthread_mutex_destroy(&q->lock);   /* fails only when held: then a thread outlived its gate */
+        (void)pthread_mutex_destroy(&q->lock); /* fails only when held: then a thread outlived its gate */
     free(q);
     return NULL;
 }

@@ -34,8 +34,8 @@ static void sha256(const void *p, size_t n, unsigned char out[DIGEST_LEN])
 static void hmac(const unsigned char *key, size_t key_len, const char *text, unsigned char out[DIGEST_LEN])
 {
     size_t len = 0;
-    const unsigned char *done = EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, key_len,
-                                          (const unsigned char *)text, strlen(text), out, DIGEST_LEN, &len);
+    const unsigned char *done = EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, key_len, (const unsigned char *)text,
+                                          strlen(text), out, DIGEST_LEN, &len);
 
     ASSERT(done && len == DIGEST_LEN);
 }

@@ -15,7 +15,7 @@
 struct sigv4_vector {
     const char *name, *method, *path, *query;
     int keep_path;
-    struct sigv4_header headers[VECTOR_HEADERS_MAX + 1];   /* ended by a NULL name */
+    struct sigv4_header headers[VECTOR_HEADERS_MAX + 1]; /* ended by a NULL name */
     const char *body, *canonical_hash, *signature;
 };
 

@@ -49,8 +49,17 @@ static void endpoint__resolve__partitions(void **state)
 
 static void endpoint__resolve__bad_regions(void **state)
 {
-    static const char *const bad[] = {"", "EU-CENTRAL-1", "eu central-1", "eu-central-1.evil.com", "eu/1", "-eu", "eu-",
-                                      "eu_1", "a\r\nb", "\xc3\xa9u-west-1", "eu-central-1-and-much-longer-than-31"};
+    static const char *const bad[] = {"",
+                                      "EU-CENTRAL-1",
+                                      "eu central-1",
+                                      "eu-central-1.evil.com",
+                                      "eu/1",
+                                      "-eu",
+                                      "eu-",
+                                      "eu_1",
+                                      "a\r\nb",
+                                      "\xc3\xa9u-west-1",
+                                      "eu-central-1-and-much-longer-than-31"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -166,7 +175,7 @@ static void endpoint__resolve__override_length(void **state)
     memset(url + 8, 'a', sizeof(url) - 9);
     assert_int_equal(endpoint_resolve(AWS_LOGS, "eu-central-1", url, &e, &why), ERR_SETTING);
     assert_non_null(strstr(why.text, "longer than 256"));
-    for (size_t i = 8 + 60; i < sizeof(url); i += 61)   /* labels of 60: 256 bytes in all are still a host */
+    for (size_t i = 8 + 60; i < sizeof(url); i += 61) /* labels of 60: 256 bytes in all are still a host */
         url[i] = '.';
     url[256] = '\0';
     url[255] = 'a';
@@ -201,8 +210,8 @@ static void endpoint__resolve__environment(void **state)
                                        "http://127.0.0.1:5000", NULL};
     static const char *const logs[] = {"AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "http://localhost:1", "AWS_ENDPOINT_URL", "",
                                        NULL};
-    static const char *const off[] = {"AWS_ENDPOINT_URL", "https://all.example",
-                                      "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "True", NULL};
+    static const char *const off[] = {"AWS_ENDPOINT_URL", "https://all.example", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+                                      "True", NULL};
     static const char *const not_off[] = {"AWS_ENDPOINT_URL", "https://all.example",
                                           "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false", NULL};
     static const char *const wrong[] = {"AWS_ENDPOINT_URL_STS", "http://sts.example", NULL};
@@ -235,11 +244,9 @@ static int clean_environment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(endpoint__resolve__environment),   /* first: a child must not inherit what was read */
-        cmocka_unit_test(endpoint__resolve__partitions),
-        cmocka_unit_test(endpoint__resolve__bad_regions),
-        cmocka_unit_test(endpoint__resolve__good_overrides),
-        cmocka_unit_test(endpoint__resolve__bad_overrides),
+        cmocka_unit_test(endpoint__resolve__environment), /* first: a child must not inherit what was read */
+        cmocka_unit_test(endpoint__resolve__partitions),      cmocka_unit_test(endpoint__resolve__bad_regions),
+        cmocka_unit_test(endpoint__resolve__good_overrides),  cmocka_unit_test(endpoint__resolve__bad_overrides),
         cmocka_unit_test(endpoint__resolve__override_length),
     };
 

@@ -94,7 +94,7 @@ static void files__parse__credentials_file(void **state)
     (void)state;
     expect(f, AWS_SECTION_PROFILE, "default", "aws_access_key_id", "AKIDEXAMPLE");
     expect(f, AWS_SECTION_PROFILE, "default", "aws_secret_access_key", "a/b+c=d:e#f;g");
-    expect(f, AWS_SECTION_PROFILE, "x", "region", NULL);   /* the prefix belongs to the other file */
+    expect(f, AWS_SECTION_PROFILE, "x", "region", NULL); /* the prefix belongs to the other file */
     expect(f, AWS_SECTION_PROFILE, "profile x", "region", "1");
     expect(f, AWS_SECTION_PROFILE, "two words", "region", "2");
     f = aws_file_free(f);
@@ -103,7 +103,7 @@ static void files__parse__credentials_file(void **state)
 static void files__parse__continuations(void **state)
 {
     struct aws_file *f = parse("[default]\n"
-                               "  first = 1\n"            /* an indented name: not deeper than a name above */
+                               "  first = 1\n" /* an indented name: not deeper than a name above */
                                "  second = one\n"
                                "     two\n"
                                "\n"
@@ -259,7 +259,7 @@ static void files__load__files_and_what_is_none(void **state)
     assert_non_null(strstr(why.text, "/dev/zero: "));
     assert_int_equal(unlink(path), 0);
 
-    assert_int_equal(mkfifo(path, 0600), 0);     /* nobody writes: must not wait */
+    assert_int_equal(mkfifo(path, 0600), 0); /* nobody writes: must not wait */
     assert_int_equal(aws_file_load(path, AWS_FILE_CONFIG, &f, &st, &why), ERR_OK);
     f = aws_file_free(f);
     assert_int_equal(unlink(path), 0);

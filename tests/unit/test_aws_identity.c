@@ -35,10 +35,20 @@ static int64_t fake_wall(void *self)
 }
 
 static const char *const variables[] = {
-    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN",
-    "AWS_CREDENTIAL_EXPIRATION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION",
-    "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 };
 
 static int set_up(void **state)
@@ -136,8 +146,8 @@ static void identity__get__environment_first(void **state)
     assert_string_equal(x->id.source, "environment");
     assert_int_equal(x->id.expires_wall_ms, -1);
     setenv("AWS_ACCESS_KEY_ID", "LATER", 1);
-    expect_keys(x, NULL, "ENV", "envsecret", "envtoken");   /* read once */
-    expect_keys(x, "default", "FILE", "filesecret", NULL);  /* named by the configuration */
+    expect_keys(x, NULL, "ENV", "envsecret", "envtoken");  /* read once */
+    expect_keys(x, "default", "FILE", "filesecret", NULL); /* named by the configuration */
     assert_string_equal(x->id.source, "profile default (~/.aws/credentials)");
     identity_clear(&x->id);
     assert_null(x->id.secret_access_key);
@@ -159,8 +169,10 @@ static void identity__get__profile_variables(void **state)
 {
     struct fixture *x = *state;
 
-    write_file(x->credentials, "[prod]\naws_access_key_id=P\naws_secret_access_key=p\n"
-                               "[other]\naws_access_key_id=O\naws_secret_access_key=o\n", 0600);
+    write_file(x->credentials,
+               "[prod]\naws_access_key_id=P\naws_secret_access_key=p\n"
+               "[other]\naws_access_key_id=O\naws_secret_access_key=o\n",
+               0600);
     setenv("AWS_DEFAULT_PROFILE", "other", 1);
     setenv("AWS_PROFILE", "", 1);
     expect_keys(x, NULL, "O", "o", NULL);
@@ -188,7 +200,7 @@ static void identity__get__environment_that_expires(void **state)
 
     setenv("AWS_ACCESS_KEY_ID", "ENV", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "hunter2", 1);
-    x->wall_ms = INT64_C(1795530727000);   /* 2026-11-24T14:32:07Z */
+    x->wall_ms = INT64_C(1795530727000); /* 2026-11-24T14:32:07Z */
     setenv("AWS_CREDENTIAL_EXPIRATION", "2026-11-24T14:32:08Z", 1);
     expect_keys(x, NULL, "ENV", "hunter2", NULL);
     assert_int_equal(x->id.expires_wall_ms, x->wall_ms + 1000);
@@ -204,15 +216,18 @@ static void identity__get__keys_that_cannot_be_sent(void **state)
     static const struct {
         const char *text, *words;
     } rows[] = {
-        {"aws_access_key_id=A B\naws_secret_access_key=hunter2\n", ":2: profile \"default\": aws_access_key_id must be"},
+        {"aws_access_key_id=A B\naws_secret_access_key=hunter2\n",
+         ":2: profile \"default\": aws_access_key_id must be"},
         {"aws_access_key_id=A/B\naws_secret_access_key=hunter2\n", "aws_access_key_id must be at most 128"},
         {"aws_access_key_id=A\naws_secret_access_key=hunter2\n more\n", "aws_secret_access_key must be at most 512"},
         {"aws_access_key_id=A\naws_secret_access_key=hunter2\xc3\xa9\n", "aws_secret_access_key must be"},
         {"aws_access_key_id=A\naws_secret_access_key=hunter2\naws_session_token=hunter2 x\n", "aws_session_token must"},
         {"aws_access_key_id=A\naws_secret_access_key=hunter2\naws_security_token=a\n b\n", "aws_session_token must"},
-        {"aws_access_key_id=A\n", ":2: profile \"default\": aws_access_key_id is set, but aws_secret_access_key is missing"},
+        {"aws_access_key_id=A\n",
+         ":2: profile \"default\": aws_access_key_id is set, but aws_secret_access_key is missing"},
         {"aws_access_key_id=A\naws_secret_access_key=\n", "aws_secret_access_key is missing"},
-        {"region=x\naws_secret_access_key=hunter2\n", ":3: profile \"default\": aws_secret_access_key is set, but aws_access"},
+        {"region=x\naws_secret_access_key=hunter2\n",
+         ":3: profile \"default\": aws_secret_access_key is set, but aws_access"},
     };
     struct fixture *x = *state;
     char text[400];
@@ -234,15 +249,17 @@ static void identity__get__credentials_file_before_config_file(void **state)
 {
     struct fixture *x = *state;
 
-    write_file(x->config, "[default]\naws_access_key_id=C\naws_secret_access_key=c\n"
-                          "[profile only]\naws_access_key_id=O\naws_secret_access_key=o\naws_session_token=t\n", 0600);
+    write_file(x->config,
+               "[default]\naws_access_key_id=C\naws_secret_access_key=c\n"
+               "[profile only]\naws_access_key_id=O\naws_secret_access_key=o\naws_session_token=t\n",
+               0600);
     write_file(x->credentials, "[default]\naws_access_key_id=K\naws_secret_access_key=k\n", 0600);
     expect_keys(x, NULL, "K", "k", NULL);
     expect_keys(x, "only", "O", "o", "t");
     assert_string_equal(x->id.source, "profile only (~/.aws/config)");
     write_file(x->credentials, "[default]\naws_access_key_id=K\n", 0600);
     x->mono_ms += 1000;
-    expect_refusal(x, NULL, ERR_NO_CREDENTIALS, "aws_secret_access_key is missing");   /* halves are never joined */
+    expect_refusal(x, NULL, ERR_NO_CREDENTIALS, "aws_secret_access_key is missing"); /* halves are never joined */
 }
 
 static void identity__get__links_of_later_versions(void **state)
@@ -250,7 +267,8 @@ static void identity__get__links_of_later_versions(void **state)
     static const struct {
         const char *text, *words;
     } rows[] = {
-        {"role_arn=arn:aws:iam::1:role/r\nsource_profile=base\n", "config:2: profile \"p\" has role_arn, but this version"},
+        {"role_arn=arn:aws:iam::1:role/r\nsource_profile=base\n",
+         "config:2: profile \"p\" has role_arn, but this version"},
         {"sso_session=corp\n", "has sso_session, but this version of credtop cannot use single sign-on"},
         {"sso_start_url=https://x\n", "has sso_start_url"},
         {"web_identity_token_file=/x\nrole_arn=y\n", "has web_identity_token_file"},
@@ -282,7 +300,7 @@ static void identity__get__variables_of_later_versions(void **state)
     expect_refusal(x, "p", ERR_NO_CREDENTIALS, "no such file");
     write_file(x->credentials, "[default]\naws_access_key_id=K\naws_secret_access_key=k\n", 0600);
     x->mono_ms += 1000;
-    expect_keys(x, NULL, "K", "k", NULL);   /* the container's turn comes last */
+    expect_keys(x, NULL, "K", "k", NULL); /* the container's turn comes last */
     x->store = identity_store_free(x->store);
     setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/token", 1);
     expect_refusal(x, NULL, ERR_NO_CREDENTIALS, "cannot use web identities");
@@ -294,11 +312,14 @@ static void identity__get__nothing_lists_what_was_tried(void **state)
     struct fixture *x = *state;
     char want[200];
 
-    (void)str_fmt(want, sizeof(want), "profile \"default\": tried environment (no AWS_ACCESS_KEY_ID), %s (no such file), %s "
-                  "(no such file)", x->credentials, x->config);
+    (void)str_fmt(want, sizeof(want),
+                  "profile \"default\": tried environment (no AWS_ACCESS_KEY_ID), %s (no such file), %s "
+                  "(no such file)",
+                  x->credentials, x->config);
     expect_refusal(x, NULL, ERR_NO_CREDENTIALS, want);
     expect_refusal(x, "prod", ERR_NO_CREDENTIALS, "profile \"prod\": tried environment (not for a named profile)");
-    write_file(x->config, "[prod]\naws_access_key_id=A\naws_secret_access_key=hunter2\n[profile empty]\nregion=x\n", 0600);
+    write_file(x->config, "[prod]\naws_access_key_id=A\naws_secret_access_key=hunter2\n[profile empty]\nregion=x\n",
+               0600);
     x->mono_ms += 1000;
     expect_refusal(x, "prod", ERR_NO_CREDENTIALS, "config (must be [profile NAME])");
     write_file(x->credentials, "[profile prod]\naws_access_key_id=A\naws_secret_access_key=hunter2\n", 0600);
@@ -320,7 +341,7 @@ static void identity__get__bad_file_names_its_line(void **state)
     setenv("AWS_ACCESS_KEY_ID", "ENV", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "envsecret", 1);
     x->store = identity_store_free(x->store);
-    expect_keys(x, NULL, "ENV", "envsecret", NULL);   /* does not need the files */
+    expect_keys(x, NULL, "ENV", "envsecret", NULL); /* does not need the files */
 }
 
 static void identity__get__files_named_by_variables(void **state)
@@ -346,9 +367,9 @@ static void identity__get__reads_files_again_when_they_change(void **state)
     expect_keys(x, NULL, "ONE", "s", NULL);
     write_file(x->credentials, "[default]\naws_access_key_id=TWO\naws_secret_access_key=s\n", 0600);
     x->mono_ms += 999;
-    expect_keys(x, NULL, "ONE", "s", NULL);    /* looked less than a second ago */
+    expect_keys(x, NULL, "ONE", "s", NULL); /* looked less than a second ago */
     x->mono_ms += 1;
-    expect_keys(x, NULL, "TWO", "s", NULL);    /* same size, same inode */
+    expect_keys(x, NULL, "TWO", "s", NULL); /* same size, same inode */
 
     write_file(x->credentials, "[default]\naws_access_key_id=SIX\naws_secret_access_key=s\n", 0600);
     assert_int_equal(utimensat(AT_FDCWD, x->credentials, old, 0), 0);
@@ -382,10 +403,10 @@ static void identity__get__does_not_trust_a_young_time_stamp(void **state)
     expect_keys(x, NULL, "TWO", "s", NULL);
     x->wall_ms += 5000;
     x->mono_ms += 1000;
-    expect_keys(x, NULL, "TWO", "s", NULL);    /* read when it was old enough: trusted from here on */
+    expect_keys(x, NULL, "TWO", "s", NULL); /* read when it was old enough: trusted from here on */
     write_at(x->credentials, "[default]\naws_access_key_id=SIX\naws_secret_access_key=s\n", x->wall_ms - 5000);
     x->mono_ms += 1000;
-    expect_keys(x, NULL, "TWO", "s", NULL);    /* and so not read at every look */
+    expect_keys(x, NULL, "TWO", "s", NULL); /* and so not read at every look */
 }
 
 static size_t lines_with(const char *path, const char *words)
@@ -412,7 +433,7 @@ static void identity__get__warns_once_of_open_permissions(void **state)
     write_file(x->credentials, "[default]\naws_access_key_id=K\naws_secret_access_key=hunter2\n", 0600);
     expect_keys(x, NULL, "K", "hunter2", NULL);
     assert_int_equal(lines_with(file, "WARN"), 0);
-    x->wall_ms += 5000;      /* old enough to be trusted: only the mode tells */
+    x->wall_ms += 5000; /* old enough to be trusted: only the mode tells */
     x->mono_ms += 1000;
     expect_keys(x, NULL, "K", "hunter2", NULL);
     assert_int_equal(chmod(x->credentials, 0640), 0);
@@ -437,7 +458,7 @@ static void identity__get__cancelled(void **state)
     assert_int_equal(identity_get(x->store, NULL, c, &x->id, &x->why), ERR_OK);
     cancel_trigger(c);
     assert_int_equal(identity_get(x->store, NULL, c, &x->id, &x->why), ERR_CANCELLED);
-    assert_null(x->id.secret_access_key);      /* cleared first */
+    assert_null(x->id.secret_access_key); /* cleared first */
     c = cancel_free(c);
 }
 
@@ -446,8 +467,9 @@ static void identity__setting__from_profile_and_services(void **state)
     struct fixture *x = *state;
     char out[64] = "untouched";
 
-    write_file(x->config, "[profile p]\nregion=eu-west-1\nendpoint_url = https://p.example\nservices=local\nempty=\n"
-                          "aws_secret_access_key=hunter2\n[services local]\nsecrets_manager=\n  endpoint_url=http://[::1]:1\n",
+    write_file(x->config,
+               "[profile p]\nregion=eu-west-1\nendpoint_url = https://p.example\nservices=local\nempty=\n"
+               "aws_secret_access_key=hunter2\n[services local]\nsecrets_manager=\n  endpoint_url=http://[::1]:1\n",
                0600);
     write_file(x->credentials, "[p]\nregion=eu-west-2\n", 0600);
     x->store = identity_store_new(&x->clock);
@@ -471,7 +493,8 @@ static void identity__region__order(void **state)
     struct fixture *x = *state;
     char out[32] = "untouched";
 
-    write_file(x->config, "[default]\nregion=eu-west-1\n[profile long]\nregion=a-region-name-of-more-than-31-letters\n", 0600);
+    write_file(x->config, "[default]\nregion=eu-west-1\n[profile long]\nregion=a-region-name-of-more-than-31-letters\n",
+               0600);
     x->store = identity_store_new(&x->clock);
     assert_int_equal(identity_region(x->store, "none", NULL, out, &x->why), ERR_SETTING);
     assert_non_null(strstr(x->why.text, "AWS_REGION"));
@@ -500,7 +523,8 @@ static void *ask_often(void *store)
     for (int i = 0; i < 200; i++) {
         struct identity id = {0};
 
-        if (identity_get(store, NULL, NULL, &id, NULL) || strcmp(secret_peek(id.secret_access_key, NULL), id.access_key_id))
+        if (identity_get(store, NULL, NULL, &id, NULL) ||
+            strcmp(secret_peek(id.secret_access_key, NULL), id.access_key_id))
             return store;
         identity_clear(&id);
     }

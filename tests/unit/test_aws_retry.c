@@ -60,10 +60,10 @@ static void retry__classify__status_alone(void **state)
         int http;
         enum err want;
     } rows[] = {
-        {200, ERR_OK},        {204, ERR_OK},      {301, ERR_MALFORMED}, {400, ERR_INVALID}, {401, ERR_DENIED},
-        {403, ERR_DENIED},    {404, ERR_NOT_FOUND}, {408, ERR_TIMEOUT}, {413, ERR_INVALID}, {429, ERR_THROTTLED},
-        {500, ERR_SERVICE},   {501, ERR_INVALID}, {502, ERR_SERVICE},   {503, ERR_SERVICE}, {504, ERR_SERVICE},
-        {0, ERR_MALFORMED},   {-1, ERR_MALFORMED}, {999, ERR_MALFORMED},
+        {200, ERR_OK},      {204, ERR_OK},        {301, ERR_MALFORMED}, {400, ERR_INVALID}, {401, ERR_DENIED},
+        {403, ERR_DENIED},  {404, ERR_NOT_FOUND}, {408, ERR_TIMEOUT},   {413, ERR_INVALID}, {429, ERR_THROTTLED},
+        {500, ERR_SERVICE}, {501, ERR_INVALID},   {502, ERR_SERVICE},   {503, ERR_SERVICE}, {504, ERR_SERVICE},
+        {0, ERR_MALFORMED}, {-1, ERR_MALFORMED},  {999, ERR_MALFORMED},
     };
 
     (void)state;
@@ -141,7 +141,7 @@ static void retry__quota__runs_out_and_refills(void **state)
     assert_int_equal(taken, -7);
     for (int i = 0; i < 5; i++)
         retry_quota_give_back(q, 0);
-    assert_false(retry_quota_take(q, ERR_TIMEOUT, &taken));   /* 5 are there, it needs 10 */
+    assert_false(retry_quota_take(q, ERR_TIMEOUT, &taken)); /* 5 are there, it needs 10 */
     assert_true(retry_quota_take(q, ERR_THROTTLED, &taken));
     retry_quota_give_back(q, 10);
     assert_true(retry_quota_take(q, ERR_TIMEOUT, &taken));

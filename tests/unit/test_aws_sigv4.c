@@ -22,8 +22,13 @@ static void sigv4__sign__published_vectors(void **state)
     assert_int_equal(ARRAY_LEN(vectors), 40);
     for (size_t i = 0; i < ARRAY_LEN(vectors); i++) {
         const struct sigv4_vector *v = &vectors[i];
-        struct sigv4_request r = {.method = v->method, .path = v->path, .query = v->query, .headers = v->headers,
-                                  .body = v->body, .body_len = strlen(v->body), .keep_path = v->keep_path};
+        struct sigv4_request r = {.method = v->method,
+                                  .path = v->path,
+                                  .query = v->query,
+                                  .headers = v->headers,
+                                  .body = v->body,
+                                  .body_len = strlen(v->body),
+                                  .keep_path = v->keep_path};
         struct sigv4_result got;
 
         while (v->headers[r.nheaders].name)
@@ -37,7 +42,8 @@ static void sigv4__sign__published_vectors(void **state)
 
 static void sigv4__sign__authorization_line(void **state)
 {
-    static const struct sigv4_header headers[] = {{"X-Amz-Date", "20150830T123600Z"}, {"HOST", "example.amazonaws.com"}};
+    static const struct sigv4_header headers[] = {{"X-Amz-Date", "20150830T123600Z"},
+                                                  {"HOST", "example.amazonaws.com"}};
     struct sigv4_request r = {"GET", "", "", headers, 2, NULL, 0, 0};
     struct sigv4_result got;
 
@@ -119,7 +125,7 @@ static void sigv4__sign__refuses_what_passes_its_bounds(void **state)
     many[3].value = big;
     assert_int_equal(sigv4_sign(&r, &example_key, example_date, &got), ERR_TOO_BIG);
     many[3].value = "1";
-    many[3].name = big;     /* a name longer than the Authorization header may be */
+    many[3].name = big; /* a name longer than the Authorization header may be */
     assert_int_equal(sigv4_sign(&r, &example_key, example_date, &got), ERR_TOO_BIG);
     many[3].name = "x-a";
     r.path = big;
