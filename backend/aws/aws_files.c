@@ -169,14 +169,15 @@ static enum err read_section(struct parser *p, size_t from, size_t to)
 
 /* --------------------------------------------------------------- entries */
 
-/* Reads "name = value" from [from, to), which must hold one. */
+/* Reads "name = value" from [from, to), which must hold one.  Within a block the AWS
+ * tools know no ':' in place of the '='. */
 static enum err read_pair(struct parser *p, size_t from, size_t to, uint32_t outer)
 {
     struct aws_file *f = p->f;
     struct entry e = {.outer = outer, .line = p->line};
     size_t delim = from;
 
-    while (delim < to && p->buf[delim] != '=' && p->buf[delim] != ':')
+    while (delim < to && p->buf[delim] != '=' && (outer != NOWHERE || p->buf[delim] != ':'))
         delim++;
     if (delim == to)
         return complain(p, outer == NOWHERE ? "expected [section], name = value, # comment or an indented line"

@@ -57,7 +57,7 @@ static void files__parse__config_file(void **state)
                                "\n"
                                "  other = x\n"
                                "cloudwatch_logs = \n"
-                               "\tendpoint_url: http://127.0.0.1:5001\n"
+                               "\tendpoint_url=http://127.0.0.1:5001\n"
                                "[plugins]\n"
                                "cli = x\n";
     struct aws_file *f = parse(text, AWS_FILE_CONFIG);
@@ -172,6 +172,7 @@ static void files__parse__mistakes_name_file_and_line(void **state)
         {"[  ]\n", "creds:1: a section needs a name"},
         {"[default] hunter2\n", "creds:1: only a comment may follow"},
         {"[default]\na =\n  hunter2\n", "creds:3: expected name = value in the indented block"},
+        {"[default]\na =\n  b: hunter2\n", "creds:3: expected name = value in the indented block"},
         {"[default]\na =\n  = hunter2\n", "creds:3: a name is missing"},
         {"[default]\n a = 1\nhunter2", "creds:3: expected"},
     };
