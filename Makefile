@@ -19,7 +19,7 @@ DEPS_TEST  := libcmocka-dev libmicrohttpd-dev libvterm-dev postgresql openssl cl
 
 B := build/$(VARIANT)$(if $(filter clang%,$(notdir $(CC))),-clang)
 
-PKGS := libcurl libcrypto jansson libpq ncursesw inih
+PKGS := libcurl libssl libcrypto jansson libpq ncursesw inih
 ifneq ($(filter-out deps help clean,$(or $(MAKECMDGOALS),all)),)
   LIB_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
   LIB_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
