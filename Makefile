@@ -22,7 +22,7 @@ B := build/$(VARIANT)$(if $(filter clang%,$(notdir $(CC))),-clang)
 PKGS := libcurl libssl libcrypto jansson libpq ncursesw inih
 ifneq ($(filter-out deps help clean,$(or $(MAKECMDGOALS),all)),)
   LIB_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-  LIB_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+  LIB_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 endif
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
