@@ -22,8 +22,8 @@
 #define WRONG_MAX ((size_t)1000)
 
 struct loaded {
-    struct config config;    /* first: what callers hold is a pointer to it */
-    struct pool pool;        /* everything it points to */
+    struct config config; /* first: what callers hold is a pointer to it */
+    struct pool pool;     /* everything it points to */
 };
 
 struct parser {
@@ -32,15 +32,15 @@ struct parser {
     struct setting_place place;
     struct config_environment *environments;
     size_t n, cap;
-    int begins[SECTION_COUNT];     /* line of [credtop] and [patterns]; 0 not yet */
-    bool sections_misnamed;        /* so that "there is no environment" would only repeat it */
+    int begins[SECTION_COUNT]; /* line of [credtop] and [patterns]; 0 not yet */
+    bool sections_misnamed;    /* so that "there is no environment" would only repeat it */
     /* the section being read */
-    bool open;                     /* false: before the first, or it is not known */
-    bool skipping;                 /* it is not known: its keys are not judged */
+    bool open;     /* false: before the first, or it is not known */
+    bool skipping; /* it is not known: its keys are not judged */
     enum section section;
-    void *base;                    /* its struct */
-    int given[SETTING_COUNT];      /* line a key was given at; 0 not yet */
-    bool bad[SETTING_COUNT];       /* it was, and could not be read */
+    void *base;               /* its struct */
+    int given[SETTING_COUNT]; /* line a key was given at; 0 not yet */
+    bool bad[SETTING_COUNT];  /* it was, and could not be read */
 };
 
 /* ------------------------------------------------------------ environments */
@@ -74,16 +74,22 @@ static void judge_kind(struct parser *p, const struct config_environment *e)
     const int *given = p->given;
     const char *name = e->name != NULL ? e->name : "?";
     if (e->mode == CONFIG_PRODUCTION && given[SETTING_environment_secret] == 0) {
-        mistakes_add(&p->mistakes, e->line, "environment %s is production and has no secret; "
-                     "give secret = NAME-OR-ARN, or mode = development with env_file = PATH", name);
+        mistakes_add(&p->mistakes, e->line,
+                     "environment %s is production and has no secret; "
+                     "give secret = NAME-OR-ARN, or mode = development with env_file = PATH",
+                     name);
     }
     if (e->mode == CONFIG_DEVELOPMENT && given[SETTING_environment_secret] != 0) {
-        mistakes_add(&p->mistakes, given[SETTING_environment_secret], "environment %s is development, which never "
-                     "asks Secrets Manager; take secret out, or set mode = production", name);
+        mistakes_add(&p->mistakes, given[SETTING_environment_secret],
+                     "environment %s is development, which never "
+                     "asks Secrets Manager; take secret out, or set mode = production",
+                     name);
     }
     if (e->mode == CONFIG_DEVELOPMENT && given[SETTING_environment_env_file] == 0) {
-        mistakes_add(&p->mistakes, e->line, "environment %s is development and has no env_file; "
-                     "give env_file = PATH of its .env", name);
+        mistakes_add(&p->mistakes, e->line,
+                     "environment %s is development and has no env_file; "
+                     "give env_file = PATH of its .env",
+                     name);
     }
 }
 
@@ -100,7 +106,8 @@ static void environment_close(struct parser *p, struct config_environment *e)
         size_t n;
         function_name(e->function, &name, &n);
         if (n == 0 || n > 140) {
-            mistakes_add(&p->mistakes, p->given[SETTING_environment_function], "function holds no function's name; "
+            mistakes_add(&p->mistakes, p->given[SETTING_environment_function],
+                         "function holds no function's name; "
                          "allowed: NAME, or arn:aws:lambda:REGION:ACCOUNT:function:NAME");
         } else if (p->given[SETTING_environment_log_group] == 0) {
             default_log_group(p, e);
@@ -164,7 +171,7 @@ static void section_unknown(struct parser *p, int line, const char *name)
     p->skipping = true;
     p->sections_misnamed = true;
     if (*name == '\0') {
-        return;   /* the reader said so */
+        return; /* the reader said so */
     }
     words_init(&w, WRONG_MAX);
     words_fmt(&w, "there is no section ");
@@ -234,6 +241,9 @@ static void key_unknown(struct parser *p, int line, const char *key)
     struct words w;
     struct spelling spelling;
     const char *elsewhere = NULL;
+    if (mistakes_pass(&p->mistakes)) {
+        return;
+    }
     spelling_init(&spelling, key);
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const struct setting *s = setting_row((enum setting_id)i);
@@ -263,8 +273,9 @@ static void on_pair(void *ctx, int line, const char *key, const char *value)
         return;
     }
     if (!p->open) {
-        mistakes_add(&p->mistakes, line, "a setting before any section; begin with [credtop], [patterns] or "
-                                         "[environment NAME]");
+        mistakes_add(&p->mistakes, line,
+                     "a setting before any section; begin with [credtop], [patterns] or "
+                     "[environment NAME]");
         return;
     }
     const struct setting *s = setting_find(p->section, key);
@@ -279,7 +290,7 @@ static void on_pair(void *ctx, int line, const char *key, const char *value)
         return;
     }
     if (p->given[id] == 0 && setting_is_list(s)) {
-        setting_list_empty(s, &p->place, p->base);   /* what is given replaces the preset */
+        setting_list_empty(s, &p->place, p->base); /* what is given replaces the preset */
     }
     if (p->given[id] == 0) {
         p->given[id] = line;
@@ -317,8 +328,10 @@ static void judge_names(struct parser *p)
             first = i;
             continue;
         }
-        mistakes_add(&p->mistakes, sorted[i]->line, "environment %s begins a second time, first at line %d; "
-                     "give each its own name", sorted[i]->name, sorted[first]->line);
+        mistakes_add(&p->mistakes, sorted[i]->line,
+                     "environment %s begins a second time, first at line %d; "
+                     "give each its own name",
+                     sorted[i]->name, sorted[first]->line);
     }
     free(sorted);
 }
@@ -444,7 +457,7 @@ static bool file_read(int fd, char **out, size_t *out_n, struct mistakes *m)
             free(bytes);
             return false;
         }
-        if (got == 0 || n > FILE_MAX) {   /* config_parse() says that it is too long */
+        if (got == 0 || n > FILE_MAX) { /* config_parse() says that it is too long */
             *out = bytes;
             *out_n = n;
             return true;
@@ -474,7 +487,7 @@ struct config *config_load(const char *path, char **out_errors)
     mistakes_clear(&m);
     free(bytes);
     if (fd >= 0) {
-        (void)close(fd);   /* only read from */
+        (void)close(fd); /* only read from */
     }
     return c;
 }
@@ -482,8 +495,8 @@ struct config *config_load(const char *path, char **out_errors)
 char *config_find(char **out_tried)
 {
     const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    const char *const fronts[] = {xdg != NULL && xdg[0] == '/' ? xdg : NULL, home != NULL && home[0] == '/' ? home : NULL,
-                                  "/etc"};
+    const char *const fronts[] = {xdg != NULL && xdg[0] == '/' ? xdg : NULL,
+                                  home != NULL && home[0] == '/' ? home : NULL, "/etc"};
     const char *const rests[] = {"/credtop/credtop.conf", "/.config/credtop/credtop.conf", "/credtop/credtop.conf"};
     struct words tried, one;
     words_init(&tried, (size_t)16 * 1024);

@@ -13,11 +13,12 @@
 
 enum config_kind { CONFIG_DEVELOPMENT, CONFIG_PRODUCTION };
 
-/* Text lists are NULL-terminated arrays; a key given several times appends. */
+/* Text lists are NULL-terminated arrays, empty but never NULL themselves; a key
+ * given several times appends. */
 struct config_environment {
     const char *name;              /* [environment NAME]: 1..63 of A-Z a-z 0-9 . _ - */
     int line;                      /* where its section begins */
-    enum config_kind mode;         /* mode = development | production */
+    enum config_kind mode;         /* mode = development | production (the default) */
     bool protect;                  /* orders ask for the name to be typed; production: yes */
     const char *region;            /* NULL: the profile's, then AWS_REGION */
     const char *profile;           /* NULL: AWS_PROFILE, then "default" */

@@ -6,6 +6,7 @@
  *   - an escaped quote stays escaped, and closes the value if nothing else does
  *   - \n and \r are unescaped in whatever begins with a double quote
  *   - blanks are JavaScript's: the no-break space and U+FEFF are among them
+ * One is left out: U+2028 within quotes that do not close is a line end to the package.
  * Two things that the package passes over in silence are mistakes here: a line that
  * is no pair, and a quote that nothing closes. */
 #include "config/dotenv.h"
@@ -18,17 +19,17 @@
 /* The search for a closing quote, remembered: without it, a file of nothing but
  * escaped quotes would be read to its end once a line. */
 struct closing {
-    char *from;           /* an opening quote it holds for; NULL never searched */
-    char *first;          /* the first quote after it without a backslash before; the end when none */
-    char *last_escaped;   /* the last before `first` that could close a value; NULL none */
+    char *from;         /* an opening quote it holds for; NULL never searched */
+    char *first;        /* the first quote after it without a backslash before; the end when none */
+    char *last_escaped; /* the last before `first` that could close a value; NULL none */
 };
 
 struct dotenv {
     char *end;
-    struct closing closings[3];   /* of " ' ` */
-    const char *counted;          /* line is the number of the one it is on */
+    struct closing closings[3]; /* of " ' ` */
+    const char *counted;        /* line is the number of the one it is on */
     int line;
-    const char *what;             /* the first mistake, at line what_line; NULL none yet */
+    const char *what; /* the first mistake, at line what_line; NULL none yet */
     int what_line;
 };
 
@@ -61,7 +62,7 @@ static size_t blank(const char *p, const char *end)
         return 0;
     }
     unsigned char third = (unsigned char)p[2];
-    if (memcmp(p, "\xe2\x80", 2) == 0 && third >= 0x80 && third <= 0x8a) {   /* U+2000..200A */
+    if (memcmp(p, "\xe2\x80", 2) == 0 && third >= 0x80 && third <= 0x8a) { /* U+2000..200A */
         return 3;
     }
     for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
@@ -191,7 +192,7 @@ static char *bare_value(struct dotenv *d, char *from, char **out, size_t *out_n)
     }
     char *to = stop;
     from = skip_blanks(from, stop);
-    for (bool more = true; more && to > from;) {   /* blanks at the end: of 1, 2 or 3 bytes */
+    for (bool more = true; more && to > from;) { /* blanks at the end: of 1, 2 or 3 bytes */
         more = false;
         for (size_t n = 1; n <= 3 && !more; n++) {
             if ((size_t)(to - from) >= n && blank(to - n, to) == n) {
@@ -290,7 +291,7 @@ int dotenv_parse(char *bytes, size_t n, dotenv_pair_fn *pair, void *ctx, const c
         } else if (*p != '#') {
             mistake(&d, "neither KEY=value nor a comment");
         }
-        p = skip_line(p, d.end);   /* what is left is blank, a comment, or no pair */
+        p = skip_line(p, d.end); /* what is left is blank, a comment, or no pair */
     }
     *out_what = d.what;
     return d.what != NULL ? d.what_line : 0;

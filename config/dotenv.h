@@ -14,7 +14,10 @@
 typedef void dotenv_pair_fn(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len);
 
 /* Returns 0, or the 1-based line of the first mistake and what it is in *out_what
- * (a literal).  Pairs before the mistake have been handed out. */
+ * (a literal): a line that is no pair, a quote that nothing closes, a NUL byte, or
+ * more than 1 MiB, of which nothing is read.  The package passes the others over in
+ * silence, so all pairs are handed out, those after the mistake too.  The buffer is
+ * changed and may hold remains of values anywhere: wipe all n bytes of it. */
 int dotenv_parse(char *bytes, size_t n, dotenv_pair_fn *pair, void *ctx, const char **out_what);
 
 #endif

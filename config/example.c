@@ -33,7 +33,7 @@ static const char *const example_words[SETTING_EXAMPLES] = {
 struct page {
     struct words w;
     const char *key;
-    bool comment;      /* lines are commented out */
+    bool comment; /* lines are commented out */
 };
 
 static void comment(struct words *w, const char *text)
@@ -126,7 +126,9 @@ char *config_example(void)
     for (size_t i = 0; i < sizeof preface / sizeof preface[0]; i++) {
         words_fmt(&p.w, preface[i][0] != '\0' ? "# %s\n" : "#%s\n", preface[i]);
     }
-    add_section(&p, SECTION_CREDTOP, "For all environments. What is commented out below is the default (endpoint_url has none).");
+    add_section(&p, SECTION_CREDTOP,
+                "For all environments. What "
+                "is commented out below is the default (endpoint_url has none).");
     words_fmt(&p.w, "\n");
     add_section(&p, SECTION_PATTERNS,
                 "How a line of a Lambda's log is recognised, by what it says behind time stamp, request id and level. "

@@ -8,21 +8,26 @@
 #include "config/pool.h"
 #include "config/words.h"
 
-#define MISTAKES_MAX ((size_t)200)        /* nobody reads further; the rest is counted */
+#define MISTAKES_MAX ((size_t)200) /* nobody reads further; the rest is counted */
 #define MISTAKE_MAX ((size_t)1024)
 #define TEXT_MAX ((size_t)512 * 1024)
 
 struct mistake {
     int line;
-    size_t order;   /* keeps mistakes of one line in the order of discovery */
+    size_t order; /* keeps mistakes of one line in the order of discovery */
     char *text;
 };
+
+bool mistakes_pass(struct mistakes *m)
+{
+    m->left_out += m->n == MISTAKES_MAX ? 1 : 0;
+    return m->n == MISTAKES_MAX;
+}
 
 void mistakes_take(struct mistakes *m, int line, struct words *w)
 {
     char *text = words_take(w);
-    if (m->n == MISTAKES_MAX) {
-        m->left_out++;
+    if (mistakes_pass(m)) {
         free(text);
         return;
     }

@@ -20,9 +20,9 @@ struct option_row {
     const char *name, *argument;
     char letter;
     enum option_type type;
-    size_t offset;                /* of the field, in struct options */
+    size_t offset; /* of the field, in struct options */
     const char *limits, *preset;
-    int command;                  /* enum options_command or COMMAND_ANY */
+    int command; /* enum options_command or COMMAND_ANY */
     const char *help;
 };
 
@@ -34,8 +34,14 @@ struct help_row {
 
 static const struct option_row options[] = {
 #define OPTION(name_, letter_, argument_, type_, field, limits_, preset_, command_, help_)                             \
-    {.name = name_, .letter = letter_, .argument = argument_, .type = TYPE_##type_,                                    \
-     .offset = offsetof(struct options, field), .limits = limits_, .preset = preset_, .command = command_,             \
+    {.name = name_,                                                                                                    \
+     .letter = letter_,                                                                                                \
+     .argument = argument_,                                                                                            \
+     .type = TYPE_##type_,                                                                                             \
+     .offset = offsetof(struct options, field),                                                                        \
+     .limits = limits_,                                                                                                \
+     .preset = preset_,                                                                                                \
+     .command = command_,                                                                                              \
      .help = help_},
 #define COMMAND(word, value, help)
 #define EXIT_STATUS(number, help)
@@ -110,8 +116,8 @@ struct parse {
     int argc, at;
     char *const *argv;
     struct options *out;
-    const struct option_row *narrowed;   /* the last one given that goes with one command alone */
-    int commands;                        /* given so far */
+    const struct option_row *narrowed; /* the last one given that goes with one command alone */
+    int commands;                      /* given so far */
     struct words wrong;
 };
 
@@ -127,7 +133,7 @@ static const char *command_word(int command)
             return commands[i].word;
         }
     }
-    abort();   /* a row names a command that has none */
+    abort(); /* a row names a command that has none */
 }
 
 /* "credtop: --NAME 'value' FAULT; allowed: LIMITS" */
@@ -203,7 +209,7 @@ static bool option_set(struct parse *p, const struct option_row *o, const char *
     case TYPE_FORMAT:
         return set_format(p, o, value);
     }
-    abort();   /* no such type */
+    abort(); /* no such type */
 }
 
 static bool option_unknown(struct parse *p, const char *arg, const char *name)
@@ -315,7 +321,7 @@ static bool parse_command(struct parse *p, const char *arg)
 
 static bool parse_all(struct parse *p)
 {
-    bool only_words = false;   /* after "--" */
+    bool only_words = false; /* after "--" */
     p->at = p->argc > 0 ? 1 : 0;
     while (p->at < p->argc) {
         const char *arg = p->argv[p->at++];
@@ -351,7 +357,7 @@ bool options_parse(int argc, char *const argv[], struct options *out, char **out
     words_init(&p.wrong, 2048);
     for (size_t i = 0; i < OPTIONS; i++) {
         if (options[i].preset != NULL && !option_set(&p, &options[i], options[i].preset)) {
-            abort();   /* a row of options.def contradicts itself; the tests read them all */
+            abort(); /* a row of options.def contradicts itself; the tests read them all */
         }
     }
     p.narrowed = NULL;
@@ -412,8 +418,10 @@ char *options_help(void)
     struct words w;
     words_init(&w, TEXT_MAX);
     words_fmt(&w, "Usage: credtop [OPTION]... [COMMAND]\n\n");
-    words_wrap(&w, "A dashboard for PostgreSQL credentials that Lambdas take from AWS Secrets Manager. Without a "
-                   "command it fills the terminal; q leaves it, ? explains the keys.", 0, 0, COLUMNS);
+    words_wrap(&w,
+               "A dashboard for PostgreSQL credentials that Lambdas take from AWS Secrets Manager. Without a "
+               "command it fills the terminal; q leaves it, ? explains the keys.",
+               0, 0, COLUMNS);
     words_fmt(&w, "\n");
     help_rows(&w, "COMMANDS", commands, COMMANDS);
     words_fmt(&w, "\nOPTIONS\n");

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 struct pool {
-    struct pool_chunk *newest;   /* zeroed is empty */
+    struct pool_chunk *newest; /* zeroed is empty */
 };
 
 void *pool_room(struct pool *p, size_t size);                 /* zeroed, aligned for anything */

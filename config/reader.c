@@ -19,7 +19,7 @@ extern int ini_max_line __attribute__((weak));
 struct reader {
     const char *at, *end;
     int line;
-    bool expecting;          /* inih was given a line and has not made a pair of it yet */
+    bool expecting; /* inih was given a line and has not made a pair of it yet */
     const struct reader_events *events;
     struct mistakes *mistakes;
 };
@@ -75,8 +75,9 @@ static void section_line(struct reader *r, const char *s, size_t n)
     char name[READER_LINE_MAX + 1];
     const char *close = memchr(s, ']', n);
     if (close == NULL) {
-        mistakes_add(r->mistakes, r->line, "the section's ']' is missing; write [credtop], [patterns] or "
-                                           "[environment NAME]");
+        mistakes_add(r->mistakes, r->line,
+                     "the section's ']' is missing; write [credtop], [patterns] or "
+                     "[environment NAME]");
         r->events->section(r->events->ctx, r->line, "");
         return;
     }
@@ -142,8 +143,9 @@ static bool line_is_readable(struct reader *r, const char *s, size_t n, size_t m
 static void complain_of_no_pair(struct reader *r)
 {
     if (r->expecting) {
-        mistakes_add(r->mistakes, r->line, "neither a section nor a setting; allowed: [SECTION], KEY = VALUE, "
-                                           "and comments that begin with # or ;");
+        mistakes_add(r->mistakes, r->line,
+                     "neither a section nor a setting; allowed: [SECTION], KEY = VALUE, "
+                     "and comments that begin with # or ;");
     }
     r->expecting = false;
 }
@@ -175,7 +177,7 @@ static char *give_line(char *out, int size, void *stream)
 static int handler_pair(void *user, const char *section, const char *key, const char *value)
 {
     struct reader *r = user;
-    (void)section;   /* inih cuts long names; section_line() does not */
+    (void)section; /* inih cuts long names; section_line() does not */
     r->expecting = false;
     r->events->pair(r->events->ctx, r->line, key, value != NULL ? value : "");
     return 1;

@@ -10,15 +10,31 @@
 
 static const struct setting rows[SETTING_COUNT] = {
 #define GLOBAL(key_, type_, field, limits_, preset_, help_)                                                            \
-    {.section = SECTION_CREDTOP, .type = TYPE_##type_, .key = #key_, .offset = offsetof(struct config, field),         \
-     .limits = limits_, .preset = preset_, .help = help_},
+    {.section = SECTION_CREDTOP,                                                                                       \
+     .type = TYPE_##type_,                                                                                             \
+     .key = #key_,                                                                                                     \
+     .offset = offsetof(struct config, field),                                                                         \
+     .limits = limits_,                                                                                                \
+     .preset = preset_,                                                                                                \
+     .help = help_},
 #define PATTERN(key_, type_, field, limits_, preset_, help_)                                                           \
-    {.section = SECTION_PATTERNS, .type = TYPE_##type_, .key = #key_,                                                  \
-     .offset = offsetof(struct config_patterns, field), .limits = limits_, .preset = preset_, .help = help_},
+    {.section = SECTION_PATTERNS,                                                                                      \
+     .type = TYPE_##type_,                                                                                             \
+     .key = #key_,                                                                                                     \
+     .offset = offsetof(struct config_patterns, field),                                                                \
+     .limits = limits_,                                                                                                \
+     .preset = preset_,                                                                                                \
+     .help = help_},
 #define ENVIRONMENT(key_, type_, field, limits_, preset_, help_, sample_, first, second, third)                        \
-    {.section = SECTION_ENVIRONMENT, .type = TYPE_##type_, .key = #key_,                                               \
-     .offset = offsetof(struct config_environment, field), .limits = limits_, .preset = preset_, .help = help_,        \
-     .sample = sample_, .examples = {first, second, third}},
+    {.section = SECTION_ENVIRONMENT,                                                                                   \
+     .type = TYPE_##type_,                                                                                             \
+     .key = #key_,                                                                                                     \
+     .offset = offsetof(struct config_environment, field),                                                             \
+     .limits = limits_,                                                                                                \
+     .preset = preset_,                                                                                                \
+     .help = help_,                                                                                                    \
+     .sample = sample_,                                                                                                \
+     .examples = {first, second, third}},
 #include "config/settings.def"
 #undef GLOBAL
 #undef PATTERN
@@ -266,7 +282,8 @@ static bool read_number(const struct setting *s, const char *value, void *base, 
         return refuse(s, value, "has no unit (ms, s, m or h)", out_wrong);
     }
     if (is_duration ? !duration_read(value, n, &number) : !number_read(value, n, INT32_MAX, &number)) {
-        return refuse(s, value, is_duration ? "is not a duration like 250ms, 30s, 5m or 1h" : "is not a whole number", out_wrong);
+        return refuse(s, value, is_duration ? "is not a duration like 250ms, 30s, 5m or 1h" : "is not a whole number",
+                      out_wrong);
     }
     if (number < low || number > high) {
         return refuse(s, value, number < low ? "is too small" : "is too large", out_wrong);
@@ -325,8 +342,8 @@ static const char *url_fault(const char *authority)
 {
     static const char *const host_chars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
     size_t n = strcspn(authority, "/");
-    size_t host = authority[0] == '[' ? strspn(authority + 1, "0123456789abcdefABCDEF:.") + 2
-                                      : strspn(authority, host_chars);
+    size_t host =
+        authority[0] == '[' ? strspn(authority + 1, "0123456789abcdefABCDEF:.") + 2 : strspn(authority, host_chars);
     if (authority[0] == '[' && (host == 2 || host > n || authority[host - 1] != ']')) {
         return "has no proper host";
     }
@@ -334,8 +351,8 @@ static const char *url_fault(const char *authority)
         return "has no host";
     }
     int64_t port = 1;
-    if (host < n && (authority[host] != ':' || !number_read(authority + host + 1, n - host - 1, 65535, &port) ||
-                     port == 0)) {
+    if (host < n &&
+        (authority[host] != ':' || !number_read(authority + host + 1, n - host - 1, 65535, &port) || port == 0)) {
         return "has something after its host that is no port (1..65535)";
     }
     for (const char *p = authority + n; *p != '\0'; p++) {
@@ -356,7 +373,7 @@ static bool read_url(const struct setting *s, const char *value, const struct se
     if (strlen(value) > limit_bytes(s)) {
         return refuse(s, value, "is too long", out_wrong);
     }
-    if (memchr(value + scheme, '@', strcspn(value + scheme, "/")) != NULL) {   /* not shown: it may be a password */
+    if (memchr(value + scheme, '@', strcspn(value + scheme, "/")) != NULL) { /* not shown: it may be a password */
         words_fmt(out_wrong, "%s holds a user or a password, which do not belong here; allowed: ", s->key);
         setting_allowed(s, out_wrong);
         return false;
@@ -396,7 +413,7 @@ bool setting_read(const struct setting *s, const char *value, const struct setti
     case TYPE_URL:
         return read_url(s, value, place, base, out_wrong);
     }
-    abort();   /* no such type */
+    abort(); /* no such type */
 }
 
 /* ------------------------------------------------------------------ presets */
@@ -428,7 +445,7 @@ static void preset_value(void *ctx, const char *value, size_t n)
     struct words wrong;
     words_init(&wrong, 1024);
     if (!setting_read(p->s, pool_copy(p->place->pool, value, n), p->place, p->base, &wrong)) {
-        abort();   /* a row of settings.def contradicts itself; the tests read them all */
+        abort(); /* a row of settings.def contradicts itself; the tests read them all */
     }
 }
 

@@ -49,7 +49,7 @@ void words_fmt(struct words *w, const char *fmt, ...)
     } else if (n >= 0) {
         char *big = pool_resize(NULL, (size_t)n + 1, 1);
         va_start(args, fmt);
-        (void)vsnprintf(big, (size_t)n + 1, fmt, args);   /* the same text, the same length */
+        (void)vsnprintf(big, (size_t)n + 1, fmt, args); /* the same text, the same length */
         va_end(args);
         words_add(w, big, (size_t)n);
         free(big);
@@ -129,7 +129,7 @@ static size_t least(size_t a, size_t b)
 /* Insertions, deletions, replacements and swaps of neighbours between a and b. */
 static size_t spelling_distance(const char *a, size_t na, const char *b, size_t nb)
 {
-    size_t row[3][SPELLING_MAX + 1];   /* the last three rows of the table */
+    size_t row[3][SPELLING_MAX + 1]; /* the last three rows of the table */
     for (size_t j = 0; j <= nb; j++) {
         row[0][j] = j;
     }
@@ -155,12 +155,12 @@ void spelling_init(struct spelling *s, const char *typed)
 void spelling_try(struct spelling *s, const char *candidate)
 {
     size_t n = strlen(s->typed), m = strlen(candidate);
-    if (n > SPELLING_MAX || m > SPELLING_MAX) {
+    size_t most = m < 4 ? 1 : m / 3; /* a third wrong is a typing error; more is another word */
+    if (n > SPELLING_MAX || m > SPELLING_MAX || (n > m ? n - m : m - n) > most) {
         return;
     }
     size_t d = spelling_distance(s->typed, n, candidate, m);
-    bool near = d <= (m < 4 ? 1 : m / 3) && d < n;   /* a third wrong is a typing error; more is another word */
-    if (near && d < s->distance) {
+    if (d <= most && d < n && d < s->distance) {
         s->best = candidate;
         s->distance = d;
     }

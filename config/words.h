@@ -16,7 +16,7 @@ void words_init(struct words *w, size_t max);
 void words_clear(struct words *w);
 void words_add(struct words *w, const char *bytes, size_t n);
 void words_fmt(struct words *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-char *words_take(struct words *w);      /* malloc'd, "" when nothing was added; w is empty again */
+char *words_take(struct words *w); /* malloc'd, "" when nothing was added; w is empty again */
 
 /* Printable ASCII as it is, every other byte as \xNN: a file cannot move the
  * cursor of the terminal that shows its mistakes. */
@@ -38,7 +38,7 @@ struct spelling {
 };
 void spelling_init(struct spelling *s, const char *typed);
 void spelling_try(struct spelling *s, const char *candidate);
-const char *spelling_nearest(const struct spelling *s);   /* NULL: nothing is near */
+const char *spelling_nearest(const struct spelling *s); /* NULL: nothing is near */
 
 /* A whole number with a unit: 250ms 30s 5m 1h.  False for anything else, and for
  * more than a year. */

@@ -19,8 +19,8 @@ static void expect(int truth)
 }
 
 struct seen {
-    const char *from, *end;   /* what may still be handed out */
-    char *again;              /* the pairs, written anew */
+    const char *from, *end; /* what may still be handed out */
+    char *again;            /* the pairs, written anew */
     size_t again_n, pairs;
 };
 
@@ -78,9 +78,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     expect((line == 0) == (what == NULL) && line >= 0 && (size_t)line <= lines);
 
     for (size_t i = 0; i < s.again_n; i++) {
-        expected += s.again[i] == '\'';   /* two for each pair */
+        expected += s.again[i] == '\''; /* two for each pair */
     }
-    (void)dotenv_parse(s.again, s.again_n, count_pair, &pairs, &what);   /* a NUL is a mistake here as well */
+    (void)dotenv_parse(s.again, s.again_n, count_pair, &pairs, &what); /* a NUL is a mistake here as well */
     expect(pairs * 2 == expected);
     free(s.again);
     free(bytes);

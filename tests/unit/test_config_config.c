@@ -112,16 +112,17 @@ static void config__parse__presets(void **state)
 static void config__parse__every_key(void **state)
 {
     (void)state;
-    struct config *c = good("[credtop]\nmode = audit\nsecret_poll = 5s\nlog_poll=10m\ndatabase_poll = 1h\n"
-                            "backfill = 24h\npending_stuck = 90m\ncall_deadline = 2500ms\nlogin_deadline: 500ms\n"
-                            "secret_threads = 1\nlog_threads = 64\ndatabase_threads = 007\n"
-                            "endpoint_url = http://[::1]:4566/aws\n"
-                            "[patterns]\nhit = a;b\nhit = *c #d*\nfetch = e = f\n"
-                            "[environment a.B_c-1]\nmode = production\nprotect = no\nregion = us-gov-west-1\n"
-                            "profile = ops@team\nendpoint_url = https://x.example\nsecret = arn:aws:x:y:1:secret:a/b-AbCdEf\n"
-                            "log_group = /aws/lambda/x\nlog_group = other#1\nfunction = f:prod\ndb_host = h.example\n"
-                            "db_port = 65535\ndb_name = Gro\xc3\x9f\ndb_user = u v\ndb_sslmode = verify-ca\n"
-                            "db_sslrootcert = /c.pem\nenv_file = ./x/.env\n");
+    struct config *c =
+        good("[credtop]\nmode = audit\nsecret_poll = 5s\nlog_poll=10m\ndatabase_poll = 1h\n"
+             "backfill = 24h\npending_stuck = 90m\ncall_deadline = 2500ms\nlogin_deadline: 500ms\n"
+             "secret_threads = 1\nlog_threads = 64\ndatabase_threads = 007\n"
+             "endpoint_url = http://[::1]:4566/aws\n"
+             "[patterns]\nhit = a;b\nhit = *c #d*\nfetch = e = f\n"
+             "[environment a.B_c-1]\nmode = production\nprotect = no\nregion = us-gov-west-1\n"
+             "profile = ops@team\nendpoint_url = https://x.example\nsecret = arn:aws:x:y:1:secret:a/b-AbCdEf\n"
+             "log_group = /aws/lambda/x\nlog_group = other#1\nfunction = f:prod\ndb_host = h.example\n"
+             "db_port = 65535\ndb_name = Gro\xc3\x9f\ndb_user = u v\ndb_sslmode = verify-ca\n"
+             "db_sslrootcert = /c.pem\nenv_file = ./x/.env\n");
     assert_true(c->audit);
     assert_int_equal(c->log_poll_ms, 600000);
     assert_int_equal(c->pending_stuck_ms, 5400000);
@@ -184,7 +185,10 @@ static void config__parse__long_names_are_whole(void **state)
 static void config__parse__log_group_of_a_function(void **state)
 {
     (void)state;
-    static const char *const functions[] = {"pay", "pay:live", "pay:$LATEST", "123456789012:function:pay",
+    static const char *const functions[] = {"pay",
+                                            "pay:live",
+                                            "pay:$LATEST",
+                                            "123456789012:function:pay",
                                             "arn:aws:lambda:eu-west-1:123456789012:function:pay",
                                             "arn:aws:lambda:eu-west-1:123456789012:function:pay:7"};
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
@@ -204,9 +208,10 @@ static void config__parse__paths(void **state)
     static const struct {
         const char *file, *value, *expected;
     } samples[] = {
-        {"/a/b.conf", "c.env", "/a/c.env"},    {"/b.conf", "c.env", "/c.env"},   {"/a/b.conf", "/c.env", "/c.env"},
-        {"/a/b.conf", "../c.env", "/a/../c.env"}, {"/a/b.conf", "~/c.env", "/home/me/c.env"},
-        {"/a/b.conf", "././c.env", "/a/c.env"}, {"/a/b.conf", "c d/.env", "/a/c d/.env"},
+        {"/a/b.conf", "c.env", "/a/c.env"},         {"/b.conf", "c.env", "/c.env"},
+        {"/a/b.conf", "/c.env", "/c.env"},          {"/a/b.conf", "../c.env", "/a/../c.env"},
+        {"/a/b.conf", "~/c.env", "/home/me/c.env"}, {"/a/b.conf", "././c.env", "/a/c.env"},
+        {"/a/b.conf", "c d/.env", "/a/c d/.env"},
     };
     setenv("HOME", "/home/me", 1);
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
@@ -265,8 +270,8 @@ static void config__parse__refuses_values(void **state)
          "f:3: region = 'EU-WEST-1' holds 'E', which it may not; allowed: 1 to 31 of a-z 0-9 -\n"},
         {"[environment p]\nsecret = s\nregion = abcdefghijklmnopqrstuvwxyzabcdef\n",
          "f:3: region = 'abcdefghijklmnopqrstuvwxyzabcdef' is too long; allowed: 1 to 31 of a-z 0-9 -\n"},
-        {"[environment p]\nsecret = \xc3\xbc\n",
-         "f:2: secret = '\\xc3\\xbc' holds '\\xc3', which it may not; allowed: 1 to 600 of A-Z a-z 0-9 / _ + = . @ : ! -\n"},
+        {"[environment p]\nsecret = \xc3\xbc\n", "f:2: secret = '\\xc3\\xbc' holds '\\xc3', which it may not; allowed: "
+                                                 "1 to 600 of A-Z a-z 0-9 / _ + = . @ : ! -\n"},
         {"[environment p]\nsecret = s\ndb_sslmode = prefer\n",
          "f:3: db_sslmode = 'prefer' is not a choice; allowed: disable|require|verify-ca|verify-full\n"},
         {"[environment p]\nsecret = s\ndb_name = 1234567890123456789012345678901234567890123456789012345678901234\n",
@@ -380,10 +385,11 @@ static void config__parse__refuses_long_lines_and_files(void **state)
     memset(text, 'x', n);
     memcpy(text, PROD "db_name = ", sizeof PROD "db_name = " - 1);
     size_t begin = sizeof PROD - 1;
-    text[begin + 4001] = '\n';   /* the third line has 4001 bytes */
+    text[begin + 4001] = '\n'; /* the third line has 4001 bytes */
     memcpy(text + begin + 4002, "\nregion = A\n", 12);
-    bad_bytes(text, begin + 4014, "f:3: the line has 4001 bytes; allowed: at most 4000\n"
-                                  "f:5: region = 'A' holds 'A', which it may not; allowed: 1 to 31 of a-z 0-9 -\n");
+    bad_bytes(text, begin + 4014,
+              "f:3: the line has 4001 bytes; allowed: at most 4000\n"
+              "f:5: region = 'A' holds 'A', which it may not; allowed: 1 to 31 of a-z 0-9 -\n");
     bad_bytes(text, n, "f: the file has 9437184 bytes; allowed: at most 8388608\n");
     free(text);
 }

@@ -20,7 +20,7 @@ struct sample {
     struct {
         const char *key, *value;
     } pairs[PAIRS];
-    int mistake;      /* line of the first; 0 none.  The package has no such notion */
+    int mistake; /* line of the first; 0 none.  The package has no such notion */
 };
 
 /* clang-format off */
@@ -91,7 +91,7 @@ static const struct sample samples[] = {
 struct got {
     const char *bytes;
     size_t n, room;
-    bool outside;     /* a slice was not within the buffer */
+    bool outside; /* a slice was not within the buffer */
     struct {
         char key[64], value[256];
         size_t value_len;

@@ -15,7 +15,7 @@
 /* Splits at blanks ('_' stands for an empty argument) and parses. */
 static bool parse(const char *line, struct options *out, char **out_error)
 {
-    static char text[512];              /* options point into it until the next call */
+    static char text[512]; /* options point into it until the next call */
     static char *argv[ARGS_MAX + 1];
     int argc = 0;
     argv[argc++] = text;
@@ -161,10 +161,20 @@ static void options__parse__no_arguments_at_all(void **state)
 static void options__help__fits_80_columns_and_names_everything(void **state)
 {
     (void)state;
-    static const char *const words[] = {"-c, --config FILE", "--audit", "--log FILE", "-A, --ascii", "--no-color",
-                                        "--format table|json", "--timeout DURATION", "-h, --help", "-V, --version",
-                                        "status", "3                      could not tell", "/etc/credtop/credtop.conf",
-                                        "NO_COLOR", "1s..1h, default 30s"};
+    static const char *const words[] = {"-c, --config FILE",
+                                        "--audit",
+                                        "--log FILE",
+                                        "-A, --ascii",
+                                        "--no-color",
+                                        "--format table|json",
+                                        "--timeout DURATION",
+                                        "-h, --help",
+                                        "-V, --version",
+                                        "status",
+                                        "3                      could not tell",
+                                        "/etc/credtop/credtop.conf",
+                                        "NO_COLOR",
+                                        "1s..1h, default 30s"};
     char *help = options_help();
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strstr(help, words[i]) == NULL) {
