@@ -16,14 +16,15 @@ STATES = {
 }
 
 
-def total(name, count):
-    return truth()["environments"][name]["total"][count]
+def all_show(name, state):
+    """Every container of this state has been called since it came to it."""
+    containers = [c for c in truth()["environments"][name]["containers"] if c["state"] == state]
+    return containers and all(c["stale_hits"] > 0 for c in containers)
 
 
 def main():
     report = Report()
-    # A stale container shows when it is called after the rotation.
-    wait_for(30, lambda: total("prod-ap", "stale_hits") >= 2 and total("test", "stale_hits") >= 2)
+    wait_for(30, lambda: all_show("prod-ap", "stale") and all_show("test", "poisoned"))
     answer, code = status()
     found = by_name(answer)
     report.equal("environments are all there", sorted(found), sorted(STATES))

@@ -295,6 +295,9 @@ END
         printf '\n[environment %s]\nmode = production\nprotect = %s\nregion = %s\nsecret = %s\nfunction = app-%s\n' \
             "$name" "$([[ $name == prod-* ]] && echo yes || echo no)" "$region" "$(secret_of "$name")" "$name"
         printf 'db_sslmode = verify-full\ndb_sslrootcert = %s/ca.crt\n' "$dir"
+        # Audit mode reads no secret: it learns from here which server to try.
+        [[ $name != prod-eu && $name != dr-eu ]] ||
+            printf 'db_host = %s\ndb_port = %s\n' "$(host_of "$name")" "$(port_of "$name")"
         # A secret that is a password alone: the rest stands here.
         [[ $name == batch ]] || continue
         printf 'profile = batch-ops\ndb_host = %s\ndb_port = %s\ndb_name = %s\ndb_user = %s\n' \
