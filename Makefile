@@ -13,14 +13,16 @@ SHELL   := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
-# What Debian packages this needs, and why (README says the same).
+# What Debian packages this needs (README says why); `make deps` installs them.
 DEPS_BUILD := gcc make pkg-config libncurses-dev libcurl4-openssl-dev libssl-dev libjansson-dev libpq-dev libinih-dev
-DEPS_TEST  := libcmocka-dev libmicrohttpd-dev libvterm-dev postgresql openssl clang libclang-rt-dev python3
+DEPS_DEMO  := libmicrohttpd-dev postgresql openssl util-linux procps
+DEPS_TEST  := libcmocka-dev libvterm-dev tmux python3 curl
+DEPS_CHECK := clang libclang-rt-dev clang-format shellcheck
 
 B := build/$(VARIANT)$(if $(filter clang%,$(notdir $(CC))),-clang)
 
 PKGS := libcurl libssl libcrypto jansson libpq ncursesw inih
-ifneq ($(filter-out deps help clean,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out deps% help clean demo test check,$(or $(MAKECMDGOALS),all)),)
   LIB_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
   LIB_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 endif
@@ -119,8 +121,8 @@ $(B)/tests/unit/test_$(1)_%: $(B)/tests/unit/test_$(1)_%.o $(call libs,$(1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
 
-unit: $(UNIT_BIN) ## unit tests of every layer
-	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; $$t; done
+unit: $(UNIT_BIN) ## unit and screen tests of this VARIANT
+	@tests/run.sh $(UNIT_BIN)
 
 # ---------------------------------------------------------------- sandbox
 
@@ -135,5 +137,91 @@ $(B)/fleet: $(FLEET_OBJ) $(call libs,credentials)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(FLEET_OBJ) -Wl,--start-group $(call libs,credentials) -Wl,--end-group $(LIB_LIBS)
 
+SANDBOX := $(B)/awsim $(B)/fleet
+
+# ------------------------------------------------------- what people call
+#
+# demo, test and check begin on a machine that may have nothing: they install what
+# is missing and then call make again, which finds the libraries.
+
+JOBS := -j$(shell nproc 2>/dev/null || echo 2)
+
+demo: ## the two-minute tour: builds, starts the sandbox, opens the dashboard on it
+	@$(MAKE) --no-print-directory deps-demo
+	@$(MAKE) --no-print-directory $(JOBS) all $(SANDBOX)
+	@tests/sandbox/demo.sh
+
+test: ## unit tests, screens, and the whole program against the sandbox
+	@$(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory $(JOBS) built-for-test
+	@tests/run.sh $(UNIT_BIN) tests/house/house.sh tests/e2e/run.sh
+
+built-for-test: all $(SANDBOX) $(UNIT_BIN)
+
+check: ## test, again under ASan+UBSan and TSan, built by clang too, fuzzed a little, formatted
+	@$(MAKE) --no-print-directory deps-check
+	@$(MAKE) --no-print-directory WERROR=1 test
+	@$(MAKE) --no-print-directory $(JOBS) WERROR=1 CC=clang all
+	@$(MAKE) --no-print-directory $(JOBS) WERROR=1 VARIANT=asan all unit-bin
+	@CREDTOP=build/asan/credtop tests/run.sh $(UNIT_SRC:%.c=build/asan/%) tests/e2e/sanitized.sh
+	@$(MAKE) --no-print-directory $(JOBS) WERROR=1 VARIANT=tsan all unit-bin
+	@CREDTOP=build/tsan/credtop tests/run.sh $(UNIT_SRC:%.c=build/tsan/%) tests/e2e/sanitized.sh
+	@$(MAKE) --no-print-directory $(JOBS) fuzz SECS=5
+
+unit-bin: $(UNIT_BIN)
+
+e2e: all $(SANDBOX) ## the whole program against the sandbox alone
+	@tests/e2e/run.sh
+
+run: all $(SANDBOX)
+	@tests/sandbox/demo.sh
+
+# Fuzzing: every parser of foreign bytes; found inputs are kept in tests/fuzz/corpus.
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(call src,tests/fuzz/fuzz_*.c))
+SECS ?= 60
+FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -I. -include backend/base/banned.h -g -O1 -pthread -DCT_SANITIZED \
+  -DCREDTOP_VERSION='"fuzz"' -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_SRC = $(foreach l,config base aws credentials watch backend,$(SRC_$(l)))
+
+build/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_SRC)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)
+	$(Q)clang $(FUZZ_FLAGS) $(LIB_CFLAGS) -o $@ $< $(FUZZ_SRC) $(LIB_LIBS)
+
+fuzz: $(FUZZ:%=build/fuzz/%) ## every fuzz target for SECS seconds (60)
+	@set -e; for t in $(FUZZ); do echo "fuzz $$t, $(SECS) s"; mkdir -p build/fuzz/corpus/$$t; \
+	  mkdir -p tests/fuzz/corpus/$$t; \
+	  build/fuzz/$$t -max_total_time=$(SECS) -rss_limit_mb=2048 -timeout=10 -print_final_stats=0 -verbosity=0 \
+	    -artifact_prefix=build/fuzz/$$t- build/fuzz/corpus/$$t tests/fuzz/corpus/$$t; done
+
+format: ## rewrite the sources as .clang-format says
+	@clang-format -i $(call src,config/*.[ch] backend/*.[ch] backend/*/*.[ch] ui/*.[ch] ui/cli/*.[ch])
+
+# --------------------------------------------------------------- packages
+
+need = missing=""; for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q "ok installed" || missing="$$missing $$p"; done; \
+  if [ -n "$$missing" ]; then echo "installing:$$missing"; as=""; [ "$$(id -u)" = 0 ] || as=sudo; \
+  { $$as apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq --no-install-recommends $$missing; } >&2; fi
+
+deps: deps-check ## install what building, demo, test and check need (Debian packages)
+deps-demo: ; @$(call need,$(DEPS_BUILD) $(DEPS_DEMO))
+deps-test: ; @$(call need,$(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST))
+deps-check: ; @$(call need,$(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_CHECK))
+
+install: all ## into DESTDIR/PREFIX
+	install -D -m 755 $(B)/credtop $(DESTDIR)$(PREFIX)/bin/credtop
+	install -D -m 644 packaging/credtop.1 $(DESTDIR)$(PREFIX)/share/man/man1/credtop.1
+	install -D -m 644 packaging/credtop.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/credtop.conf.5
+	install -D -m 644 config/credtop.conf.example $(DESTDIR)$(PREFIX)/share/doc/credtop/credtop.conf.example
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/credtop/iam packaging/iam/*.json
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: all unit unit-bin built-for-test demo test check e2e run fuzz format deps deps-demo deps-test deps-check \
+  install clean help
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

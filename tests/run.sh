@@ -1,0 +1,31 @@
+#!/bin/bash
+# Runs tests one after the other and adds their counts up: cmocka programs and scripts
+# that end in "N passed, N failed".  Shows the whole output of what failed, one line of
+# what did not.  Ends with "N passed, N failed" and a status that says the same.
+set -uo pipefail
+passed=0 failed=0
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+
+for test in "$@"; do
+    start=$SECONDS
+    timeout -k 10 "${TEST_TIMEOUT:-600}" "$test" >"$out" 2>&1 </dev/null
+    status=$?
+    # cmocka: "[  PASSED  ] 12 test(s)." and "[  FAILED  ] 1 test(s), listed below:"
+    p=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p; s/^\([0-9]*\) passed, [0-9]* failed.*/\1/p' "$out" | tail -n 1)
+    f=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test.*/\1/p; s/^[0-9]* passed, \([0-9]*\) failed.*/\1/p' "$out" | tail -n 1)
+    p=${p:-0} f=${f:-0}
+    # A program that crashed, hung or counted nothing has failed, whatever it printed.
+    if ((status != 0 && f == 0)); then f=1; fi
+    if ((status == 0 && p == 0 && f == 0)); then f=1; echo "(no test ran)" >>"$out"; fi
+    passed=$((passed + p)) failed=$((failed + f))
+    if ((f > 0)); then
+        printf 'FAIL %s (status %d)\n' "$test" "$status"
+        sed 's/^/    /' "$out"
+    else
+        printf 'ok   %-50s %4d passed  %3ds\n' "$test" "$p" "$((SECONDS - start))"
+        grep -i '^skip' "$out" | sed 's/^/     /'
+    fi
+done
+echo "$passed passed, $failed failed"
+((failed == 0))
