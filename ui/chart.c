@@ -31,7 +31,7 @@ static struct column column_of(const struct chart *c, int x, int width)
     int64_t late = c->now_ms > c->logs->series_end_ms ? (c->now_ms - c->logs->series_end_ms) / SERIES_STEP_MS : 0;
     int64_t from = (int64_t)x * SERIES_STEPS / width, to = (int64_t)(x + 1) * SERIES_STEPS / width;
     to = to > from ? to : from + 1;
-    out.unknown = from + late >= SERIES_STEPS;
+    out.unknown = c->old && from + late >= SERIES_STEPS;
     for (int64_t step = from + late; step < to + late; step++) {
         out.sum += step_sum(c->logs, c->kinds, step);
         out.bad = out.bad || step_sum(c->logs, c->bad, step) > 0;
@@ -77,9 +77,10 @@ uint32_t chart_draw(struct grid *g, struct rect at, const struct chart *c)
         struct column col = column_of(c, x, at.w);
         top = col.sum > top ? col.sum : top;
     }
+    top = top < LEVELS ? LEVELS : top;   /* one call is not a peak */
     int line = moved_column(c, at.w);
     for (int x = 0; x < at.w; x++) {
-        draw_column(g, at, x, c, column_of(c, x, at.w), top > 0 ? top : 1);
+        draw_column(g, at, x, c, column_of(c, x, at.w), top);
         if (x == line)
             for (int row = 0; row < at.h; row++)
                 grid_glyph(g, at.y + row, at.x + x, STYLE_TITLE, 0x2502, '|');

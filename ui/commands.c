@@ -195,6 +195,11 @@ static unsigned do_ESCAPE(struct screen *s)
     return s->view == VIEW_OVERVIEW ? EFFECT_REDRAW : do_CLOSE(s);
 }
 
+static unsigned do_UNFILTER(struct screen *s)
+{
+    return do_ESCAPE(s);
+}
+
 static unsigned do_QUIT(struct screen *s)
 {
     (void)s;

@@ -164,7 +164,7 @@ static enum style cell_bad(const struct row *r, char out[CELL])
 }
 
 /* Short for the phase where a login ended, when the server gave no SQLSTATE. */
-static const char *phase_short(enum db_phase p)
+const char *phase_short(enum db_phase p)
 {
     static const char *const words[] = {
         [PHASE_CREDENTIALS] = "cred", [PHASE_RESOLVE] = "dns", [PHASE_CONNECT] = "tcp",
@@ -311,7 +311,7 @@ static void row_of(const struct screen *s, size_t env, struct row *out)
 
 static void draw_calls(const struct row *r, struct grid *g, int y, int x, int width)
 {
-    struct chart c = {.logs = r->v->logs, .kinds = EVENT_KINDS_CALLS, .bad = EVENT_KINDS_TROUBLE, .now_ms = r->s->wall_ms, .moved_ms = -1,
+    struct chart c = {.logs = r->v->logs, .kinds = EVENT_KINDS_CALLS, .bad = EVENT_KINDS_TROUBLE, .now_ms = r->s->wall_ms, .moved_ms = -1, .old = r->old_logs[0] != '\0',
                       .style = r->old_logs[0] ? STYLE_DIM : STYLE_BAR};
     if (c.logs && c.logs->snap.good_mono_ms >= 0)
         chart_draw(g, (struct rect){y, x, 1, width}, &c);
@@ -359,9 +359,10 @@ void env_table_draw(struct screen *s, struct grid *g, struct rect at, int margin
         size_t row = s->envs.top + i;
         draw_row(s, g, y, at.x + margin, s->rows[row], cols, x);
         if (row == s->envs.at) {
-            if (margin > 1)
-                grid_glyph(g, y, at.x + 1, STYLE_KEY, '>', '>');
-            grid_select(g, y, at.x, at.w);
+            if (margin > 0) {
+                grid_glyph(g, y, at.x + margin - 1, STYLE_KEY, '>', '>');
+                grid_select(g, y, at.x, at.w);
+            }
         }
     }
     if (cut) {

@@ -81,7 +81,7 @@ const char *format_ratio(double ratio, char out[FORMAT_SIZE])
     if (ratio < 0)
         str_copy(out, FORMAT_SIZE, "-");
     else
-        str_fmt(out, FORMAT_SIZE, "%d%%", ratio >= 1 ? 100 : (int)(ratio * 100));
+        str_fmt(out, FORMAT_SIZE, "%d", ratio >= 1 ? 100 : (int)(ratio * 100));
     return out;
 }
 

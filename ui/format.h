@@ -18,7 +18,7 @@ const char *format_until(int64_t due_ms, int64_t now_ms, char out[FORMAT_SIZE]);
 const char *format_count(uint64_t n, char out[FORMAT_SIZE]);
 /* Microseconds: <1ms 3ms 1.2s; "-" when negative. */
 const char *format_latency(int32_t us, char out[FORMAT_SIZE]);
-/* 0..1 as 97%; 100% only when it is; "-" when negative. */
+/* 0..1 in percent, without the sign: 97; 100 only when it is; "-" when negative. */
 const char *format_ratio(double ratio, char out[FORMAT_SIZE]);
 
 /* Wall times.  14:32:07 or 14:32:07.812; with `zone` a Z or +0100 after it. */

@@ -99,11 +99,17 @@ static void draw_identity(const struct screen *s, struct grid *g, int x, int wid
     }
     source_word(id->source, source);
     const char *who = strrchr(id->arn, ':');
+    char words[320];
+    str_fmt(words, sizeof(words), "%s %s %s", source, id->account, id->region);
+    if ((int)text_width(words) > width)   /* the account says most */
+        str_fmt(words, sizeof(words), "%s %s", source, id->account);
+    if ((int)text_width(words) > width)
+        str_copy(words, sizeof(words), id->account);
     if (wide)
         grid_fmt(g, 0, x, width, STYLE_TEXT, "%s  account %s  region %s  %s", source, id->account, id->region,
                  who ? who + 1 : "");
     else
-        grid_fmt(g, 0, x, width, STYLE_TEXT, "%s %s %s", source, id->account, id->region);
+        grid_text(g, 0, x, width, STYLE_TEXT, words);
 }
 
 /* From the right: clock, mode, calls, AWS. */

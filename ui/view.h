@@ -26,6 +26,8 @@ const struct env_view *screen_env(const struct screen *s);
 const char *env_label(const struct config_environment *e, char out[72]);
 /* "~" when a source is old or never answered, else "". */
 const char *old_mark(const struct screen *s, const struct snap *snap, int64_t period_ms);
+/* For the phase where a login ended: cred dns tcp TLS auth query. */
+const char *phase_short(enum db_phase p);
 /* Age of a source's last good data; -1 when there is none. */
 int64_t snap_age(const struct screen *s, const struct snap *snap);
 void draw_event(const struct screen *s, struct grid *g, int y, int x, int width, const struct event_ref *e,

@@ -222,7 +222,7 @@ static void hour_note(const struct screen *s, size_t row, char out[64])
     char ratio[FORMAT_SIZE];
     out[0] = '\0';
     if (hour_rows[row].kinds == 1u << EVENT_HIT)
-        str_fmt(out, 64, "%s of calls", format_ratio(log_hit_ratio(l, WINDOW_MS, s->wall_ms), ratio));
+        str_fmt(out, 64, "%s%% of calls", format_ratio(log_hit_ratio(l, WINDOW_MS, s->wall_ms), ratio));
     else if (hour_rows[row].kinds == 1u << EVENT_STALE_HIT && l->stale + l->poisoned > 0)
         str_fmt(out, 64, "in %zu containers", l->stale + l->poisoned);
     else if (hour_rows[row].kinds == 1u << EVENT_DB_ERROR)
@@ -250,6 +250,7 @@ static void draw_hour(const struct screen *s, struct grid *g, struct rect at)
     int width = at.w >= WIDE_FROM + 30 ? SERIES_STEPS : at.w >= 100 ? SERIES_STEPS / 2 : SERIES_STEPS / 3;
     for (size_t i = 0; i < ARRAY_LEN(hour_rows) && (int)i < at.h - 1; i++) {
         struct chart c = {.logs = l, .kinds = hour_rows[i].kinds, .now_ms = s->wall_ms, .moved_ms = moved,
+                          .old = old_mark(s, &l->snap, s->board->conf->log_poll_ms)[0] != '\0',
                           .style = hour_rows[i].style};
         char count[FORMAT_SIZE], note[64];
         int y = at.y + 1 + (int)i, x = at.x + 10;
@@ -301,11 +302,13 @@ static void draw_container(const struct screen *s, struct grid *g, int y, struct
     }
 }
 
-static void containers_rule(const struct log_snap *l, struct grid *g, struct rect at)
+static void containers_rule(const struct screen *s, const struct log_snap *l, struct grid *g, struct rect at)
 {
-    char note[160];
-    str_fmt(note, sizeof(note), "%zu active: %zu current, %zu stale, %zu poisoned; %zu silent%s", l->active, l->current,
-            l->stale, l->poisoned, l->silent,
+    char note[200], row[48] = "";
+    if (l->ncontainers > (size_t)(at.h - 2))
+        str_fmt(row, sizeof(row), "  row %zu/%zu", s->containers.at + 1, l->ncontainers);
+    str_fmt(note, sizeof(note), "%zu active: %zu current, %zu stale, %zu poisoned; %zu silent%s%s", l->active, l->current,
+            l->stale, l->poisoned, l->silent, row,
             at.w >= WIDE_FROM ? "   (a container fetches once in its life: a stale one ends only by recycling)" : "");
     grid_rule(g, at.y, at.x, at.w, "CONTAINERS", note);
 }
@@ -317,7 +320,7 @@ static void draw_containers(struct screen *s, struct grid *g, struct rect at)
     int x[BOX_COLUMNS];
     if (at.h < 3 || !l)
         return;
-    containers_rule(l, g, at);
+    containers_rule(s, l, g, at);
     memcpy(cols, box_columns, sizeof(cols));
     cols[BOX_STREAM].width = at.w >= WIDE_FROM ? 52 : at.w >= 90 ? 24 : 12;
     layout_columns(cols, BOX_COLUMNS, at.w - 3, x);
@@ -339,8 +342,6 @@ static void draw_containers(struct screen *s, struct grid *g, struct rect at)
     }
     if (l->ncontainers == 0)
         grid_text(g, at.y + 2, at.x + 2, at.w - 2, STYLE_DIM, "no container has been seen in the logs");
-    else if (s->containers.top + room < l->ncontainers)
-        grid_fmt(g, at.y + at.h - 1, at.w - 14, 13, STYLE_DIM, "(+%zu below)", l->ncontainers - s->containers.top - room);
 }
 
 /* -------------------------------------------------------- connectivity */
@@ -350,15 +351,16 @@ static bool login_failed(const struct db_snap *d)
     return d->result == DB_LOGIN_FAILED || d->result == DB_UNREACHABLE;
 }
 
-static enum style phase_words(const struct db_snap *d, int phase, char out[48])
+static enum style phase_words(const struct db_snap *d, int phase, bool brief, char out[48])
 {
     char time[FORMAT_SIZE];
+    const char *words = brief ? phase_short((enum db_phase)phase) : db_phase_word((enum db_phase)phase);
     if (login_failed(d) && d->failed == (enum db_phase)phase) {
-        str_fmt(out, 48, "%s FAILED %s", db_phase_word(d->failed), d->sqlstate);
+        str_fmt(out, 48, "%s FAILED %s", words, d->sqlstate);
         return STYLE_BAD;
     }
     format_latency(d->phase_us[phase], time);
-    str_fmt(out, 48, "%s %s", db_phase_word((enum db_phase)phase), time);
+    str_fmt(out, 48, "%s %s", words, time);
     return d->phase_us[phase] < 0 ? STYLE_DIM : STYLE_TEXT;
 }
 
@@ -398,7 +400,7 @@ static void draw_phases_across(const struct db_snap *d, struct grid *g, int y, s
     int x = at.x + 1;
     for (int p = 0; p < PHASE_COUNT; p++) {
         char word[48];
-        enum style style = phase_words(d, p, word);
+        enum style style = phase_words(d, p, at.w < 110, word);
         x += grid_text(g, y, x, at.w - x, style, word) + 2;
     }
 }

@@ -82,6 +82,7 @@ void draw_event(const struct screen *s, struct grid *g, int y, int x0, int width
     int x[CELL_COUNT];
     const struct event_row *row = e->row;
     char time[FORMAT_SIZE], label[72], late[FORMAT_SIZE + 4] = "", age[FORMAT_SIZE], stream[FORMAT_SIZE], detail[512];
+    char request[FORMAT_SIZE];
     event_columns(s, width, with_env, cols, x);
     if (row->flags & EVENT_LATE)
         str_fmt(late, sizeof(late), "+%s", row->ingested_ms < 0 ? "?" : format_age(row->ingested_ms - row->time_ms, age));
@@ -95,7 +96,7 @@ void draw_event(const struct screen *s, struct grid *g, int y, int x0, int width
         [CELL_LATE] = late,
         [CELL_STREAM] = format_stream(row->stream, stream),
         [CELL_DETAIL] = detail,
-        [CELL_REQUEST] = row->request[0] ? row->request : "-",
+        [CELL_REQUEST] = format_version(row->request, request),
     };
     for (int i = 0; i < CELL_COUNT; i++) {
         enum style style = i == CELL_EVENT ? kind_style(row) : i == CELL_LATE ? STYLE_WARN
@@ -129,6 +130,16 @@ static void draw_container_line(const struct screen *s, struct grid *g, int y, i
              format_when(c->fetched_ms, s->wall_ms, s->local, fetched), c->invocations);
 }
 
+static const char *delay_words(const struct event_row *row, char out[FORMAT_SIZE])
+{
+    int64_t ms = row->ingested_ms > row->time_ms ? row->ingested_ms - row->time_ms : 0;
+    if (ms < 10000)
+        str_fmt(out, FORMAT_SIZE, "%d.%ds", (int)(ms / 1000), (int)(ms % 1000 / 100));
+    else
+        format_age(ms, out);
+    return out;
+}
+
 static void draw_chosen(const struct screen *s, struct grid *g, struct rect at)
 {
     if (at.h < 3 || s->log.n == 0)
@@ -139,8 +150,7 @@ static void draw_chosen(const struct screen *s, struct grid *g, struct rect at)
     int x = 1 + grid_text(g, at.y + 1, 1, at.w - 1, kind_style(e->row), event_word(e->row->kind));
     x += grid_fmt(g, at.y + 1, x, at.w - x, STYLE_TEXT, "  %s", format_clock_ms(e->row->time_ms, s->local, time));
     if (e->row->ingested_ms >= 0)
-        x += grid_fmt(g, at.y + 1, x, at.w - x, e->row->flags & EVENT_LATE ? STYLE_WARN : STYLE_DIM, "  ingested %s later%s",
-                      format_age(e->row->ingested_ms > e->row->time_ms ? e->row->ingested_ms - e->row->time_ms : 0, age),
+        x += grid_fmt(g, at.y + 1, x, at.w - x, e->row->flags & EVENT_LATE ? STYLE_WARN : STYLE_DIM, "  ingested %s later%s", delay_words(e->row, age),
                       e->row->flags & EVENT_LATE ? " (LATE)" : "");
     if (e->row->request[0])
         grid_fmt(g, at.y + 1, x, at.w - x, STYLE_DIM, "  request %s", e->row->request);
@@ -166,7 +176,7 @@ static void draw_counts(const struct screen *s, struct grid *g, struct rect at)
         if (k == EVENT_COLD_START || k == EVENT_INVOCATION)
             continue;
         x += grid_fmt(g, at.y + 1, x, at.w - x, style, "%s %s", event_word(row.kind), format_count(s->log.count[k], count));
-        x += 2;
+        x += at.w < 100 ? 1 : 2;
     }
 }
 
@@ -283,7 +293,7 @@ static struct list *events_list(struct screen *s)
 const struct view view_events = {
     .tab = "3 Events",
     .place = IN_EVENTS,
-    .legend = "LATE = arrived long after it happened   n N = next, previous match of the last filter",
+    .legend = "LATE = arrived long after it happened   n N = next, previous match",
     .list = events_list,
     .rebuild = events_rebuild,
     .moved = events_moved,

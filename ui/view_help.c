@@ -148,7 +148,7 @@ static struct list *help_list(struct screen *s)
 const struct view view_help = {
     .tab = "? Help",
     .place = IN_HELP,
-    .legend = "no key shows, copies or stores a password; colour never says what a word does not",
+    .legend = "no key shows, copies or stores a password",
     .list = help_list,
     .title = help_title,
     .draw = help_draw,

@@ -108,6 +108,7 @@ static void draw_chart(const struct screen *s, struct grid *g, struct rect at)
     int width = at.w - 14 > SERIES_STEPS ? SERIES_STEPS : at.w - 14;
     struct chart c = {.logs = v->logs && v->logs->snap.good_mono_ms >= 0 ? v->logs : NULL, .kinds = EVENT_KINDS_CALLS,
                       .bad = EVENT_KINDS_TROUBLE, .now_ms = s->wall_ms,
+                      .old = old_mark(s, v->logs ? &v->logs->snap : NULL, s->board->conf->log_poll_ms)[0] != '\0',
                       .moved_ms = v->secret ? v->secret->current_since_ms : -1, .style = STYLE_BAR};
     struct rect area = {at.y + 1, at.x + 10, at.h - 3, width};
     if (!c.logs) {
@@ -156,7 +157,7 @@ static void overview_draw(struct screen *s, struct grid *g, struct rect body)
     int table = 1 + (rows > 0 ? rows : 1), attention = attention_rows(s, body.w);
     bool tall = body.h >= 30;
     struct layout_want wants[] = {
-        {table < 6 ? table : 6, table + 1, 0},
+        {table < 6 ? table : 6, table + (table + 1 + attention <= body.h ? 1 : 0), 0},
         {attention < 4 ? attention : 4, attention + 1, 1},
         {tall ? 6 : 1, tall ? 7 : 0, 3},
         {tall ? 5 : 1, tall ? 400 : 0, 2},
@@ -178,7 +179,7 @@ static void overview_draw(struct screen *s, struct grid *g, struct rect body)
 
 static void overview_small(struct screen *s, struct grid *g, struct rect body)
 {
-    env_table_draw(s, g, body, 0);
+    env_table_draw(s, g, body, 1);
 }
 
 static void overview_title(const struct screen *s, struct grid *g, struct rect at)

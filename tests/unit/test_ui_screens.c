@@ -1,0 +1,170 @@
+/* The screens as text, against tests/screens/golden.  `GOLDEN=write` approves what
+ * is drawn now; PRINT=1 shows it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/screen.h"
+
+#include "tests/screens/fixture.c"
+
+#define GOLDEN_DIR "tests/screens/golden/"
+
+struct scene {
+    const char *name;
+    const char *keys;      /* pressed in order; \x01..: see press() */
+    bool styles;           /* compare the styles too */
+};
+
+static const struct scene scenes[] = {
+    {"overview", "", true},
+    {"overview-down", "jj", false},
+    {"overview-filter", "/prod\r", false},
+    {"overview-filter-none", "/nothing like it\r", false},
+    {"overview-filtering", "/pr", false},
+    {"overview-problems", "z", false},
+    {"overview-name", "s", false},
+    {"overview-wide", "w", false},
+    {"overview-paused", "p", false},
+    {"detail-failed", "\r", true},
+    {"detail-stale", "Gkk\r", false},
+    {"detail-old", "jj\r", false},
+    {"detail-development", "Gk\r", false},
+    {"events-all", "3", true},
+    {"events-one", "Gkke", false},
+    {"events-bad", "3v", false},
+    {"events-up", "3kkkk", false},
+    {"events-container", "Gkk\r\r", false},
+    {"help", "?", false},
+    {"help-down", "?\x06", false},
+    {"bad-key", "x", false},
+};
+
+static const struct {
+    int rows, cols;
+    bool utf8;
+} sizes[] = {{24, 80, true}, {24, 80, false}, {48, 160, true}, {48, 160, false}, {15, 60, false}, {10, 40, false}};
+
+static struct screen *screen_of(struct board *b, bool audit)
+{
+    struct screen_settings set = {.audit = audit, .judge = fix_judge};
+    return screen_new(&set, b);
+}
+
+/* Drawn once before the keys, as on a terminal: paging needs to know the page. */
+static void press(struct screen *s, struct grid *g, const char *keys)
+{
+    screen_draw(s, g);
+    for (; *keys; keys++) {
+        (void)screen_key(s, (unsigned char)*keys);
+        screen_draw(s, g);
+    }
+}
+
+static char *read_file(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return NULL;
+    char *text = mem_new(256 * 1024);
+    size_t n = fread(text, 1, 256 * 1024 - 1, f);
+    text[n] = '\0';
+    (void)fclose(f);
+    return text;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "we");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static bool same_as_golden(const char *name, const char *kind, const struct grid *g, const struct strbuf *drawn)
+{
+    char path[256];
+    str_fmt(path, sizeof(path), GOLDEN_DIR "%s.%dx%d%s.%s", name, g->cols, g->rows, g->utf8 ? "" : ".ascii", kind);
+    if (getenv("PRINT"))
+        (void)printf("--- %s\n%s", path, strbuf_peek(drawn));
+    if (getenv("GOLDEN")) {
+        write_file(path, strbuf_peek(drawn));
+        return true;
+    }
+    char *golden = read_file(path);
+    bool same = golden && strcmp(golden, strbuf_peek(drawn)) == 0;
+    if (!same)
+        (void)printf("--- %s differs (GOLDEN=write approves):\n%s", path, strbuf_peek(drawn));
+    free(golden);
+    return same;
+}
+
+static bool scene_ok(const char *name, const char *keys, bool styles, struct board *b, bool audit, size_t size)
+{
+    struct grid *g = grid_new(sizes[size].rows, sizes[size].cols, sizes[size].utf8);
+    struct screen *s = screen_of(b, audit);
+    struct strbuf text;
+    strbuf_init(&text, 1 << 20);
+    press(s, g, keys);
+    grid_to_text(g, &text);
+    bool ok = same_as_golden(name, "txt", g, &text);
+    if (styles && sizes[size].utf8) {
+        strbuf_reset(&text);
+        grid_to_styles(g, &text);
+        ok = same_as_golden(name, "style", g, &text) && ok;
+    }
+    strbuf_clear(&text);
+    screen_free(s);
+    grid_free(g);
+    return ok;
+}
+
+static void screens__draw__as_approved(void **state)
+{
+    size_t wrong = 0;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(scenes); i++)
+        for (size_t size = 0; size < ARRAY_LEN(sizes); size++)
+            wrong += scene_ok(scenes[i].name, scenes[i].keys, scenes[i].styles, fix_board(), false, size) ? 0 : 1;
+    for (size_t size = 0; size < ARRAY_LEN(sizes); size++) {
+        wrong += scene_ok("first-paint", "", false, fix_board_empty(), false, size) ? 0 : 1;
+        wrong += scene_ok("first-detail", "\r", false, fix_board_empty(), false, size) ? 0 : 1;
+        wrong += scene_ok("audit", "", false, fix_board(), true, size) ? 0 : 1;
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* Every scene at every size: no crash, and an ASCII grid is ASCII. */
+static void screens__any_size__stays_inside(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(scenes); i++) {
+        struct screen *s = screen_of(fix_board(), i % 2 == 1);
+        struct grid *first = grid_new(24, 80, false);
+        press(s, first, scenes[i].keys);
+        grid_free(first);
+        for (int rows = 1; rows <= 70; rows += rows < 30 ? 1 : 7) {
+            for (int cols = 1; cols <= 220; cols += cols < 90 ? 3 : 17) {
+                struct grid *g = grid_new(rows, cols, false);
+                screen_draw(s, g);
+                for (int c = 0; c < rows * cols; c++)
+                    assert_true(g->cells[c].ch >= 0x20 && g->cells[c].ch < 0x7f && g->cells[c].width == 1);
+                grid_free(g);
+            }
+        }
+        screen_free(s);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(screens__draw__as_approved),
+        cmocka_unit_test(screens__any_size__stays_inside),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
