@@ -52,8 +52,8 @@ static void make_room(struct strbuf *b, size_t n)
         cap = b->max + 1;
     char *grown = mem_new(cap);
     if (b->s) {
-        memcpy(grown, b->s, b->len + 1);
-        secret_wipe(b->s, b->len);
+        memcpy(grown, b->s, b->len);
+        secret_wipe(b->s, b->cap); /* not len: a format that did not fit has left its beginning behind */
         free(b->s);
     }
     b->s = grown;
@@ -108,7 +108,6 @@ void strbuf_fmt(struct strbuf *b, const char *fmt, ...)
         b->cut = true;
     }
     if (n >= b->cap - b->len) {
-        b->s[b->len] = '\0'; /* what the first try wrote is not to be copied */
         make_room(b, n);
         (void)format_more(b, fmt, again); /* the same length as before, or cut at max */
     }

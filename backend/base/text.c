@@ -225,7 +225,8 @@ static void put_unit(struct sink *to, const char *bytes, size_t n)
     to->written += n;
 }
 
-/* Any of these bytes may be the last: each is a unit of its own. */
+/* Any of these bytes may be the last: each is a unit of its own.  When they do not
+ * all fit, they fill the room, and so nothing after them fits either. */
 static void put_ascii(struct sink *to, const char *bytes, size_t n)
 {
     size_t room = to->is_full ? 0 : to->size - to->written - 1;
@@ -233,10 +234,7 @@ static void put_ascii(struct sink *to, const char *bytes, size_t n)
 
     if (fits > 0)
         put_unit(to, bytes, fits);
-    if (fits < n) {
-        to->is_full = true;
-        to->length += n - fits;
-    }
+    to->length += n - fits;
 }
 
 static size_t make_safe(char *out, size_t size, const char *bytes, size_t n, bool is_name)

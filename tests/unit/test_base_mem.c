@@ -37,6 +37,8 @@ static void mem_grow__keeps__the_bytes(void **state)
     memcpy(p, "abc", 4);
     p = mem_grow(p, 1000, 16);
     assert_string_equal(p, "abc");
+    p = mem_grow(p, 0, 16); /* realloc would free it and return NULL */
+    assert_non_null(p);
     free(p);
 }
 

@@ -85,6 +85,7 @@ static void text_safe__keeps__two_marks_on_a_base_and_none_without(void **state)
     expect_safe(BYTES("z\u0301\u0302\u0303\u0304y\u0301"), "z\u0301\u0302<U+0303><U+0304>y\u0301");
     expect_safe(BYTES("\u0301a"), "<U+0301>a");
     expect_safe(BYTES("\n\u0301"), "\\n<U+0301>");
+    expect_safe(BYTES("a\xff\u0301"), "a\\xFF<U+0301>");
     expect_safe(BYTES("\u200B\u0301"), "<U+200B><U+0301>");
     expect_safe(BYTES("z\u0301\u0302\u0303\u0301"), "z\u0301\u0302<U+0303><U+0301>");
 }
