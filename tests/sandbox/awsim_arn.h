@@ -5,17 +5,22 @@
 #include <stdbool.h>
 #include <string.h>
 
-static inline const char *arn_partition(const char *region) {
-    if (strncmp(region, "cn-", 3) == 0) return "aws-cn";
-    if (strncmp(region, "us-gov-", 7) == 0) return "aws-us-gov";
+static inline const char *arn_partition(const char *region)
+{
+    if (strncmp(region, "cn-", 3) == 0)
+        return "aws-cn";
+    if (strncmp(region, "us-gov-", 7) == 0)
+        return "aws-us-gov";
     return "aws";
 }
 
 /* Field `at` (0 is "arn") of arn:partition:service:region:account:rest equals `want`. */
-static inline bool arn_field_is(const char *arn, int at, const char *want) {
+static inline bool arn_field_is(const char *arn, int at, const char *want)
+{
     for (; at > 0; at--) {
         arn = strchr(arn, ':');
-        if (!arn) return false;
+        if (!arn)
+            return false;
         arn++;
     }
     size_t n = strlen(want);

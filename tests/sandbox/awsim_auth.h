@@ -12,14 +12,14 @@
 #include "tests/sandbox/awsim_call.h"
 
 struct http_in {
-    const char *method, *path, *query;      /* path and query as in the request line */
+    const char *method, *path, *query; /* path and query as in the request line */
     const struct sigv4_header *headers;
     size_t nheaders;
     const char *body;
     size_t body_len;
 };
 
-const char *http_in_header(const struct http_in *in, const char *name);   /* NULL: none */
+const char *http_in_header(const struct http_in *in, const char *name); /* NULL: none */
 
 struct scope {
     char key[129], date[9], region[32], service[32];

@@ -5,26 +5,42 @@
 
 #define JSON_TYPE "application/x-amz-json-1.1"
 
-void reply_init(struct reply *r) {
+void reply_init(struct reply *r)
+{
     *r = (struct reply){.status = 200, .type = JSON_TYPE};
     strbuf_init(&r->body, REPLY_MAX);
 }
 
-void reply_clear(struct reply *r) { strbuf_wipe(&r->body); }   /* it may have carried a value */
+void reply_clear(struct reply *r)
+{
+    strbuf_wipe(&r->body);
+} /* it may have carried a value */
 
-static void add_xml(struct strbuf *b, const char *s) {
+static void add_xml(struct strbuf *b, const char *s)
+{
     for (; *s; s++) {
         switch (*s) {
-        case '&': strbuf_str(b, "&amp;"); break;
-        case '<': strbuf_str(b, "&lt;"); break;
-        case '>': strbuf_str(b, "&gt;"); break;
-        case '"': strbuf_str(b, "&quot;"); break;
-        default: strbuf_char(b, *s); break;
+        case '&':
+            strbuf_str(b, "&amp;");
+            break;
+        case '<':
+            strbuf_str(b, "&lt;");
+            break;
+        case '>':
+            strbuf_str(b, "&gt;");
+            break;
+        case '"':
+            strbuf_str(b, "&quot;");
+            break;
+        default:
+            strbuf_char(b, *s);
+            break;
         }
     }
 }
 
-void reply_error(struct reply *r, enum sim_service service, int status, const char *code, const char *fmt, ...) {
+void reply_error(struct reply *r, enum sim_service service, int status, const char *code, const char *fmt, ...)
+{
     char text[1024];
     va_list args;
     va_start(args, fmt);
@@ -37,7 +53,8 @@ void reply_error(struct reply *r, enum sim_service service, int status, const ch
         r->type = "text/xml";
         strbuf_fmt(&r->body,
                    "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>%s</Type><Code>%s"
-                   "</Code><Message>", status >= 500 ? "Receiver" : "Sender", code);
+                   "</Code><Message>",
+                   status >= 500 ? "Receiver" : "Sender", code);
         add_xml(&r->body, text);
         strbuf_str(&r->body, "</Message></Error></ErrorResponse>");
         return;
@@ -49,7 +66,8 @@ void reply_error(struct reply *r, enum sim_service service, int status, const ch
     strbuf_char(&r->body, '}');
 }
 
-void call_answer(struct call *c, json_t *body) {
+void call_answer(struct call *c, json_t *body)
+{
     /* 13 digits are the milliseconds of a date in seconds, without a double's tail. */
     char *text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(13));
     ASSERT(text != NULL);
@@ -58,7 +76,8 @@ void call_answer(struct call *c, json_t *body) {
     json_decref(body);
 }
 
-void call_fail(struct call *c, const char *code, const char *fmt, ...) {
+void call_fail(struct call *c, const char *code, const char *fmt, ...)
+{
     char text[1024];
     va_list args;
     va_start(args, fmt);
@@ -70,22 +89,27 @@ void call_fail(struct call *c, const char *code, const char *fmt, ...) {
 
 /* ---------------------------------------------------------- arguments */
 
-static const char *code_of_bad_argument(const struct call *c) {
+static const char *code_of_bad_argument(const struct call *c)
+{
     return sim_op_row(c->op)->service == SIM_LOGS ? CALL_INVALID : "ValidationException";
 }
 
-static bool bad_argument(struct call *c, const char *name, const char *constraint) {
+static bool bad_argument(struct call *c, const char *name, const char *constraint)
+{
     call_fail(c, code_of_bad_argument(c),
-              "1 validation error detected: Value at '%s' failed to satisfy constraint: Member must %s", name, constraint);
+              "1 validation error detected: Value at '%s' failed to satisfy constraint: Member must %s", name,
+              constraint);
     return false;
 }
 
-static json_t *member(const struct call *c, const char *name) {
+static json_t *member(const struct call *c, const char *name)
+{
     json_t *v = json_object_get(c->in, name);
     return json_is_null(v) ? NULL : v;
 }
 
-static bool text_fits(struct call *c, const char *name, const json_t *v, size_t min, size_t max) {
+static bool text_fits(struct call *c, const char *name, const json_t *v, size_t min, size_t max)
+{
     if (!json_is_string(v)) {
         call_fail(c, "SerializationException", "'%s' must be a string", name);
         return false;
@@ -103,23 +127,30 @@ static bool text_fits(struct call *c, const char *name, const json_t *v, size_t 
     return true;
 }
 
-bool arg_text(struct call *c, const char *name, size_t min, size_t max, const char **out) {
+bool arg_text(struct call *c, const char *name, size_t min, size_t max, const char **out)
+{
     const json_t *v = member(c, name);
-    if (!v) return true;
-    if (!text_fits(c, name, v, min, max)) return false;
+    if (!v)
+        return true;
+    if (!text_fits(c, name, v, min, max))
+        return false;
     *out = json_string_value(v);
     return true;
 }
 
-bool arg_need_text(struct call *c, const char *name, size_t min, size_t max, const char **out) {
+bool arg_need_text(struct call *c, const char *name, size_t min, size_t max, const char **out)
+{
     *out = NULL;
-    if (!arg_text(c, name, min, max, out)) return false;
+    if (!arg_text(c, name, min, max, out))
+        return false;
     return *out ? true : bad_argument(c, name, "not be null");
 }
 
-bool arg_int(struct call *c, const char *name, int64_t min, int64_t max, int64_t *out) {
+bool arg_int(struct call *c, const char *name, int64_t min, int64_t max, int64_t *out)
+{
     const json_t *v = member(c, name);
-    if (!v) return true;
+    if (!v)
+        return true;
     if (!json_is_integer(v)) {
         call_fail(c, "SerializationException", "'%s' must be an integer", name);
         return false;
@@ -134,9 +165,11 @@ bool arg_int(struct call *c, const char *name, int64_t min, int64_t max, int64_t
     return true;
 }
 
-bool arg_bool(struct call *c, const char *name, bool *out) {
+bool arg_bool(struct call *c, const char *name, bool *out)
+{
     const json_t *v = member(c, name);
-    if (!v) return true;
+    if (!v)
+        return true;
     if (!json_is_boolean(v)) {
         call_fail(c, "SerializationException", "'%s' must be true or false", name);
         return false;
@@ -145,9 +178,11 @@ bool arg_bool(struct call *c, const char *name, bool *out) {
     return true;
 }
 
-bool arg_list(struct call *c, const char *name, size_t min, size_t max, json_t **out) {
+bool arg_list(struct call *c, const char *name, size_t min, size_t max, json_t **out)
+{
     json_t *v = member(c, name), *entry;
-    if (!v) return true;
+    if (!v)
+        return true;
     if (!json_is_array(v)) {
         call_fail(c, "SerializationException", "'%s' must be a list", name);
         return false;
@@ -158,8 +193,10 @@ bool arg_list(struct call *c, const char *name, size_t min, size_t max, json_t *
         return bad_argument(c, name, constraint);
     }
     size_t i;
-    json_array_foreach(v, i, entry) {
-        if (!text_fits(c, name, entry, 1, 2048)) return false;
+    json_array_foreach(v, i, entry)
+    {
+        if (!text_fits(c, name, entry, 1, 2048))
+            return false;
     }
     *out = v;
     return true;
@@ -167,12 +204,14 @@ bool arg_list(struct call *c, const char *name, size_t min, size_t max, json_t *
 
 /* ------------------------------------------------------------- tokens */
 
-static void bind_hash(struct call *c, char out[65]) {
+static void bind_hash(struct call *c, char out[65])
+{
     static const char *const unbound[] = {"nextToken", "NextToken", "limit", "MaxResults"};
     json_t *bound = json_copy(c->in);
-    for (size_t i = 0; i < ARRAY_LEN(unbound); i++) (void)json_object_del(bound, unbound[i]);
-    (void)json_object_set_new(bound, "(where)", json_pack("[sss]", sim_op_row(c->op)->name, c->realm->account,
-                                                          c->realm->region));
+    for (size_t i = 0; i < ARRAY_LEN(unbound); i++)
+        (void)json_object_del(bound, unbound[i]);
+    (void)json_object_set_new(bound, "(where)",
+                              json_pack("[sss]", sim_op_row(c->op)->name, c->realm->account, c->realm->region));
     char *text = json_dumps(bound, JSON_COMPACT | JSON_SORT_KEYS);
     ASSERT(text != NULL);
     sigv4_sha256_hex(text, strlen(text), out);
@@ -180,16 +219,21 @@ static void bind_hash(struct call *c, char out[65]) {
     json_decref(bound);
 }
 
-void call_token_make(struct call *c, int64_t issued_ms, const char *place, char out[TOKEN_MAX]) {
+void call_token_make(struct call *c, int64_t issued_ms, const char *place, char out[TOKEN_MAX])
+{
     char bind[65];
     bind_hash(c, bind);
     token_make(c->sim->salt, bind, issued_ms, place, out);
 }
 
-bool call_token_open(struct call *c, const char *token, char out_place[TOKEN_PLACE_MAX]) {
+bool call_token_open(struct call *c, const char *token, char out_place[TOKEN_PLACE_MAX])
+{
     char bind[65];
     bind_hash(c, bind);
     return token_open(c->sim->salt, bind, c->now_ms, token, out_place);
 }
 
-json_t *json_seconds(int64_t ms) { return json_real((double)ms / 1000.0); }
+json_t *json_seconds(int64_t ms)
+{
+    return json_real((double)ms / 1000.0);
+}

@@ -18,8 +18,8 @@
 
 struct reply {
     int status;
-    const char *type;          /* Content-Type */
-    char code[64];             /* AWS's error code, "" when it went well */
+    const char *type; /* Content-Type */
+    char code[64];    /* AWS's error code, "" when it went well */
     struct strbuf body;
 };
 
@@ -34,10 +34,10 @@ struct call {
     struct realm *realm;
     const struct sim_key *key;
     enum sim_op op;
-    json_t *in;                /* an object; for STS an empty one */
+    json_t *in; /* an object; for STS an empty one */
     int64_t now_ms;
     const char *request_id;
-    bool empty_page;           /* the fault: a page without entries, with a token */
+    bool empty_page; /* the fault: a page without entries, with a token */
     struct reply *out;
 };
 
@@ -54,12 +54,12 @@ bool arg_text(struct call *c, const char *name, size_t min, size_t max, const ch
 bool arg_need_text(struct call *c, const char *name, size_t min, size_t max, const char **out);
 bool arg_int(struct call *c, const char *name, int64_t min, int64_t max, int64_t *out);
 bool arg_bool(struct call *c, const char *name, bool *out);
-bool arg_list(struct call *c, const char *name, size_t min, size_t max, json_t **out);   /* of texts */
+bool arg_list(struct call *c, const char *name, size_t min, size_t max, json_t **out); /* of texts */
 
 /* Page tokens, bound to all parameters but the token and the page's size. */
 void call_token_make(struct call *c, int64_t issued_ms, const char *place, char out[TOKEN_MAX]);
 bool call_token_open(struct call *c, const char *token, char out_place[TOKEN_PLACE_MAX]);
 
-json_t *json_seconds(int64_t ms);   /* Secrets Manager's dates: 1523477145.729 */
+json_t *json_seconds(int64_t ms); /* Secrets Manager's dates: 1523477145.729 */
 
 #endif

@@ -10,10 +10,10 @@
 #include "backend/base/err.h"
 
 struct check {
-    const char *what;         /* the file, or the path of the request */
-    char path[256];           /* of the object in hand: "$.secrets[2]" */
+    const char *what; /* the file, or the path of the request */
+    char path[256];   /* of the object in hand: "$.secrets[2]" */
     bool failed;
-    char message[512];        /* of the first mistake */
+    char message[512]; /* of the first mistake */
 };
 
 /* Tells the mistake, once; always false. */
@@ -24,11 +24,11 @@ bool check_members(struct check *c, const json_t *o, const char *const *names);
 
 /* A member; absent: `absent`, or a mistake when it is needed.  After a mistake these
  * give harmless values, so that a reader can go on and look at `failed` once. */
-const char *check_text(struct check *c, const json_t *o, const char *name, size_t min, size_t max);   /* NULL: absent */
-const char *check_need_text(struct check *c, const json_t *o, const char *name, size_t min, size_t max);   /* "" */
+const char *check_text(struct check *c, const json_t *o, const char *name, size_t min, size_t max); /* NULL: absent */
+const char *check_need_text(struct check *c, const json_t *o, const char *name, size_t min, size_t max); /* "" */
 int64_t check_int(struct check *c, const json_t *o, const char *name, int64_t min, int64_t max, int64_t absent);
 bool check_bool(struct check *c, const json_t *o, const char *name, bool absent);
-const json_t *check_list(struct check *c, const json_t *o, const char *name, size_t max);   /* NULL: absent */
+const json_t *check_list(struct check *c, const json_t *o, const char *name, size_t max); /* NULL: absent */
 
 /* Goes into member[index] (index SIZE_MAX: a member that is an object) and out again:
  * keeps the path in `out_outer`. */

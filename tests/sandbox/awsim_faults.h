@@ -21,15 +21,15 @@ enum fault_kind {
 };
 
 const char *fault_name(enum fault_kind k);
-enum fault_kind fault_find(const char *name);   /* FAULT_KINDS: no such */
+enum fault_kind fault_find(const char *name); /* FAULT_KINDS: no such */
 
 struct fault {
     enum fault_kind kind;
-    enum sim_op op;                  /* SIM_OPS: any */
-    int64_t left;                    /* calls still to be met; -1: until cleared */
-    int64_t ms;                      /* slow: delay; skew: how far; drip: between two bytes */
-    char match[FAULT_MATCH_MAX];     /* secret or log group; "" any */
-    char key[129];                   /* access key id; "" any */
+    enum sim_op op;              /* SIM_OPS: any */
+    int64_t left;                /* calls still to be met; -1: until cleared */
+    int64_t ms;                  /* slow: delay; skew: how far; drip: between two bytes */
+    char match[FAULT_MATCH_MAX]; /* secret or log group; "" any */
+    char key[129];               /* access key id; "" any */
 };
 
 struct faults {
@@ -37,7 +37,7 @@ struct faults {
     struct fault rows[FAULTS_MAX];
 };
 
-bool faults_add(struct faults *f, const struct fault *fault);   /* false: too many */
+bool faults_add(struct faults *f, const struct fault *fault); /* false: too many */
 void faults_clear(struct faults *f);
 
 /* The first that fits the call, counted down; false: none.  `resource` and `key`

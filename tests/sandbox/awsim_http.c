@@ -31,7 +31,7 @@ struct request {
     struct http_server *server;
     struct MHD_Connection *connection;
     enum stage stage;
-    char *target;                   /* as in the request line */
+    char *target; /* as in the request line */
     struct strbuf body;
     struct answer answer;
     int64_t next_byte_mono_ms;
@@ -40,13 +40,16 @@ struct request {
 /* --------------------------------------------------------------- broken */
 
 /* close(2) now sends RST instead of FIN. */
-static void arm_reset(struct MHD_Connection *connection) {
+static void arm_reset(struct MHD_Connection *connection)
+{
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-    if (info) (void)setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    if (info)
+        (void)setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
-static ssize_t drip_byte(struct request *rq, uint64_t pos, char *buf) {
+static ssize_t drip_byte(struct request *rq, uint64_t pos, char *buf)
+{
     int64_t now = clock_mono_ms(clock_real());
     if (now < rq->next_byte_mono_ms) {
         naps_take(rq->server->naps, rq->connection, rq->next_byte_mono_ms);
@@ -58,24 +61,32 @@ static ssize_t drip_byte(struct request *rq, uint64_t pos, char *buf) {
 }
 
 /* A JSON text that is right, and far longer than any answer may be. */
-static ssize_t huge_part(uint64_t pos, char *buf, size_t max) {
+static ssize_t huge_part(uint64_t pos, char *buf, size_t max)
+{
     static const char head[] = "{\"padding\":\"", tail[] = "\"}";
     for (size_t i = 0; i < max; i++, pos++) {
-        if (pos < sizeof head - 1) buf[i] = head[pos];
-        else if (pos >= HUGE_BYTES - (sizeof tail - 1)) buf[i] = tail[pos - (HUGE_BYTES - (sizeof tail - 1))];
-        else buf[i] = 'x';
+        if (pos < sizeof head - 1)
+            buf[i] = head[pos];
+        else if (pos >= HUGE_BYTES - (sizeof tail - 1))
+            buf[i] = tail[pos - (HUGE_BYTES - (sizeof tail - 1))];
+        else
+            buf[i] = 'x';
     }
     return (ssize_t)max;
 }
 
-static ssize_t on_read(void *cls, uint64_t pos, char *buf, size_t max) {
+static ssize_t on_read(void *cls, uint64_t pos, char *buf, size_t max)
+{
     struct request *rq = cls;
     const struct strbuf *body = &rq->answer.reply.body;
-    if (rq->answer.delivery == DELIVER_DRIP) return drip_byte(rq, pos, buf);
-    if (rq->answer.delivery == DELIVER_HUGE) return huge_part(pos, buf, pos + max > HUGE_BYTES ? HUGE_BYTES - pos : max);
+    if (rq->answer.delivery == DELIVER_DRIP)
+        return drip_byte(rq, pos, buf);
+    if (rq->answer.delivery == DELIVER_HUGE)
+        return huge_part(pos, buf, pos + max > HUGE_BYTES ? HUGE_BYTES - pos : max);
     size_t half = (body->len + 1) / 2;
     if (pos >= half) {
-        if (rq->answer.delivery == DELIVER_RESET_BODY) arm_reset(rq->connection);
+        if (rq->answer.delivery == DELIVER_RESET_BODY)
+            arm_reset(rq->connection);
         return MHD_CONTENT_READER_END_WITH_ERROR;
     }
     size_t n = half - (size_t)pos < max ? half - (size_t)pos : max;
@@ -86,35 +97,42 @@ static ssize_t on_read(void *cls, uint64_t pos, char *buf, size_t max) {
 /* --------------------------------------------------------------- answer */
 
 /* IMF-fixdate, without the C library's locale. */
-static void http_date(int64_t ms, char out[40]) {
+static void http_date(int64_t ms, char out[40])
+{
     static const char *const days[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     char iso[25];
     int64_t month = 1;
-    clock_iso(ms, iso);                                    /* 2026-11-24T14:32:07Z */
+    clock_iso(ms, iso); /* 2026-11-24T14:32:07Z */
     (void)str_to_i64(iso + 5, 2, &month);
-    str_fmt(out, 40, "%s, %.2s %s %.4s %.8s GMT", days[ms / 86400000 % 7], iso + 8, months[(month - 1) % 12], iso, iso + 11);
+    str_fmt(out, 40, "%s, %.2s %s %.4s %.8s GMT", days[ms / 86400000 % 7], iso + 8, months[(month - 1) % 12], iso,
+            iso + 11);
 }
 
-static struct MHD_Response *make_response(struct request *rq) {
+static struct MHD_Response *make_response(struct request *rq)
+{
     struct strbuf *body = &rq->answer.reply.body;
     enum delivery how = rq->answer.delivery;
-    if (how == DELIVER_WHOLE) return MHD_create_response_from_buffer(body->len, body->s, MHD_RESPMEM_MUST_COPY);
+    if (how == DELIVER_WHOLE)
+        return MHD_create_response_from_buffer(body->len, body->s, MHD_RESPMEM_MUST_COPY);
     return MHD_create_response_from_callback(how == DELIVER_HUGE ? HUGE_BYTES : body->len, 32768, on_read, rq, NULL);
 }
 
-static enum MHD_Result answer_request(struct request *rq) {
+static enum MHD_Result answer_request(struct request *rq)
+{
     struct answer *a = &rq->answer;
     enum delivery how = a->delivery;
     bool no_body = a->reply.body.len == 0 && how != DELIVER_WHOLE && how != DELIVER_HUGE;
-    if (how == DELIVER_NEVER) return MHD_NO;               /* woken: the peer went, or we stop */
+    if (how == DELIVER_NEVER)
+        return MHD_NO; /* woken: the peer went, or we stop */
     if (how == DELIVER_RESET || no_body) {
         arm_reset(rq->connection);
         return MHD_NO;
     }
     struct MHD_Response *response = make_response(rq);
-    if (!response) return MHD_NO;
+    if (!response)
+        return MHD_NO;
     char date[40];
     http_date(a->date_ms, date);
     MHD_add_response_header(response, "Content-Type", a->reply.type);
@@ -132,21 +150,30 @@ struct header_list {
     struct sigv4_header h[HEADERS_MAX];
 };
 
-static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value) {
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
     struct header_list *list = cls;
     (void)kind;
-    if (list->n == HEADERS_MAX) return MHD_NO;
+    if (list->n == HEADERS_MAX)
+        return MHD_NO;
     list->h[list->n++] = (struct sigv4_header){name, value ? value : ""};
     return MHD_YES;
 }
 
-static void serve_request(struct request *rq, const char *method) {
+static void serve_request(struct request *rq, const char *method)
+{
     struct header_list headers = {0};
     char *query = strchr(rq->target, '?');
-    if (query) *query++ = '\0';
+    if (query)
+        *query++ = '\0';
     MHD_get_connection_values(rq->connection, MHD_HEADER_KIND, on_header, &headers);
-    struct http_in in = {.method = method, .path = rq->target, .query = query ? query : "", .headers = headers.h,
-                         .nheaders = headers.n, .body = strbuf_peek(&rq->body), .body_len = rq->body.len};
+    struct http_in in = {.method = method,
+                         .path = rq->target,
+                         .query = query ? query : "",
+                         .headers = headers.h,
+                         .nheaders = headers.n,
+                         .body = strbuf_peek(&rq->body),
+                         .body_len = rq->body.len};
     serve(rq->server->sim, &in, &rq->answer);
     if (strbuf_cut(&rq->body)) {
         strbuf_reset(&rq->answer.reply.body);
@@ -156,10 +183,12 @@ static void serve_request(struct request *rq, const char *method) {
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-                                  const char *version, const char *data, size_t *data_size, void **con_cls) {
+                                  const char *version, const char *data, size_t *data_size, void **con_cls)
+{
     struct request *rq = *con_cls;
     (void)cls, (void)url, (void)version;
-    if (!rq) return MHD_NO;
+    if (!rq)
+        return MHD_NO;
     rq->connection = connection;
     if (rq->stage == STAGE_HEAD) {
         rq->stage = STAGE_BODY;
@@ -184,7 +213,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 }
 
 /* The only place that sees the request line before libmicrohttpd decodes it. */
-static void *on_target(void *cls, const char *target, struct MHD_Connection *connection) {
+static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
+{
     struct request *rq = mem_new(sizeof *rq);
     rq->server = cls;
     rq->connection = connection;
@@ -194,30 +224,34 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     return rq;
 }
 
-static void on_completed(void *cls, struct MHD_Connection *connection, void **con_cls, enum MHD_RequestTerminationCode code) {
+static void on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
+                         enum MHD_RequestTerminationCode code)
+{
     struct request *rq = *con_cls;
     (void)cls, (void)connection, (void)code;
-    if (!rq) return;
+    if (!rq)
+        return;
     *con_cls = NULL;
     answer_clear(&rq->answer);
-    strbuf_wipe(&rq->body);         /* it may have carried a value */
+    strbuf_wipe(&rq->body); /* it may have carried a value */
     free(rq->target);
     free(rq);
 }
 
 /* --------------------------------------------------------------- server */
 
-enum err http_server_start(struct sim *sim, uint16_t port, struct http_server **out, struct why *why) {
+enum err http_server_start(struct sim *sim, uint16_t port, struct http_server **out, struct why *why)
+{
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     struct http_server *s = mem_new(sizeof *s);
     s->sim = sim;
     s->naps = naps_new();
-    s->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, port, NULL, NULL, on_request, s,
-                                 MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_THREAD_POOL_SIZE,
+    s->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, port, NULL, NULL, on_request,
+                                 s, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_THREAD_POOL_SIZE,
                                  (unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-                                 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
-                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+                                 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_URI_LOG_CALLBACK,
+                                 on_target, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
     if (!s->daemon) {
         naps_stop(s->naps);
         naps_free(s->naps);
@@ -230,9 +264,13 @@ enum err http_server_start(struct sim *sim, uint16_t port, struct http_server **
     return ERR_OK;
 }
 
-uint16_t http_server_port(const struct http_server *s) { return s->port; }
+uint16_t http_server_port(const struct http_server *s)
+{
+    return s->port;
+}
 
-struct http_server *http_server_stop(struct http_server *s) {
+struct http_server *http_server_stop(struct http_server *s)
+{
     naps_stop(s->naps);
     MHD_stop_daemon(s->daemon);
     naps_free(s->naps);

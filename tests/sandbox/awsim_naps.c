@@ -8,7 +8,7 @@
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
 
-#define LOOK_MS 100                 /* how often the peers are looked at */
+#define LOOK_MS 100 /* how often the peers are looked at */
 
 struct nap {
     struct MHD_Connection *connection;
@@ -26,13 +26,15 @@ struct naps {
     bool stopping;
 };
 
-static bool peer_has_gone(int fd) {
+static bool peer_has_gone(int fd)
+{
     struct pollfd p = {.fd = fd, .events = POLLRDHUP};
     return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 /* Resumes who is due; the next look's time. */
-static int64_t wake_due_locked(struct naps *n) {
+static int64_t wake_due_locked(struct naps *n)
+{
     int64_t now = clock_mono_ms(clock_real()), next = now + LOOK_MS;
     for (size_t i = 0; i < n->n;) {
         struct nap nap = n->list[i];
@@ -41,27 +43,32 @@ static int64_t wake_due_locked(struct naps *n) {
             MHD_resume_connection(nap.connection);
             continue;
         }
-        if (nap.until_mono_ms < next) next = nap.until_mono_ms;
+        if (nap.until_mono_ms < next)
+            next = nap.until_mono_ms;
         i++;
     }
     return next;
 }
 
-static void *naps_main(void *arg) {
+static void *naps_main(void *arg)
+{
     struct naps *n = arg;
     pthread_mutex_lock(&n->lock);
     while (!n->stopping) {
         int64_t next = wake_due_locked(n);
         struct timespec until = {.tv_sec = next / 1000, .tv_nsec = next % 1000 * 1000000};
-        if (n->n == 0) pthread_cond_wait(&n->changed, &n->lock);
-        else pthread_cond_timedwait(&n->changed, &n->lock, &until);
+        if (n->n == 0)
+            pthread_cond_wait(&n->changed, &n->lock);
+        else
+            pthread_cond_timedwait(&n->changed, &n->lock, &until);
     }
     (void)wake_due_locked(n);
     pthread_mutex_unlock(&n->lock);
     return NULL;
 }
 
-struct naps *naps_new(void) {
+struct naps *naps_new(void)
+{
     struct naps *n = mem_new(sizeof *n);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -73,7 +80,8 @@ struct naps *naps_new(void) {
     return n;
 }
 
-void naps_stop(struct naps *n) {
+void naps_stop(struct naps *n)
+{
     pthread_mutex_lock(&n->lock);
     n->stopping = true;
     pthread_cond_signal(&n->changed);
@@ -81,7 +89,8 @@ void naps_stop(struct naps *n) {
     pthread_join(n->thread, NULL);
 }
 
-struct naps *naps_free(struct naps *n) {
+struct naps *naps_free(struct naps *n)
+{
     pthread_cond_destroy(&n->changed);
     pthread_mutex_destroy(&n->lock);
     free(n->list);
@@ -89,7 +98,8 @@ struct naps *naps_free(struct naps *n) {
     return NULL;
 }
 
-void naps_take(struct naps *n, struct MHD_Connection *connection, int64_t until_mono_ms) {
+void naps_take(struct naps *n, struct MHD_Connection *connection, int64_t until_mono_ms)
+{
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     int fd = info ? info->connect_fd : -1;
     MHD_suspend_connection(connection);

@@ -13,7 +13,7 @@ struct naps;
 struct naps *naps_new(void);
 /* Wakes all, and from now on every nap is over at once.  Before MHD_stop_daemon(). */
 void naps_stop(struct naps *n);
-struct naps *naps_free(struct naps *n);     /* after MHD_stop_daemon() */
+struct naps *naps_free(struct naps *n); /* after MHD_stop_daemon() */
 
 /* From a callback of the connection; until_mono_ms INT64_MAX: until the peer goes. */
 void naps_take(struct naps *n, struct MHD_Connection *connection, int64_t until_mono_ms);

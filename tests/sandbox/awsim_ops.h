@@ -21,12 +21,12 @@ struct sim_op_row {
     enum sim_service service;
     enum sim_class class;
     enum quota quota;
-    void (*handler)(struct call *c);   /* with the simulator's lock held */
+    void (*handler)(struct call *c); /* with the simulator's lock held */
 };
 
 const struct sim_op_row *sim_op_row(enum sim_op op);
-enum sim_op sim_op_find(enum sim_service service, const char *name);   /* SIM_OPS: no such */
-enum sim_op sim_op_find_any(const char *name);                         /* in whatever service */
+enum sim_op sim_op_find(enum sim_service service, const char *name); /* SIM_OPS: no such */
+enum sim_op sim_op_find_any(const char *name);                       /* in whatever service */
 const char *sim_class_name(enum sim_class class);
 
 #define OP(id, service, name, class, quota, handler) void handler(struct call *c);

@@ -13,12 +13,12 @@ enum term_kind { TERM_ALL, TERM_EITHER, TERM_WITHOUT };
 
 struct pattern {
     size_t n;
-    bool either_counts;     /* '?' terms are ignored when any other term is there */
+    bool either_counts; /* '?' terms are ignored when any other term is there */
     struct pattern_term {
         enum term_kind kind;
         size_t len;
         char text[PATTERN_MAX + 1];
-    } *terms;               /* pattern_clear() frees */
+    } * terms; /* pattern_clear() frees */
 };
 
 /* False with a reason (a literal) for what the service would refuse, or we do not know. */

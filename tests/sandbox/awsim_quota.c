@@ -35,22 +35,29 @@ static const struct rate rates[] = {
     {QUOTA_GET_EVENTS, "", 25},
 };
 
-static double rate_of(enum quota q, const char *region) {
+static double rate_of(enum quota q, const char *region)
+{
     for (size_t i = 0; i < ARRAY_LEN(rates); i++)
         if (rates[i].quota == q && (rates[i].region[0] == '\0' || strcmp(rates[i].region, region) == 0))
             return rates[i].per_second;
     return 0;
 }
 
-bool quota_take(struct quota_bucket buckets[QUOTAS], enum quota q, const char *region, int64_t now_mono_ms) {
+bool quota_take(struct quota_bucket buckets[QUOTAS], enum quota q, const char *region, int64_t now_mono_ms)
+{
     double rate = rate_of(q, region);
-    if (rate <= 0) return true;
+    if (rate <= 0)
+        return true;
     struct quota_bucket *b = &buckets[q];
-    if (b->filled_mono_ms == 0) b->level = rate;
-    else b->level += (double)(now_mono_ms - b->filled_mono_ms) * rate / 1000.0;
-    if (b->level > rate) b->level = rate;
+    if (b->filled_mono_ms == 0)
+        b->level = rate;
+    else
+        b->level += (double)(now_mono_ms - b->filled_mono_ms) * rate / 1000.0;
+    if (b->level > rate)
+        b->level = rate;
     b->filled_mono_ms = now_mono_ms;
-    if (b->level < 1) return false;
+    if (b->level < 1)
+        return false;
     b->level -= 1;
     return true;
 }

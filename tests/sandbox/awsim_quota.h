@@ -8,7 +8,7 @@
 enum quota {
     QUOTA_NONE,
     QUOTA_LIST_SECRETS,
-    QUOTA_READ_SECRET,        /* DescribeSecret and GetSecretValue draw from one bucket */
+    QUOTA_READ_SECRET, /* DescribeSecret and GetSecretValue draw from one bucket */
     QUOTA_LIST_VERSIONS,
     QUOTA_WRITE_SECRET,
     QUOTA_WRITE_LOGS,
@@ -21,7 +21,7 @@ enum quota {
 
 struct quota_bucket {
     double level;
-    int64_t filled_mono_ms;   /* 0: never used, so full */
+    int64_t filled_mono_ms; /* 0: never used, so full */
 };
 
 /* Takes one request; false when the bucket is empty.  A bucket holds one second. */

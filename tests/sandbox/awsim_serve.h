@@ -8,12 +8,12 @@
 
 enum delivery {
     DELIVER_WHOLE,
-    DELIVER_RESET,          /* the connection breaks before the answer */
-    DELIVER_RESET_BODY,     /* ... in the middle of it */
-    DELIVER_TRUNCATED,      /* closed in the middle, in good order */
+    DELIVER_RESET,      /* the connection breaks before the answer */
+    DELIVER_RESET_BODY, /* ... in the middle of it */
+    DELIVER_TRUNCATED,  /* closed in the middle, in good order */
     DELIVER_NEVER,
-    DELIVER_DRIP,           /* a byte now and then */
-    DELIVER_HUGE            /* 64 MiB */
+    DELIVER_DRIP, /* a byte now and then */
+    DELIVER_HUGE  /* 64 MiB */
 };
 
 #define HUGE_BYTES (64u << 20)
@@ -21,9 +21,9 @@ enum delivery {
 struct answer {
     struct reply reply;
     enum delivery delivery;
-    int64_t delay_ms;       /* before the first byte */
-    int64_t drip_ms;        /* between two bytes */
-    int64_t date_ms;        /* for the Date header */
+    int64_t delay_ms; /* before the first byte */
+    int64_t drip_ms;  /* between two bytes */
+    int64_t date_ms;  /* for the Date header */
     char request_id[37];
 };
 

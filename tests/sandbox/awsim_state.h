@@ -17,14 +17,14 @@
 #define SIM_REALMS_MAX 256
 
 struct sim_counts {
-    uint64_t ok, failed, throttled, denied;   /* the last two are also in failed */
+    uint64_t ok, failed, throttled, denied; /* the last two are also in failed */
 };
 
 struct sim_key {
     char id[129], account[13];
-    char *secret, *token, *arn, *user_id;     /* token NULL: a long-term key */
-    bool denied[SIM_OPS];                     /* what its policy does not allow */
-    uint64_t calls[SIM_OPS];                  /* well signed, answered or not */
+    char *secret, *token, *arn, *user_id; /* token NULL: a long-term key */
+    bool denied[SIM_OPS];                 /* what its policy does not allow */
+    uint64_t calls[SIM_OPS];              /* well signed, answered or not */
 };
 
 struct realm {
@@ -36,16 +36,16 @@ struct realm {
 
 /* How unevenly lists are paged, from the seed; 0: as full as allowed. */
 struct sim_paging {
-    int list_secrets_max;     /* entries of a page, at most */
-    int list_empty_every;     /* every n-th page of ListSecrets is empty, with a token */
-    int filter_max;           /* events of a page of FilterLogEvents, at most */
+    int list_secrets_max; /* entries of a page, at most */
+    int list_empty_every; /* every n-th page of ListSecrets is empty, with a token */
+    int filter_max;       /* events of a page of FilterLogEvents, at most */
 };
 
 struct sim {
     /* fixed after start */
     int latency_ms;
     bool quotas;
-    char salt[65];            /* for page tokens */
+    char salt[65]; /* for page tokens */
     size_t nkeys;
     struct sim_key *keys;
     struct sim_paging paging;
@@ -55,7 +55,7 @@ struct sim {
     size_t nrealms;
     struct realm *realms[SIM_REALMS_MAX];
     struct sim_counts counts[SIM_OPS];
-    uint64_t refused;         /* unknown key, bad signature, unknown operation */
+    uint64_t refused; /* unknown key, bad signature, unknown operation */
     uint64_t list_pages;
     struct faults faults;
 };
@@ -63,7 +63,7 @@ struct sim {
 struct sim *sim_new(void);
 struct sim *sim_free(struct sim *s);
 
-struct sim_key *sim_key_find(struct sim *s, const char *id);         /* NULL: unknown */
+struct sim_key *sim_key_find(struct sim *s, const char *id); /* NULL: unknown */
 bool sim_has_account(const struct sim *s, const char *account);
 /* Makes it when it is new; NULL when the name is none or there are too many. */
 struct realm *sim_realm(struct sim *s, const char *account, const char *region);

@@ -13,18 +13,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STORE_EVENT_MAX (1024 * 1024)                  /* bytes of one message */
-#define STORE_BYTES_MAX ((size_t)2 * 1024 * 1024 * 1024)   /* of all messages of one realm */
+#define STORE_EVENT_MAX (1024 * 1024)                    /* bytes of one message */
+#define STORE_BYTES_MAX ((size_t)2 * 1024 * 1024 * 1024) /* of all messages of one realm */
 
 struct log_stream {
     char *name;
     int64_t created_ms;
-    int64_t first_ms, last_ms, last_ingested_ms;       /* -1: no event yet */
+    int64_t first_ms, last_ms, last_ingested_ms; /* -1: no event yet */
 };
 
 struct log_event {
     int64_t t_ms, ingested_ms;
-    uint64_t serial;                                   /* arrival */
+    uint64_t serial; /* arrival */
     struct log_stream *stream;
     size_t len;
     char text[];
@@ -40,20 +40,20 @@ struct log_group {
     char *name;
     int64_t created_ms;
     size_t nstreams, nevents, events_cap, bytes;
-    struct log_stream **streams;                       /* by name */
-    struct log_event **events;                         /* by (t_ms, ingested_ms, serial) */
+    struct log_stream **streams; /* by name */
+    struct log_event **events;   /* by (t_ms, ingested_ms, serial) */
 };
 
 struct store {
     size_t ngroups, bytes;
-    struct log_group **groups;                         /* by name */
+    struct log_group **groups; /* by name */
     uint64_t serial;
 };
 
 void store_clear(struct store *s);
 
-struct log_group *store_group(const struct store *s, const char *name);             /* NULL: none */
-struct log_group *store_add_group(struct store *s, const char *name, int64_t now_ms);   /* or the one there */
+struct log_group *store_group(const struct store *s, const char *name);               /* NULL: none */
+struct log_group *store_add_group(struct store *s, const char *name, int64_t now_ms); /* or the one there */
 struct log_stream *group_stream(const struct log_group *g, const char *name);
 struct log_stream *group_add_stream(struct log_group *g, const char *name, int64_t now_ms);
 

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TOKEN_MAX 1024          /* as sent, with the NUL */
-#define TOKEN_PLACE_MAX 128     /* what it carries */
+#define TOKEN_MAX 1024      /* as sent, with the NUL */
+#define TOKEN_PLACE_MAX 128 /* what it carries */
 #define TOKEN_DAY_MS (24LL * 3600 * 1000)
 
 /* `salt` is the simulator's; `bind` a hash of the parameters.  issued_ms 0: the

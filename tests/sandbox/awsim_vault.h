@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VAULT_LABELS_MAX 20       /* on one version */
-#define VAULT_VERSIONS_MAX 100    /* of one secret; more only while younger than a day */
+#define VAULT_LABELS_MAX 20    /* on one version */
+#define VAULT_VERSIONS_MAX 100 /* of one secret; more only while younger than a day */
 #define VAULT_VALUE_MAX 65536
 #define VAULT_SECRETS_MAX 20000
 
@@ -21,7 +21,7 @@
 struct vault_version {
     char id[65];
     int64_t created_ms;
-    int64_t accessed_ms;          /* midnight, UTC; -1 never */
+    int64_t accessed_ms; /* midnight, UTC; -1 never */
     bool has_value, is_binary;
     char *bytes;
     size_t len;
@@ -30,14 +30,14 @@ struct vault_version {
 };
 
 struct vault_secret {
-    char *name, *arn, *description, *owning_service, *rotation_function;   /* the last three may be NULL */
-    uint64_t serial;              /* order of creation, never reused */
+    char *name, *arn, *description, *owning_service, *rotation_function; /* the last three may be NULL */
+    uint64_t serial;                                                     /* order of creation, never reused */
     bool rotation_known, rotation_enabled;
-    int rotation_days;            /* 0: no rule */
+    int rotation_days; /* 0: no rule */
     int64_t created_ms, changed_ms;
-    int64_t rotated_ms, next_rotation_ms, deleted_ms, accessed_ms;   /* -1: none */
+    int64_t rotated_ms, next_rotation_ms, deleted_ms, accessed_ms; /* -1: none */
     size_t nversions;
-    struct vault_version **versions;   /* oldest first */
+    struct vault_version **versions; /* oldest first */
 };
 
 struct vault {
