@@ -10,7 +10,6 @@ import datetime
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -19,140 +18,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from email.utils import parsedate_to_datetime
 
-try:
-    import boto3
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.config import Config
-    from botocore.credentials import Credentials
-    from botocore.exceptions import ClientError, BotoCoreError
-except ImportError as missing:
-    print(f"awsim_check: skipped, boto3 is not installed ({missing})")
-    sys.exit(0)
-
-ACCOUNT, OTHER = "111122223333", "444455556666"
-REGION = "eu-central-1"
-KEY = ("AKIDTESTTESTTEST0001", "long/secret+key=one", None)
-TEMPORARY = ("ASIATESTTESTTEST0002", "temporary-secret-two", "the/session+token==")
-AUDITOR = ("AKIDTESTTESTTEST0003", "auditor-secret-three", None)
-FOREIGN = ("AKIDTESTTESTTEST0004", "foreign-secret-four", None)
-V1, V2, V3 = (f"{n}{n}{n}{n}{n}{n}{n}{n}-0000-4000-8000-000000000000" for n in "123")
-
-SEED = {
-    "accounts": [
-        {"id": ACCOUNT, "keys": [
-            {"id": KEY[0], "secret": KEY[1], "arn": f"arn:aws:iam::{ACCOUNT}:user/ops", "user_id": "AIDAOPS"},
-            {"id": TEMPORARY[0], "secret": TEMPORARY[1], "token": TEMPORARY[2],
-             "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/ops/me", "user_id": "AROAOPS:me"},
-            {"id": AUDITOR[0], "secret": AUDITOR[1], "arn": f"arn:aws:iam::{ACCOUNT}:user/audit",
-             "user_id": "AIDAAUDIT", "deny": ["GetSecretValue", "PutSecretValue"]}]},
-        {"id": OTHER, "keys": [
-            {"id": FOREIGN[0], "secret": FOREIGN[1], "arn": f"arn:aws:iam::{OTHER}:user/x", "user_id": "AIDAX"}]},
-    ],
-    "secrets": [
-        {"account": ACCOUNT, "region": REGION, "name": "orders/db", "description": "Orders database",
-         "rotation": {"enabled": True, "days": 30, "function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:rotate"},
-         "created_ago_s": 8640000, "last_rotated_ago_s": 86400, "next_rotation_in_s": -3600, "owning_service": "rds",
-         "versions": [
-             {"id": V1, "stages": ["AWSPREVIOUS"], "created_ago_s": 172800, "string": "{\"password\":\"old\"}"},
-             {"id": V2, "stages": ["AWSCURRENT"], "created_ago_s": 86400, "string": "{\"password\":\"n\u00e9w\"}"},
-             {"id": V3, "stages": ["AWSPENDING"], "created_ago_s": 7200}]},
-        {"account": ACCOUNT, "region": REGION, "name": "binary", "versions": [
-            {"id": V1, "stages": ["AWSCURRENT"], "binary_base64": "AAEC/w=="},
-            {"id": V2, "stages": [], "string": "deprecated"}]},
-        {"account": ACCOUNT, "region": REGION, "name": "doomed", "deleted_in_s": 604800, "versions": [
-            {"id": V1, "stages": ["AWSCURRENT"], "string": "x"}]},
-        {"account": ACCOUNT, "region": REGION, "name": "hollow", "versions": []},
-    ] + [
-        {"account": ACCOUNT, "region": "us-west-2", "name": f"many-{n:03d}", "created_ago_s": 1000 - n,
-         "versions": [{"id": V1, "stages": ["AWSCURRENT"], "string": str(n)}]} for n in range(60)
-    ],
-    "log_groups": [{"account": ACCOUNT, "region": REGION, "name": f"/aws/lambda/fn-{n:02d}"} for n in range(7)],
-}
-
-passed, failed = [], []
-
-
-def check(name, ok, detail=""):
-    (passed if ok else failed).append(name)
-    if not ok:
-        print(f"FAILED {name} {detail}")
-
-
-def equal(name, got, want):
-    check(name, got == want, f"got {got!r}, want {want!r}")
-
-
-def refused(name, code, call, text="", status=None):
-    try:
-        got = call()
-        check(name, False, f"no error but {str(got)[:200]}")
-    except ClientError as e:
-        r = e.response
-        ok = r["Error"]["Code"] == code and text in r["Error"]["Message"]
-        ok = ok and (status is None or r["ResponseMetadata"]["HTTPStatusCode"] == status)
-        check(name, ok, f"got {r['Error']} {r['ResponseMetadata']['HTTPStatusCode']}")
-    except BotoCoreError as e:
-        check(name, False, f"{type(e).__name__}: {e}")
-
-
-def broken(name, call):
-    """The call fails below the level of AWS's errors."""
-    try:
-        got = call()
-        check(name, False, f"no error but {str(got)[:200]}")
-    except ClientError as e:
-        check(name, False, f"an orderly error: {e}")
-    except Exception:
-        check(name, True)
-
-
-class Awsim:
-    def __init__(self, binary, folder, seed=None, *options):
-        self.folder = tempfile.mkdtemp(dir=folder)
-        self.seed = os.path.join(self.folder, "seed.json")
-        self.port_file = os.path.join(self.folder, "port")
-        with open(self.seed, "w", encoding="utf-8") as f:
-            json.dump(seed or SEED, f)
-        self.process = subprocess.Popen(
-            [binary, "--seed", self.seed, "--port-file", self.port_file, "--parent", str(os.getpid()),
-             "--lifetime", "600", *options])
-        end = time.monotonic() + 10
-        while not os.path.exists(self.port_file):
-            if self.process.poll() is not None or time.monotonic() > end:
-                raise SystemExit("awsim_check: awsim did not start")
-            time.sleep(0.01)
-        with open(self.port_file, encoding="ascii") as f:
-            self.port = int(f.read())
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def client(self, service, key=KEY, region=REGION, secret=None, timeout=20):
-        return boto3.client(
-            service, region_name=region, endpoint_url=self.url, aws_access_key_id=key[0],
-            aws_secret_access_key=secret or key[1], aws_session_token=key[2],
-            config=Config(retries={"total_max_attempts": 1}, read_timeout=timeout, connect_timeout=5))
-
-    def control(self, method, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=data, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
-    def fault(self, operation, fault, **more):
-        self.control("POST", "/_sim/faults", {"operation": operation, "fault": fault, **more})
-
-    def logs(self, group, stream, events, account=ACCOUNT, region=REGION):
-        self.control("POST", "/_sim/logs", {"account": account, "region": region, "group": group, "stream": stream,
-                                            "events": events})
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=20)
-
-
-def now_ms():
-    return int(time.time() * 1000)
+from awsim_client import (ACCOUNT, AUDITOR, FOREIGN, JSON, KEY, REGION, SEED, TEMPORARY, V1, V2, V3, Awsim, ClientError,
+                          broken, check, equal, failed, now_ms, passed, refused, signed)
 
 
 # ------------------------------------------------------------------ sections
@@ -178,42 +47,12 @@ def check_identity(sim):
             refused(f"{service} {name}", code, getattr(sim.client(service, key, secret=secret), call), text, 403)
 
 
-def signed(sim, headers, body=b"{}", offset_s=0, key=KEY, region=REGION, service="secretsmanager", unsigned=()):
-    """A request signed by botocore's signer at another time, sent by hand."""
-    from unittest import mock
-    import botocore.auth
-    request = AWSRequest("POST", sim.url + "/", data=body, headers=headers)
-    when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=offset_s)
-    target = "botocore.auth.get_current_datetime"
-    if hasattr(botocore.auth, "get_current_datetime"):
-        with mock.patch(target, lambda *a, **k: when.replace(tzinfo=None)):
-            SigV4Auth(Credentials(*key), service, region).add_auth(request)
-    else:
-        class Fixed(datetime.datetime):
-            @classmethod
-            def utcnow(cls):
-                return when.replace(tzinfo=None)
-        with mock.patch("botocore.auth.datetime.datetime", Fixed):
-            SigV4Auth(Credentials(*key), service, region).add_auth(request)
-    sent = dict(request.headers.items())
-    sent.update(unsigned)
-    out = urllib.request.Request(sim.url + "/", data=body, headers=sent, method="POST")
-    try:
-        with urllib.request.urlopen(out, timeout=20) as answer:
-            return answer.status, json.load(answer), answer.headers
-    except urllib.error.HTTPError as e:
-        text = e.read()
-        return e.code, json.loads(text) if text[:1] == b"{" else text, e.headers
-
-
-JSON = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "secretsmanager.ListSecrets"}
-
-
 def check_signature(sim):
     equal("signed by hand", signed(sim, JSON)[0], 200)
     status, body, headers = signed(sim, JSON, offset_s=-400)
     equal("six minutes old", (status, body["__type"]), (403, "InvalidSignatureException"))
-    check("six minutes old, text", body["message" if "message" in body else "Message"].startswith("Signature expired: "), body)
+    text = body.get("Message", body.get("message"))
+    check("six minutes old, text", text.startswith("Signature expired: "), body)
     check("Date header", bool(headers["Date"]) and headers["Date"].endswith("GMT"))
     check("request id", len(headers["x-amzn-RequestId"]) == 36)
     equal("six minutes early", signed(sim, JSON, offset_s=400)[1]["__type"], "InvalidSignatureException")
@@ -221,7 +60,8 @@ def check_signature(sim):
     equal("other service", signed(sim, JSON, service="logs")[1]["__type"], "InvalidSignatureException")
     equal("x-amz header unsigned", signed(sim, JSON, unsigned={"X-Amz-Extra": "1"})[1]["__type"],
           "InvalidSignatureException")
-    equal("authorization cut", signed(sim, JSON, unsigned={"Authorization": "AWS4-HMAC-SHA256 Credential=x"})[1]["__type"],
+    cut = {"Authorization": "AWS4-HMAC-SHA256 Credential=x"}
+    equal("authorization cut", signed(sim, JSON, unsigned=cut)[1]["__type"],
           "IncompleteSignatureException")
     unknown = dict(JSON, **{"X-Amz-Target": "secretsmanager.DeleteSecret"})
     equal("unknown operation", (signed(sim, unknown)[0], signed(sim, unknown)[1]["__type"]),
@@ -263,7 +103,8 @@ def check_read_secrets(sim):
     equal("deprecated left out", list(sm.describe_secret(SecretId="binary")["VersionIdsToStages"]), [V1])
 
     v = sm.get_secret_value(SecretId="orders/db")
-    equal("value", (v["SecretString"], v["VersionId"], v["VersionStages"]), ("{\"password\":\"n\u00e9w\"}", V2, ["AWSCURRENT"]))
+    equal("value", (v["SecretString"], v["VersionId"], v["VersionStages"]),
+          ("{\"password\":\"n\u00e9w\"}", V2, ["AWSCURRENT"]))
     age = (now - v["CreatedDate"]).total_seconds()
     check("value's date", 86390 < age < 86500, age)
     equal("value by stage", sm.get_secret_value(SecretId="orders/db", VersionStage="AWSPREVIOUS")["VersionId"], V1)
@@ -272,9 +113,11 @@ def check_read_secrets(sim):
     refused("empty pending", "ResourceNotFoundException",
             lambda: sm.get_secret_value(SecretId="orders/db", VersionStage="AWSPENDING"),
             "Secrets Manager can't find the specified secret value for staging label: AWSPENDING")
-    refused("no value at all", "ResourceNotFoundException", lambda: sm.get_secret_value(SecretId="hollow"), "AWSCURRENT")
+    refused("no value at all", "ResourceNotFoundException",
+            lambda: sm.get_secret_value(SecretId="hollow"), "AWSCURRENT")
     refused("id and stage differ", "ResourceNotFoundException",
-            lambda: sm.get_secret_value(SecretId="orders/db", VersionId=V1, VersionStage="AWSCURRENT"), "not associated")
+            lambda: sm.get_secret_value(SecretId="orders/db", VersionId=V1, VersionStage="AWSCURRENT"),
+            "not associated")
     refused("doomed", "InvalidRequestException", lambda: sm.get_secret_value(SecretId="doomed"), "marked for deletion")
     check("doomed described", sm.describe_secret(SecretId="doomed")["DeletedDate"] > now)
     refused("denied by policy", "AccessDeniedException",
@@ -298,7 +141,8 @@ def check_list_secrets(sim):
     listed = sm.list_secrets()["SecretList"]
     equal("list leaves deleted out", sorted(x["Name"] for x in listed), ["binary", "hollow", "orders/db"])
     equal("list with deleted", len(sm.list_secrets(IncludePlannedDeletion=True)["SecretList"]), 4)
-    equal("list's map", next(x for x in listed if x["Name"] == "orders/db")["SecretVersionsToStages"][V2], ["AWSCURRENT"])
+    orders = next(x for x in listed if x["Name"] == "orders/db")
+    equal("list's map", orders["SecretVersionsToStages"][V2], ["AWSCURRENT"])
     names, pages = [], 0
     for page in far.get_paginator("list_secrets").paginate(PaginationConfig={"PageSize": 25}):
         names += [x["Name"] for x in page["SecretList"]]
@@ -307,8 +151,8 @@ def check_list_secrets(sim):
     equal("by name, down", far.list_secrets(SortBy="name", SortOrder="desc")["SecretList"][0]["Name"], "many-059")
     filters = [{"Key": "name", "Values": ["many-01", "many-02"]}, {"Key": "name", "Values": ["!many-015"]}]
     equal("filtered", len(far.list_secrets(Filters=filters)["SecretList"]), 19)
-    equal("filtered by words", [x["Name"] for x in sm.list_secrets(Filters=[{"Key": "description", "Values": ["orders"]}])
-                                ["SecretList"]], ["orders/db"])
+    worded = sm.list_secrets(Filters=[{"Key": "description", "Values": ["orders"]}])["SecretList"]
+    equal("filtered by words", [x["Name"] for x in worded], ["orders/db"])
     refused("bad token", "InvalidNextTokenException", lambda: far.list_secrets(NextToken="Zm9vYmFy"))
     token = far.list_secrets(MaxResults=1)["NextToken"]
     refused("token, other parameters", "InvalidNextTokenException",
@@ -326,13 +170,15 @@ def check_write_secrets(sim):
     sm = sim.client("secretsmanager", region="eu-west-1")
     made = sm.create_secret(Name="app/db", SecretString="one", Description="d", ClientRequestToken=V1)
     equal("created", (made["Name"], made["VersionId"]), ("app/db", V1))
-    equal("created again", sm.create_secret(Name="app/db", SecretString="one", ClientRequestToken=V1)["ARN"], made["ARN"])
+    again = sm.create_secret(Name="app/db", SecretString="one", ClientRequestToken=V1)
+    equal("created again", again["ARN"], made["ARN"])
     refused("created twice", "ResourceExistsException", lambda: sm.create_secret(Name="app/db", SecretString="two"))
     refused("bad name", "ValidationException", lambda: sm.create_secret(Name="a b", SecretString="two"))
-    put = sm.put_secret_value(SecretId="app/db", SecretString="two", ClientRequestToken=V2, VersionStages=["AWSPENDING"])
+    staged = {"SecretId": "app/db", "SecretString": "two", "ClientRequestToken": V2, "VersionStages": ["AWSPENDING"]}
+    put = sm.put_secret_value(**staged)
     equal("staged", put["VersionStages"], ["AWSPENDING"])
     equal("current stays", sm.get_secret_value(SecretId="app/db")["SecretString"], "one")
-    put = sm.put_secret_value(SecretId="app/db", SecretString="two", ClientRequestToken=V2, VersionStages=["AWSPENDING"])
+    put = sm.put_secret_value(**staged)
     equal("same token, same bytes", put["VersionId"], V2)
     refused("same token, other bytes", "ResourceExistsException",
             lambda: sm.put_secret_value(SecretId="app/db", SecretString="2", ClientRequestToken=V2))
@@ -441,7 +287,8 @@ def check_filter_events(sim):
     logs, group = sim.client("logs"), "/aws/lambda/fn-01"
     t = now_ms() - 3600000
     lines = ["START RequestId: a Version: $LATEST\n", "2026\tINFO\tFetching credentials from Secrets Manager\n",
-             "ERROR Timeout", "ERROR \"quoted\" \u00fc\u4e2d\U0001f600", "END RequestId: a\n", "REPORT RequestId: a\tDuration: 1 ms\n"]
+             "ERROR Timeout", "ERROR \"quoted\" \u00fc\u4e2d\U0001f600", "END RequestId: a\n",
+             "REPORT RequestId: a\tDuration: 1 ms\n"]
     for k in range(3):
         sim.logs(group, f"s{k}", [{"t_ms": t + 10 * n, "message": lines[n % 6]} for n in range(100)])
     events, pages = sweep(logs, logGroupName=group, limit=70, interleaved=True)
@@ -456,7 +303,8 @@ def check_filter_events(sim):
     equal("range is inclusive", len(sweep(logs, logGroupName=group, startTime=t + 100, endTime=t + 200)[0]), 33)
     equal("one stream", len(sweep(logs, logGroupName=group, logStreamNames=["s1"])[0]), 100)
     equal("by prefix", len(sweep(logs, logGroupName=group, logStreamNamePrefix="s")[0]), 300)
-    equal("by identifier", len(sweep(logs, logGroupIdentifier=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}")[0]), 300)
+    arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"
+    equal("by identifier", len(sweep(logs, logGroupIdentifier=arn)[0]), 300)
     equal("searched streams", logs.filter_log_events(logGroupName=group, limit=1)["searchedLogStreams"], [])
     for pattern, want in (("ERROR", 102), ("ERROR Timeout", 51), ("ERROR -Timeout", 51), ("-ERROR", 198),
                           ('"Fetching credentials from Secrets Manager"', 51), ("?REPORT ?Timeout", 99),
@@ -523,7 +371,8 @@ def check_faults(sim):
     sm, logs, sts = sim.client("secretsmanager"), sim.client("logs"), sim.client("sts")
     ask = lambda: sm.describe_secret(SecretId="orders/db")
     for fault, code, status in (("throttle", "ThrottlingException", 400), ("error500", "InternalServiceError", 500),
-                                ("error503", "ServiceUnavailableException", 503), ("denied", "AccessDeniedException", 400),
+                                ("error503", "ServiceUnavailableException", 503),
+                                ("denied", "AccessDeniedException", 400),
                                 ("expired", "ExpiredTokenException", 403)):
         sim.fault("DescribeSecret", fault, count=1)
         refused(f"fault {fault}", code, ask, status=status)
@@ -575,7 +424,6 @@ def check_skew(sim):
     sim.fault("ListSecrets", "skew", ms=600000)
     status, body, headers = signed(sim, JSON)
     equal("skew refused", (status, body["__type"]), (403, "InvalidSignatureException"))
-    from email.utils import parsedate_to_datetime
     off = (parsedate_to_datetime(headers["Date"]) - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
     check("skewed Date", 590 < off < 610, off)
     equal("skew corrected", signed(sim, JSON, offset_s=600)[0], 200)
@@ -589,7 +437,8 @@ def check_calls(sim):
     sm.describe_secret(SecretId="orders/db")
     refused("counted failure", "ResourceNotFoundException", lambda: sm.describe_secret(SecretId="nope"))
     calls = sim.control("GET", "/_sim/calls")
-    equal("calls", (calls["DescribeSecret"]["ok"], calls["DescribeSecret"]["failed"], calls["GetSecretValue"]["ok"]), (1, 1, 0))
+    described = calls["DescribeSecret"]
+    equal("calls", (described["ok"], described["failed"], calls["GetSecretValue"]["ok"]), (1, 1, 0))
     equal("classes", calls["classes"], {"READ": 3, "REVEALS": 0, "MUTATES": 0})
     equal("by key", calls["keys"][KEY[0]], {"ListSecrets": 1, "DescribeSecret": 2})
     for name, path, body, text in (
@@ -614,7 +463,8 @@ def check_cli(sim, folder):
     if not tool:
         print("awsim_check: aws CLI is not installed; its three checks are skipped")
         return
-    environment = {"PATH": os.environ["PATH"], "HOME": folder, "AWS_ACCESS_KEY_ID": KEY[0], "AWS_SECRET_ACCESS_KEY": KEY[1],
+    environment = {"PATH": os.environ["PATH"], "HOME": folder, "AWS_ACCESS_KEY_ID": KEY[0],
+                   "AWS_SECRET_ACCESS_KEY": KEY[1],
                    "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": sim.url, "AWS_EC2_METADATA_DISABLED": "true"}
 
     def aws(*arguments):
@@ -635,8 +485,8 @@ def check_start(binary, folder):
         file = os.path.join(folder, "bad.json")
         with open(file, "w", encoding="utf-8") as f:
             f.write(seed if isinstance(seed, str) else json.dumps(seed))
-        done = subprocess.run([binary, "--seed", file, "--port-file", os.path.join(folder, "p"), "--lifetime", "1", *options],
-                              capture_output=True, timeout=20, check=False)
+        command = [binary, "--seed", file, "--port-file", os.path.join(folder, "p"), "--lifetime", "1", *options]
+        done = subprocess.run(command, capture_output=True, timeout=20, check=False)
         return done.returncode, done.stderr.decode()
 
     account = SEED["accounts"]
@@ -729,7 +579,8 @@ def main():
         check_start(binary, folder)
         sim = Awsim(binary, folder)
         for section in (check_identity, check_signature, check_read_secrets, check_list_secrets, check_write_secrets,
-                        check_log_lists, check_filter_events, check_late_events, check_get_events, check_faults, check_calls):
+                        check_log_lists, check_filter_events, check_late_events, check_get_events, check_faults,
+                        check_calls):
             section(sim)
         check_cli(sim, folder)
         equal("ends well", sim.stop(), 0)
