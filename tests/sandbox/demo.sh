@@ -17,9 +17,10 @@ if [[ -t 0 && -t 1 ]]; then
     "$credtop" --config "$CREDTOP_CONF" "$@"
     exit
 fi
-# The containers that go wrong show it when they are called: give them a moment.
+# The containers that go wrong (two stale, one poisoned) show it when they are called:
+# give them a moment.
 for _ in {1..60}; do
-    grep -q '"stale_hits":[1-9]' "$SANDBOX_DIR/truth.json" && break
+    (($(grep -cE '"state":"(stale|poisoned)".*"stale_hits":[1-9]' "$SANDBOX_DIR/truth.json") >= 3)) && break
     sleep 0.5
 done
 "$credtop" --config "$CREDTOP_CONF" status "$@"
