@@ -21,6 +21,12 @@ struct row {
     const char *old_secret, *old_logs, *old_db;   /* "~" or "" */
 };
 
+/* NULL until Secrets Manager has answered once: nothing in it is known. */
+static const struct secret_snap *answered(const struct row *r)
+{
+    return r->v->secret && r->v->secret->snap.good_mono_ms >= 0 ? r->v->secret : NULL;
+}
+
 static enum style cell_name(const struct row *r, char out[CELL])
 {
     str_fmt(out, CELL, "%s%s", r->v->conf->name, r->v->conf->protect ? "*" : "");
@@ -57,18 +63,18 @@ static enum style cell_current(const struct row *r, char out[CELL])
         str_copy(out, CELL, ".env");
         return STYLE_TEXT;
     }
-    return cell_version(r, r->v->secret ? r->v->secret->current_id : "", out);
+    return cell_version(r, answered(r) ? answered(r)->current_id : "", out);
 }
 
 static enum style cell_previous(const struct row *r, char out[CELL])
 {
-    return cell_version(r, r->v->secret ? r->v->secret->previous_id : "", out);
+    return cell_version(r, answered(r) ? answered(r)->previous_id : "", out);
 }
 
 static enum style cell_age(const struct row *r, char out[CELL])
 {
     char age[FORMAT_SIZE];
-    int64_t since = r->v->secret ? r->v->secret->current_since_ms : TIME_UNKNOWN;
+    int64_t since = answered(r) ? answered(r)->current_since_ms : TIME_UNKNOWN;
     format_age(since < 0 ? -1 : r->s->wall_ms > since ? r->s->wall_ms - since : 0, age);
     str_fmt(out, CELL, "%s%s", since < 0 ? "" : r->old_secret, age);
     return r->old_secret[0] ? STYLE_DIM : STYLE_TEXT;
@@ -77,16 +83,16 @@ static enum style cell_age(const struct row *r, char out[CELL])
 static enum style cell_rotated(const struct row *r, char out[CELL])
 {
     char when[FORMAT_SIZE];
-    int64_t at = r->v->secret ? r->v->secret->last_rotated_ms : TIME_UNKNOWN;
+    int64_t at = answered(r) ? answered(r)->last_rotated_ms : TIME_UNKNOWN;
     str_fmt(out, CELL, "%s%s", at < 0 ? "" : r->old_secret, format_when(at, r->s->wall_ms, r->s->local, when));
     return r->old_secret[0] ? STYLE_DIM : STYLE_TEXT;
 }
 
 static enum style cell_next(const struct row *r, char out[CELL])
 {
-    const struct secret_snap *s = r->v->secret;
+    const struct secret_snap *s = answered(r);
     char until[FORMAT_SIZE];
-    if (s && s->rotation == TRI_NO && s->snap.good_mono_ms >= 0) {
+    if (s && s->rotation == TRI_NO) {
         str_fmt(out, CELL, "%soff", r->old_secret);
         return STYLE_TEXT;
     }

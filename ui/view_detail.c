@@ -221,7 +221,7 @@ static void hour_note(const struct screen *s, size_t row, char out[64])
     const struct log_snap *l = screen_env(s)->logs;
     char ratio[FORMAT_SIZE];
     out[0] = '\0';
-    if (hour_rows[row].kinds == 1u << EVENT_HIT)
+    if (hour_rows[row].kinds == 1u << EVENT_HIT && log_hit_ratio(l, WINDOW_MS, s->wall_ms) >= 0)
         str_fmt(out, 64, "%s%% of calls", format_ratio(log_hit_ratio(l, WINDOW_MS, s->wall_ms), ratio));
     else if (hour_rows[row].kinds == 1u << EVENT_STALE_HIT && l->stale + l->poisoned > 0)
         str_fmt(out, 64, "in %zu containers", l->stale + l->poisoned);

@@ -109,7 +109,7 @@ static void draw_chart(const struct screen *s, struct grid *g, struct rect at)
     struct chart c = {.logs = v->logs && v->logs->snap.good_mono_ms >= 0 ? v->logs : NULL, .kinds = EVENT_KINDS_CALLS,
                       .bad = EVENT_KINDS_TROUBLE, .now_ms = s->wall_ms,
                       .old = old_mark(s, v->logs ? &v->logs->snap : NULL, s->board->conf->log_poll_ms)[0] != '\0',
-                      .moved_ms = v->secret ? v->secret->current_since_ms : -1, .style = STYLE_BAR};
+                      .moved_ms = v->secret && v->secret->snap.good_mono_ms >= 0 ? v->secret->current_since_ms : -1, .style = STYLE_BAR};
     struct rect area = {at.y + 1, at.x + 10, at.h - 3, width};
     if (!c.logs) {
         grid_text(g, at.y + 1, at.x + 1, at.w - 1, STYLE_DIM, v->logs ? "no answer yet" : "no log group is configured");
@@ -223,7 +223,7 @@ static int64_t sort_key(const struct screen *s, size_t env)
     case SORT_NAME:
         return 0;
     case SORT_AGE:   /* youngest rotation first, unknown last */
-        return v->secret && v->secret->current_since_ms >= 0 ? -v->secret->current_since_ms : INT64_MAX;
+        return v->secret && v->secret->snap.good_mono_ms >= 0 && v->secret->current_since_ms >= 0 ? -v->secret->current_since_ms : INT64_MAX;
     case SORT_DATA:  /* oldest first, none at the top */
         return env_data_age(s, v) < 0 ? INT64_MIN : -(env_data_age(s, v) / 1000);
     case SORT_STATE:

@@ -1,0 +1,280 @@
+/* The key table is whole: no key means two things in one place, every row is
+ * reachable, on the help screen, and does what it says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/keys.h"
+#include "ui/screen.h"
+#include "ui/view.h"
+
+#include "tests/screens/fixture.c"
+
+static const unsigned places[] = {IN_OVERVIEW, IN_DETAIL, IN_EVENTS, IN_HELP};
+
+static bool has_word(const char *list, const char *word, size_t n)
+{
+    for (; *list; list += strcspn(list, " "), list += strspn(list, " "))
+        if (strcspn(list, " ") == n && memcmp(list, word, n) == 0)
+            return true;
+    return false;
+}
+
+/* The key of a name of keys.def, found through key_label() itself. */
+static uint32_t press_named(const char *name, size_t n)
+{
+    char label[8];
+    for (uint32_t p = 1; p < 0x80; p++)
+        if (strlen(key_label(p, label)) == n && memcmp(label, name, n) == 0)
+            return p;
+    for (uint32_t p = PRESS_UP; p < PRESS_OTHER; p++)
+        if (strlen(key_label(p, label)) == n && memcmp(label, name, n) == 0)
+            return p;
+    return 0;
+}
+
+static void keys__each_key__means_one_thing_in_a_place(void **state)
+{
+    (void)state;
+    for (int a = COMMAND_NONE + 1; a < COMMAND_COUNT; a++) {
+        const struct key_row *row = key_row((enum command)a);
+        for (const char *k = row->keys; *k; k += strcspn(k, " "), k += strspn(k, " "))
+            for (int b = a + 1; b < COMMAND_COUNT; b++)
+                if ((row->where & key_row((enum command)b)->where) && has_word(key_row((enum command)b)->keys, k, strcspn(k, " ")))
+                    fail_msg("%.*s has two meanings: %s; %s", (int)strcspn(k, " "), k, row->help,
+                             key_row((enum command)b)->help);
+    }
+}
+
+static void keys__each_row__can_be_pressed(void **state)
+{
+    (void)state;
+    for (int c = COMMAND_NONE + 1; c < COMMAND_COUNT; c++) {
+        const struct key_row *row = key_row((enum command)c);
+        assert_true(row->where != 0 && row->help[0]);
+        for (const char *k = row->keys; *k; k += strcspn(k, " "), k += strspn(k, " ")) {
+            uint32_t press = press_named(k, strcspn(k, " "));
+            if (press == 0)
+                fail_msg("no key is called %.*s", (int)strcspn(k, " "), k);
+            for (size_t p = 0; p < ARRAY_LEN(places); p++)
+                assert_int_equal(key_command(press, places[p]) == (enum command)c, (row->where & places[p]) != 0);
+        }
+    }
+    assert_int_equal(key_command(PRESS_OTHER, IN_ALL), COMMAND_NONE);
+    assert_int_equal(key_command(0, IN_ALL), COMMAND_NONE);
+    assert_int_equal(key_command(0x65e5, IN_ALL), COMMAND_NONE);
+    assert_null(key_row(COMMAND_NONE));
+    assert_null(key_row(COMMAND_COUNT));
+}
+
+static struct screen *screen_of(struct board *b)
+{
+    struct screen_settings set = {.judge = fix_judge};
+    return screen_new(&set, b);
+}
+
+static void press_all(struct screen *s, const char *keys)
+{
+    struct grid *g = grid_new(24, 80, false);
+    screen_draw(s, g);
+    for (; *keys; keys++) {
+        (void)screen_key(s, (unsigned char)*keys);
+        screen_draw(s, g);
+    }
+    grid_free(g);
+}
+
+static void keys__help__shows_every_row(void **state)
+{
+    struct screen *s = screen_of(fix_board());
+    struct grid *g = grid_new(120, 100, false);
+    struct strbuf text;
+    (void)state;
+    press_all(s, "?");
+    strbuf_init(&text, 1 << 16);
+    screen_draw(s, g);
+    grid_to_text(g, &text);
+    for (int c = COMMAND_NONE + 1; c < COMMAND_COUNT; c++) {
+        char line[128];
+        str_fmt(line, sizeof(line), "%-13s %s", key_row((enum command)c)->keys, key_row((enum command)c)->help);
+        if (!strstr(strbuf_peek(&text), line))
+            fail_msg("not on the help screen: %s", line);
+    }
+    for (int k = 0; k < STATE_COUNT; k++)
+        assert_non_null(strstr(strbuf_peek(&text), env_state_help((enum env_state)k)));
+    strbuf_clear(&text);
+    grid_free(g);
+    screen_free(s);
+}
+
+/* Any command, in any view, with and without data, with environments and without. */
+static void keys__each_command__works_on_any_board(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 3; kind++) {
+        for (size_t v = 0; v < VIEW_COUNT; v++) {
+            for (int c = COMMAND_NONE + 1; c < COMMAND_COUNT; c++) {
+                struct screen *s = screen_of(kind == 0 ? fix_board() : kind == 1 ? fix_board_empty() : fix_board_of(0));
+                struct grid *g = grid_new(24, 80, false);
+                screen_go(s, (enum view_id)v);
+                screen_draw(s, g);
+                unsigned effects = command_run(s, (enum command)c);
+                assert_true(effects != 0);
+                assert_int_equal((effects & EFFECT_QUIT) != 0, c == COMMAND_QUIT || (c == COMMAND_BACK && v == VIEW_OVERVIEW));
+                screen_draw(s, g);
+                grid_free(g);
+                screen_free(s);
+            }
+        }
+    }
+}
+
+/* ----------------------------------------------------- what keys lead to */
+
+static const char *chosen(const struct screen *s)
+{
+    return s->board->envs[s->env].conf->name;
+}
+
+static void screen__choice__is_a_name_and_not_a_row(void **state)
+{
+    struct screen *s = screen_of(fix_board());
+    (void)state;
+    assert_string_equal(chosen(s), "legacy");          /* worst first */
+    press_all(s, "jjj");
+    assert_string_equal(chosen(s), "stage");
+    press_all(s, "s");                                 /* sorted by name */
+    assert_string_equal(chosen(s), "stage");
+    assert_int_equal(s->envs.at, 5);
+    screen_update(s, fix_board());
+    assert_string_equal(chosen(s), "stage");
+    press_all(s, "/prod\r");                           /* hidden: its place's row is chosen */
+    assert_int_equal(s->nrows, 2);
+    assert_string_equal(chosen(s), "prod-us");
+    press_all(s, "\x1b");
+    assert_int_equal(s->nrows, FIX_N);
+    assert_string_equal(chosen(s), "prod-us");
+    screen_free(s);
+}
+
+static void screen__untouched__the_top_row_is_chosen(void **state)
+{
+    struct screen *s = screen_of(fix_board_empty());
+    (void)state;
+    assert_string_equal(chosen(s), "dev");
+    screen_update(s, fix_board());
+    assert_string_equal(chosen(s), "legacy");
+    press_all(s, "k");
+    screen_update(s, fix_board_empty());
+    assert_string_equal(chosen(s), "legacy");
+    screen_free(s);
+}
+
+static void screen__pause__holds_the_picture(void **state)
+{
+    struct screen *s = screen_of(fix_board());
+    const struct board *held = s->board;
+    (void)state;
+    press_all(s, "p");
+    screen_update(s, fix_board_empty());
+    screen_update(s, fix_board_empty());
+    assert_ptr_equal(s->board, held);
+    assert_int_equal(s->held_back, 2);
+    press_all(s, "p");
+    screen_update(s, fix_board_empty());
+    assert_int_equal(s->verdicts[FIX_LEGACY].state, STATE_WAIT);
+    screen_free(s);
+}
+
+static void screen__back__leads_up_and_out(void **state)
+{
+    struct screen *s = screen_of(fix_board());
+    (void)state;
+    press_all(s, "\re?");
+    assert_int_equal(s->view, VIEW_HELP);
+    press_all(s, "q");
+    assert_int_equal(s->view, VIEW_EVENTS);
+    press_all(s, "\x1b");
+    assert_int_equal(s->view, VIEW_DETAIL);
+    press_all(s, "q");
+    assert_int_equal(s->view, VIEW_OVERVIEW);
+    press_all(s, "\x1b");
+    assert_int_equal(s->view, VIEW_OVERVIEW);
+    assert_int_equal(screen_key(s, 'q'), EFFECT_QUIT);
+    screen_free(s);
+}
+
+static void screen__events__follow_until_moved(void **state)
+{
+    struct screen *s = screen_of(fix_board());
+    (void)state;
+    press_all(s, "3");
+    assert_true(s->follow);
+    assert_int_equal(s->events.at + 1, s->log.n);
+    press_all(s, "kk");
+    assert_false(s->follow);
+    press_all(s, "G");
+    assert_true(s->follow);
+    press_all(s, "/db-error\r");
+    assert_int_equal(s->log.n, 2);
+    press_all(s, "\x1bN");                             /* the filter is gone, its words are still looked for */
+    assert_int_equal(s->log.refs[s->events.at].row->kind, EVENT_DB_ERROR);
+    press_all(s, "NNNN");
+    assert_non_null(strstr(s->message, "no earlier"));
+    for (size_t i = 1; i < s->log.n; i++)
+        assert_true(s->log.refs[i - 1].row->time_ms <= s->log.refs[i].row->time_ms);
+    screen_free(s);
+}
+
+static void screen__newest_events__are_those_of_the_whole_list(void **state)
+{
+    struct board *b = fix_board();
+    struct event_wish wish = {SIZE_MAX, 0, EVENT_KINDS_ALL, ""};
+    struct event_list all = {0};
+    struct event_ref newest[40];
+    (void)state;
+    event_list_build(&all, b, &wish);
+    for (size_t max = 0; max <= 40; max++) {
+        size_t n = event_list_newest(b, &wish, newest, max);
+        assert_int_equal(n, max < all.n ? max : all.n);
+        for (size_t i = 0; i < n; i++)
+            assert_ptr_equal(newest[i].row, all.refs[all.n - 1 - i].row);
+    }
+    event_list_clear(&all);
+    board_free(b);
+}
+
+static void screen__refresh__asks_for_one_or_all(void **state)
+{
+    struct screen *s = screen_of(fix_board());
+    (void)state;
+    assert_int_equal(screen_key(s, 'r'), EFFECT_REDRAW | EFFECT_REFRESH_ALL);
+    assert_int_equal(screen_key(s, PRESS_F1 + 4), EFFECT_REDRAW | EFFECT_REFRESH_ALL);
+    press_all(s, "\r");
+    assert_int_equal(screen_key(s, 'R' - 0x40), EFFECT_REDRAW | EFFECT_REFRESH);
+    assert_int_equal(screen_key(s, 'R'), EFFECT_REDRAW);
+    assert_non_null(strstr(s->message, "does nothing"));
+    screen_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys__each_key__means_one_thing_in_a_place),
+        cmocka_unit_test(keys__each_row__can_be_pressed),
+        cmocka_unit_test(keys__help__shows_every_row),
+        cmocka_unit_test(keys__each_command__works_on_any_board),
+        cmocka_unit_test(screen__choice__is_a_name_and_not_a_row),
+        cmocka_unit_test(screen__untouched__the_top_row_is_chosen),
+        cmocka_unit_test(screen__pause__holds_the_picture),
+        cmocka_unit_test(screen__back__leads_up_and_out),
+        cmocka_unit_test(screen__events__follow_until_moved),
+        cmocka_unit_test(screen__newest_events__are_those_of_the_whole_list),
+        cmocka_unit_test(screen__refresh__asks_for_one_or_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
