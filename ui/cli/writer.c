@@ -7,7 +7,7 @@
 
 void writer_begin(struct writer *w, struct strbuf *out)
 {
-    *j = (struct writer){.out = out};
+    *w = (struct writer){.out = out};
 }
 
 void writer_end(struct writer *w)
