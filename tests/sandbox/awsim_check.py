@@ -20,6 +20,8 @@ import urllib.error
 import urllib.request
 from email.utils import parsedate_to_datetime
 
+sys.dont_write_bytecode = True   # no __pycache__ in the source tree
+
 from awsim_client import (ACCOUNT, AUDITOR, FOREIGN, JSON, KEY, REGION, SEED, TEMPORARY, V1, V2, V3, Awsim, ClientError,
                           broken, check, equal, failed, now_ms, passed, refused, signed)
 
