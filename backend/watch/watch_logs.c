@@ -111,7 +111,9 @@ static void note_times(struct follower *f, const struct line *l, const struct lo
         f->last_fallback_ms = e->time_ms;
     } else if (kind == EVENT_DB_ERROR && e->time_ms >= f->last_db_error_ms) {
         char masked[sizeof f->last_db_error];
-        size_t n = l->body.n < sizeof masked ? l->body.n : sizeof masked;
+        const char *end = memchr(l->body.s, '\n', l->body.n);   /* a stack trace follows */
+        size_t n = end != NULL ? (size_t)(end - l->body.s) : l->body.n;
+        n = n < sizeof masked ? n : sizeof masked;
         memcpy(masked, l->body.s, n);
         text_safe(f->last_db_error, sizeof f->last_db_error, masked, text_mask(masked, n));
         f->last_db_error_ms = e->time_ms;
