@@ -40,7 +40,7 @@ struct term {
     char *pending;                    /* bytes not sent yet */
     size_t pending_len, pending_at, pending_cap;
     uint64_t bytes, frames;
-    struct termios ours;
+    struct termios ours;              /* as curses runs: after a suspend they go back */
 };
 
 /* Global, since a crash has no argument: how the terminal was before us.  Written
@@ -380,14 +380,14 @@ bool term_utf8(const struct term *t)
 
 /* The user's own settings go back at the end; ours keep Ctrl-S and Ctrl-\ from
  * freezing or killing the screen.  curses keeps what it finds when it starts. */
-static void termios_ours(struct term *t, bool locked)
+static void termios_ours(const struct term *t, bool locked)
 {
-    t->ours = crash_termios;
-    t->ours.c_iflag &= ~(tcflag_t)(IXON | IXOFF);
-    t->ours.c_cc[VQUIT] = _POSIX_VDISABLE;
+    struct termios ours = crash_termios;
+    ours.c_iflag &= ~(tcflag_t)(IXON | IXOFF);
+    ours.c_cc[VQUIT] = _POSIX_VDISABLE;
     if (locked)
-        t->ours.c_cc[VSUSP] = _POSIX_VDISABLE;
-    (void)tcsetattr(t->tty, TCSANOW, &t->ours);
+        ours.c_cc[VSUSP] = _POSIX_VDISABLE;
+    (void)tcsetattr(t->tty, TCSANOW, &ours);
 }
 
 static void environment_clean(bool locked)
@@ -458,9 +458,6 @@ static void stderr_back(struct term *t)
 
 static void curses_start(struct term *t, bool no_color)
 {
-    (void)cbreak();
-    (void)noecho();
-    (void)nonl();
     (void)typeahead(-1);
     (void)curs_set(0);
     (void)set_escdelay(getenv("ESCDELAY") ? get_escdelay() : 25);
@@ -503,6 +500,11 @@ struct term *term_open(const struct term_settings *s, struct why *why)
         (void)why_set(why, ERR_SYSTEM, "TERM=%s cannot move its cursor", getenv("TERM"));
         return term_close(t);
     }
+    /* These set modes, which a file in memory has none of: before the capture. */
+    (void)cbreak();
+    (void)noecho();
+    (void)nonl();
+    (void)tcgetattr(t->tty, &t->ours);
     capture_begin(t);
     curses_start(t, s->no_color);
     capture_end(t);
@@ -544,12 +546,10 @@ void term_suspend(struct term *t)
 
 void term_resume(struct term *t)
 {
+    /* curses takes its modes back only where it is not captured: by hand. */
     (void)tcsetattr(t->tty, TCSANOW, &t->ours);
     crash_arm(t->tty);
     t->suspended = false;
-    capture_begin(t);
-    (void)reset_prog_mode();
-    capture_end(t);
     term_resized(t);
 }
 
