@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 
 #include "backend/aws/json.h"
+#include "backend/aws/quota.h"
 #include "backend/aws/retry.h"
 #include "backend/aws/sigv4.h"
 #include "backend/base/log.h"
@@ -61,6 +62,9 @@ bool aws_permits(bool audit, const struct aws_op_row *row)
 /* ------------------------------------------------------------------- gate */
 
 #define METER_SECONDS 60
+#define METER_TENS 60                /* ten minutes in steps of ten seconds, by operation */
+#define QUOTA_SHARE 0.5
+#define ACCOUNTS_MAX 256
 #define SKEW_LIMIT_MS (240 * 1000)   /* AWS tolerates 300 s; below this the clock is not the reason */
 
 struct aws_gate {
@@ -71,12 +75,17 @@ struct aws_gate {
     void *transport_arg;
     struct identity_store *identities;
     struct retry_quota *quota;
+    struct quota *rates;             /* our share of the published quotas */
+    int64_t began_mono_ms;
     char *ca_bundle;                 /* AWS_CA_BUNDLE, NULL: the system's */
 
     pthread_mutex_t lock;
     /* guarded by lock */
     struct aws_meter meter;
     struct { int64_t second; unsigned calls; } recent[METER_SECONDS];
+    struct { int64_t ten; uint32_t calls[AWS_OPS]; } by_op[METER_TENS];
+    struct { char keys[200], account[16]; } accounts[ACCOUNTS_MAX];   /* whose keys these are */
+    size_t naccounts;
 };
 
 static struct transport *new_curl(void *arg)
@@ -94,6 +103,8 @@ struct aws_gate *aws_gate_new(const struct aws_gate_settings *s)
     g->transport_arg = s->transport_arg;
     g->identities = identity_store_new(g->clock);
     g->quota = retry_quota_new();
+    g->rates = quota_new(s->quota_share > 0 ? s->quota_share : QUOTA_SHARE);
+    g->began_mono_ms = clock_mono_ms(g->clock);
     const char *bundle = getenv("AWS_CA_BUNDLE");
     g->ca_bundle = mem_copy_str(bundle != NULL && bundle[0] != '\0' ? bundle : NULL);
     pthread_mutex_init(&g->lock, NULL);
@@ -106,6 +117,7 @@ struct aws_gate *aws_gate_free(struct aws_gate *g)
         return NULL;
     g->identities = identity_store_free(g->identities);
     g->quota = retry_quota_free(g->quota);
+    g->rates = quota_free(g->rates);
     free(g->ca_bundle);
     pthread_mutex_destroy(&g->lock);
     free(g);
@@ -128,6 +140,13 @@ static void meter_sent(struct aws_gate *g, enum aws_op op)
         g->recent[slot].calls = 0;
     }
     g->recent[slot].calls++;
+    int64_t ten = second / 10;
+    slot = (size_t)(ten % METER_TENS);
+    if (g->by_op[slot].ten != ten) {
+        memset(&g->by_op[slot], 0, sizeof g->by_op[slot]);
+        g->by_op[slot].ten = ten;
+    }
+    g->by_op[slot].calls[op]++;
     pthread_mutex_unlock(&g->lock);
 }
 
@@ -145,16 +164,82 @@ static void meter_outcome(struct aws_gate *g, enum err code)
     pthread_mutex_unlock(&g->lock);
 }
 
+double aws_op_dollars(enum aws_op op)
+{
+    static const double per_10000[AWS_SERVICES] = {
+#define PRICE(service, dollars) [AWS_##service] = dollars,
+#include "backend/aws/prices.def"
+#undef PRICE
+    };
+    return per_10000[rows[op].service] / 10000.0;
+}
+
 void aws_gate_meter(struct aws_gate *g, struct aws_meter *out)
 {
-    int64_t second = clock_mono_ms(g->clock) / 1000;
+    int64_t now = clock_mono_ms(g->clock), second = now / 1000;
     pthread_mutex_lock(&g->lock);
     *out = g->meter;
     out->per_minute = 0;
     for (size_t i = 0; i < METER_SECONDS; i++)
         if (second - g->recent[i].second < METER_SECONDS)
             out->per_minute += g->recent[i].calls;
+    for (size_t i = 0; i < METER_TENS; i++)
+        for (size_t op = 0; op < AWS_OPS && second / 10 - g->by_op[i].ten < METER_TENS; op++)
+            out->per_minute_by_op[op] += g->by_op[i].calls[op];
     pthread_mutex_unlock(&g->lock);
+    double minutes = (double)(now - g->began_mono_ms) / 60000.0;
+    minutes = minutes > METER_TENS / 6.0 ? METER_TENS / 6.0 : minutes < 0.5 ? 0.5 : minutes;
+    for (size_t op = 0; op < AWS_OPS; op++) {
+        out->per_minute_by_op[op] /= minutes;
+        out->dollars_per_month += out->per_minute_by_op[op] * 60 * 24 * 30 * aws_op_dollars((enum aws_op)op);
+    }
+}
+
+/* ----------------------------------------------------------------- quotas */
+
+/* What tells keys apart until their account is known. */
+static void keys_name(const struct aws_target *t, char out[200])
+{
+    (void)str_fmt(out, 200, "%s %s", t->profile != NULL ? t->profile : "-",
+                  t->endpoint_url != NULL ? t->endpoint_url : "-");
+}
+
+static void account_of(struct aws_gate *g, const struct aws_target *t, char out[32])
+{
+    char keys[200];
+    keys_name(t, keys);
+    (void)str_copy(out, 32, t->profile != NULL ? t->profile : "-");
+    pthread_mutex_lock(&g->lock);
+    for (size_t i = 0; i < g->naccounts; i++)
+        if (strcmp(g->accounts[i].keys, keys) == 0)
+            (void)str_copy(out, 32, g->accounts[i].account);
+    pthread_mutex_unlock(&g->lock);
+}
+
+void aws_gate_learn_account(struct aws_gate *g, const struct aws_target *t, const char *account)
+{
+    char keys[200];
+    size_t i = 0;
+    keys_name(t, keys);
+    pthread_mutex_lock(&g->lock);
+    while (i < g->naccounts && strcmp(g->accounts[i].keys, keys) != 0)
+        i++;
+    if (i < ACCOUNTS_MAX) {
+        g->naccounts += i == g->naccounts;
+        (void)str_copy(g->accounts[i].keys, sizeof g->accounts[i].keys, keys);
+        (void)str_copy(g->accounts[i].account, sizeof g->accounts[i].account, account);
+    }
+    pthread_mutex_unlock(&g->lock);
+}
+
+int64_t aws_reserve(struct aws_gate *g, const struct aws_target *t, enum aws_op op)
+{
+    char account[32], region[32];
+    int64_t now = clock_mono_ms(clock_real());
+    if (identity_region(g->identities, t->profile, t->region, region, NULL) != ERR_OK)
+        return now;
+    account_of(g, t, account);
+    return quota_reserve(g->rates, account, region, (int)op, now);
 }
 
 static int64_t gate_skew(struct aws_gate *g)
@@ -385,13 +470,23 @@ static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aw
     struct aws_gate *g = a->gate;
     int taken = 0;
     bool skew_corrected = false;
+    char account[32];
+    account_of(g, t, account);
     for (int tries = 1;; tries++) {
+        if (tries > 1 || !t->reserved) {
+            int64_t at = quota_reserve(g->rates, account, ep->region, (int)op, clock_mono_ms(clock_real()));
+            if (at >= deadline)
+                return why_set(why, ERR_BUSY, "our share of the request quota is used up");
+            if (at > clock_mono_ms(clock_real()) && cancel_wait_fd(c, -1, 0, at) < 0)
+                return why_set(why, ERR_CANCELLED, "%s", "");
+        }
         struct identity id = {0};
         enum err err = identity_get(g->identities, t->profile, c, &id, why);
         if (err != ERR_OK)
             return err;
         err = try_once(a, op, ep, &id, body, deadline, c, why);
         identity_clear(&id);
+        quota_outcome(g->rates, account, ep->region, (int)op, err, clock_mono_ms(clock_real()));
         if (err == ERR_OK) {
             retry_quota_give_back(g->quota, taken);
             return ERR_OK;

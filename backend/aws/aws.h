@@ -50,6 +50,7 @@ struct aws_gate_settings {
     const struct clock *clock;                    /* NULL: real */
     struct transport *(*new_transport)(void *);   /* NULL: libcurl */
     void *transport_arg;
+    double quota_share;                           /* 0: half of each published quota */
 };
 struct aws_gate *aws_gate_new(const struct aws_gate_settings *s);
 struct aws_gate *aws_gate_free(struct aws_gate *g);     /* after every struct aws of it */
@@ -61,8 +62,11 @@ struct aws_meter {
     unsigned per_minute;
     uint64_t total, failed, throttled, refused;
     uint64_t by_op[AWS_OPS];
+    double per_minute_by_op[AWS_OPS];   /* over the last ten minutes, or since the start */
+    double dollars_per_month;           /* at that rate, by prices.def */
     int64_t skew_ms;
 };
+double aws_op_dollars(enum aws_op op);  /* of one call */
 void aws_gate_meter(struct aws_gate *g, struct aws_meter *out);   /* any thread */
 
 /* One thread's line to AWS: connections and buffers. */
@@ -74,6 +78,7 @@ struct aws_target {
     const char *profile;       /* NULL: default */
     const char *region;        /* NULL: from the environment or profile */
     const char *endpoint_url;  /* NULL: AWS's */
+    bool reserved;             /* the quota's slot has been taken by aws_reserve() */
 };
 
 struct aws_reply {
@@ -81,6 +86,14 @@ struct aws_reply {
     size_t len;                /* on this struct aws; for REVEALS rows it lies in wiped memory */
     char request_id[64];
 };
+
+/* When this call may be sent by our share of the quota (clock_real mono ms; now or
+ * later).  The slot is taken: send then, with `reserved` set in the target.  Calls
+ * that are not reserved wait inside aws_call. */
+int64_t aws_reserve(struct aws_gate *g, const struct aws_target *t, enum aws_op op);
+
+/* GetCallerIdentity told which account these keys belong to: quotas are an account's. */
+void aws_gate_learn_account(struct aws_gate *g, const struct aws_target *t, const char *account);
 
 /* Sends `body` (JSON; for STS the form's further members, "" none) and waits for the
  * answer, at most deadline_ms over all tries, less when cancelled.  On ERR_OK the

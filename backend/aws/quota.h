@@ -1,0 +1,33 @@
+/* Our share of AWS's request quotas: a bucket per (account, region, operation).
+ *
+ * The quotas belong to everybody in the account, production first; credtop takes a
+ * share of each (half, unless configured) and less once AWS throttles: halved then,
+ * and brought back slowly with each success (additive increase, multiplicative
+ * decrease).  Reservations are handed out in the order they are asked for, so one
+ * noisy environment cannot starve the others.  One leaf lock. */
+#ifndef CT_QUOTA_H
+#define CT_QUOTA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend/base/err.h"
+
+struct quota;
+
+struct quota *quota_new(double share);              /* 0 < share <= 1 of the published rate */
+struct quota *quota_free(struct quota *q);
+
+/* `account` is the account id when it is known, else whatever tells the caller's keys
+ * apart.  Returns the moment (clock_real mono ms) at which this call may be sent: now,
+ * or later; the slot is taken and must be used then. */
+int64_t quota_reserve(struct quota *q, const char *account, const char *region, int op, int64_t now_mono_ms);
+
+/* Tells what came of a call: ERR_THROTTLED halves the rate, ERR_OK raises it a little. */
+void quota_outcome(struct quota *q, const char *account, const char *region, int op, enum err code,
+                   int64_t now_mono_ms);
+
+/* The rate in force, requests a second; 0 when the operation has no quota. */
+double quota_rate(struct quota *q, const char *account, const char *region, int op);
+
+#endif
