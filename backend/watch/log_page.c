@@ -6,6 +6,7 @@
  * every inner loop, so these need no bounds check of their own. */
 #include "backend/watch/log_page.h"
 
+#include <math.h>
 #include <stdbool.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -171,19 +172,20 @@ static bool scan_key(struct scan *s, struct slice *key)
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* RFC 8259's grammar; the value is kept when it is a whole number that fits. */
+/* RFC 8259's grammar; the value is kept when it is a whole number, which must fit. */
 static bool scan_number(struct scan *s, int64_t *out, bool *out_whole)
 {
     const char *from = s->p;
-    bool negative = *s->p == '-', whole = true;
+    bool negative = *s->p == '-', whole = true, fits = true;
     int64_t v = 0;
     if (negative)
         s->p++;
     if (!is_digit(*s->p) || (*s->p == '0' && is_digit(s->p[1])))
         return bad(s, "not a number");
-    for (; is_digit(*s->p); s->p++)
-        if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *s->p - '0', &v))
-            return bad(s, "number too large");
+    for (; is_digit(*s->p); s->p++) {
+        int digit = negative ? '0' - *s->p : *s->p - '0';   /* the least of all has no positive twin */
+        fits = fits && !__builtin_mul_overflow(v, 10, &v) && !__builtin_add_overflow(v, digit, &v);
+    }
     if (*s->p == '.') {
         whole = false;
         if (!is_digit(*++s->p))
@@ -203,7 +205,9 @@ static bool scan_number(struct scan *s, int64_t *out, bool *out_whole)
     }
     if (s->p - from > 64)
         return bad(s, "number too long");
-    *out = negative ? -v : v;
+    if (whole ? !fits : isinf(strtod(from, NULL)))   /* what follows it ends it: the text is NUL-terminated */
+        return bad(s, "number too large");
+    *out = v;
     *out_whole = whole;
     return true;
 }
