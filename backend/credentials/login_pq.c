@@ -215,7 +215,7 @@ static PGconn *start(const struct attempt *a, const char *address)
 {
     const struct db_params *p = a->p;
     char port[8];
-    (void)str_fmt(port, sizeof port, "%u", p->port != 0 ? p->port : 5432);
+    (void)str_fmt(port, sizeof port, "%d", p->port != 0 ? p->port : 5432);
     const char *keys[] = {"host", "hostaddr", "port", "dbname", "user", "password", "sslmode", "sslrootcert",
                           "application_name", "client_encoding", "gssencmode", "connect_timeout", NULL};
     const char *values[] = {p->host, address, port, p->dbname[0] != '\0' ? p->dbname : "postgres", p->user,
