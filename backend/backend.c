@@ -10,12 +10,17 @@
 #include "backend/aws/json.h"
 #include "backend/base/mem.h"
 #include "backend/base/secret.h"
+#include "backend/base/strbuf.h"
 #include "backend/base/wake.h"
 #include "backend/watch/pool.h"
 #include "backend/watch/watch.h"
 
+#define LISTING_WORTHWHILE 2
+#define LISTED_FIRST_MS (10 * 60 * 1000)
+#define NEVER_MS (24LL * 60 * 60 * 1000)   /* an item without work */
+
 struct backend {
-    struct watch watch;             /* fixed after start */
+    struct watch watch;             /* fixed after start, but for the focus */
     struct cancel *cancel;
     struct wake *wake;
     struct snapbox *box;
@@ -26,6 +31,10 @@ struct backend {
     size_t *identity_env;           /* identity -> an environment that has it */
     size_t nidentities;
     size_t *secret_env, nsecrets;   /* items of the secrets pool: environments with a secret */
+    size_t *secret_item;            /* environment -> its item there */
+    atomic_bool *describe_wanted;   /* by environment: its next turn must describe it */
+    bool *secret_begun;             /* by environment: its item has had a turn (one thread at a time) */
+    struct listing **listings;      /* by identity; NULL where describing is as cheap */
     size_t *log_env, nlogs;         /* items of the logs pool: environments with log groups */
     struct pool *secrets, *logs, *databases;
 };
@@ -54,13 +63,35 @@ static size_t identity_slot(const struct backend *b, size_t identity)
     return b->watch.conf->nenvironments * SLOTS + identity;
 }
 
-/* Identities come first: they say whether our keys are any good. */
+/* Items of the secrets pool: identities (they say whether our keys are any good), then a
+ * listing for each, then the secrets. */
+static size_t item_of_secret(const struct backend *b, size_t i) { return 2 * b->nidentities + i; }
+
 static int64_t secrets_turn(void *worker, size_t item)
 {
     struct secrets_worker *s = worker;
-    if (item < s->b->nidentities)
-        return watch_identity_turn(s->w, s->b->identity_env[item], identity_slot(s->b, item));
-    return watch_secret_turn(s->w, s->b->secret_env[item - s->b->nidentities]);
+    struct backend *b = s->b;
+    if (item < b->nidentities)
+        return watch_identity_turn(s->w, b->identity_env[item], identity_slot(b, item));
+    item -= b->nidentities;
+    if (item < b->nidentities)
+        return b->listings[item] != NULL ? listing_turn(b->listings[item], s->w) : NEVER_MS;
+    size_t env = b->secret_env[item - b->nidentities];
+    bool listed = listing_covers(b->listings[b->identity_of[env]]);
+    bool wanted = atomic_exchange(&b->describe_wanted[env], false) || watch_is_focus(&b->watch, env);
+    bool first = !b->secret_begun[env];
+    b->secret_begun[env] = true;
+    if (listed && first && !wanted)
+        return LISTED_FIRST_MS;   /* the listing speaks first, and says whom to describe */
+    return watch_secret_turn(s->w, env, listed);
+}
+
+/* A listing found that this secret must be described. */
+static void describe(void *ctx, size_t env)
+{
+    struct backend *b = ctx;
+    atomic_store(&b->describe_wanted[env], true);
+    pool_nudge(b->secrets, item_of_secret(b, b->secret_item[env]));
 }
 
 static int64_t logs_turn(void *worker, size_t item)
@@ -94,6 +125,9 @@ static void sort_items(struct backend *b)
     b->identity_env = mem_array(n, sizeof(size_t));
     b->secret_env = mem_array(n, sizeof(size_t));
     b->log_env = mem_array(n, sizeof(size_t));
+    b->secret_item = mem_array(n, sizeof(size_t));
+    b->describe_wanted = mem_array(n, sizeof(atomic_bool));
+    b->secret_begun = mem_array(n, sizeof(bool));
     for (size_t i = 0; i < n; i++) {
         const struct config_environment *e = &conf->environments[i];
         size_t id = uses_aws(e) ? 0 : SIZE_MAX;
@@ -102,11 +136,28 @@ static void sort_items(struct backend *b)
         if (id == b->nidentities)
             b->identity_env[b->nidentities++] = i;
         b->identity_of[i] = id;
+        b->secret_item[i] = b->nsecrets;
         if (e->mode == CONFIG_PRODUCTION)
             b->secret_env[b->nsecrets++] = i;
         if (has_logs(e))
             b->log_env[b->nlogs++] = i;
     }
+}
+
+/* Where a caller watches several secrets in a region, listing them is fewer calls. */
+static void make_listings(struct backend *b)
+{
+    size_t *envs = mem_array(b->nsecrets > 0 ? b->nsecrets : 1, sizeof(size_t));
+    b->listings = mem_array(b->nidentities > 0 ? b->nidentities : 1, sizeof(struct listing *));
+    for (size_t id = 0; id < b->nidentities; id++) {
+        size_t n = 0;
+        for (size_t i = 0; i < b->nsecrets; i++)
+            if (b->identity_of[b->secret_env[i]] == id)
+                envs[n++] = b->secret_env[i];
+        if (n >= LISTING_WORTHWHILE)
+            b->listings[id] = listing_new(&b->watch, envs, n, describe, b);
+    }
+    free(envs);
 }
 
 static struct pool *start_pool(struct backend *b, const char *name, unsigned threads, size_t items,
@@ -129,16 +180,18 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     b->classifier = classifier_new(&conf->patterns);
     b->watch = (struct watch){.conf = conf, .clock = settings->clock != NULL ? settings->clock : clock_real(),
                               .cancel = b->cancel, .classifier = b->classifier, .audit = settings->audit};
+    atomic_init(&b->watch.focus, SIZE_MAX);
     b->gate = aws_gate_new(&(struct aws_gate_settings){.audit = settings->audit, .clock = b->watch.clock});
     sort_items(b);
     b->box = snapbox_new(n * SLOTS + b->nidentities, b->wake);
     b->watch.gate = b->gate;
     b->watch.box = b->box;
+    make_listings(b);
     b->followers = mem_array(n, sizeof(struct follower *));
     for (size_t i = 0; i < b->nlogs; i++)
         b->followers[b->log_env[i]] = follower_new(&b->watch, b->log_env[i]);
 
-    if ((b->secrets = start_pool(b, "secrets", conf->secret_threads, b->nidentities + b->nsecrets, secrets_turn, why)) == NULL ||
+    if ((b->secrets = start_pool(b, "secrets", conf->secret_threads, item_of_secret(b, b->nsecrets), secrets_turn, why)) == NULL ||
         (b->logs = start_pool(b, "logs", conf->log_threads, b->nlogs, logs_turn, why)) == NULL ||
         (b->databases = start_pool(b, "databases", conf->database_threads, n, databases_turn, why)) == NULL)
         return backend_stop(b);
@@ -161,6 +214,19 @@ static void look_at_env(struct backend *b, size_t i, struct env_view *v)
         v->identity = snapbox_get(b->box, identity_slot(b, b->identity_of[i]));
 }
 
+static void fill_calls(struct board *board, const struct aws_meter *meter)
+{
+    for (size_t op = 0; op < AWS_OPS && board->ncalls < CALL_ROWS; op++) {
+        if (meter->by_op[op] == 0)
+            continue;
+        struct call_row *r = &board->calls[board->ncalls++];
+        (void)str_copy(r->name, sizeof r->name, aws_op_row((enum aws_op)op)->name);
+        r->total = meter->by_op[op];
+        r->per_minute = meter->per_minute_by_op[op];
+        r->dollars_per_month = r->per_minute * 60 * 24 * 30 * aws_op_dollars((enum aws_op)op);
+    }
+}
+
 struct board *backend_board(struct backend *b)
 {
     struct board *board = mem_new(sizeof *board);
@@ -171,8 +237,9 @@ struct board *backend_board(struct backend *b)
         .mono_ms = clock_mono_ms(b->watch.clock), .wall_ms = clock_wall_ms(b->watch.clock),
         .calls_per_minute = meter.per_minute, .calls_total = meter.total, .calls_failed = meter.failed,
         .calls_throttled = meter.throttled, .calls_refused = meter.refused, .clock_skew_ms = meter.skew_ms,
-        .n = b->watch.conf->nenvironments,
+        .dollars_per_month = meter.dollars_per_month, .n = b->watch.conf->nenvironments,
     };
+    fill_calls(board, &meter);
     board->envs = mem_array(board->n, sizeof *board->envs);
     for (size_t i = 0; i < board->n; i++)
         look_at_env(b, i, &board->envs[i]);
@@ -200,15 +267,23 @@ bool backend_settled(struct backend *b)
 
 void backend_refresh(struct backend *b, size_t env)
 {
+    for (size_t i = 0; env == SIZE_MAX && i < b->nidentities; i++)
+        pool_nudge(b->secrets, b->nidentities + i);   /* the listings */
     for (size_t i = 0; i < b->nsecrets; i++)
-        if (env == SIZE_MAX || b->secret_env[i] == env)
-            pool_nudge(b->secrets, b->nidentities + i);
+        if (b->secret_env[i] == env || (env == SIZE_MAX && !listing_covers(b->listings[b->identity_of[b->secret_env[i]]])))
+            describe(b, b->secret_env[i]);
     for (size_t i = 0; i < b->nlogs; i++)
         if (env == SIZE_MAX || b->log_env[i] == env)
             pool_nudge(b->logs, i);
     for (size_t i = 0; i < b->watch.conf->nenvironments; i++)
         if (env == SIZE_MAX || i == env)
             pool_nudge(b->databases, i);
+}
+
+void backend_focus(struct backend *b, size_t env)
+{
+    if (atomic_exchange(&b->watch.focus, env) != env && env != SIZE_MAX)
+        backend_refresh(b, env);
 }
 
 /* ------------------------------------------------------------------- stop */
@@ -223,6 +298,12 @@ struct backend *backend_stop(struct backend *b)
     b->databases = pool_stop(b->databases);
     for (size_t i = 0; i < b->watch.conf->nenvironments; i++)
         b->followers[i] = follower_free(b->followers[i]);
+    for (size_t i = 0; i < b->nidentities; i++)
+        b->listings[i] = listing_free(b->listings[i]);
+    free(b->listings);
+    free(b->secret_item);
+    free(b->describe_wanted);
+    free(b->secret_begun);
     b->box = snapbox_free(b->box);
     b->gate = aws_gate_free(b->gate);
     b->classifier = classifier_free(b->classifier);

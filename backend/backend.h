@@ -37,6 +37,10 @@ bool backend_settled(struct backend *b);
  * the configuration) or, with SIZE_MAX, all. */
 void backend_refresh(struct backend *b, size_t env);
 
+/* The environment being looked at (SIZE_MAX: none): asked at the full rate and described
+ * rather than listed; the others may be asked less often. */
+void backend_focus(struct backend *b, size_t env);
+
 /* Ends every thread, within 100 ms whatever the peers do, and frees.  NULL is
  * fine; returns NULL. */
 struct backend *backend_stop(struct backend *b);

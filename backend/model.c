@@ -121,5 +121,5 @@ bool snap_is_old(const struct snap *s, int64_t period_ms, int64_t now_mono_ms)
 {
     if (s->good_mono_ms == TIME_UNKNOWN)
         return s->failures > 0;   /* nothing good yet, and a try has failed */
-    return now_mono_ms - s->good_mono_ms > 3 * period_ms;
+    return now_mono_ms - s->good_mono_ms > 3 * (s->period_ms > period_ms ? s->period_ms : period_ms);
 }

@@ -32,6 +32,7 @@ struct snap {
     int64_t tried_mono_ms;      /* last try, good or not; -1: none finished yet */
     int64_t failing_since_wall_ms;  /* first failure of this run of failures; -1: the last try was good */
     int64_t next_mono_ms;       /* when it will be tried again */
+    int64_t period_ms;          /* the refresh in force: idle sources and short quotas stretch it; 0 the configured */
     unsigned failures;          /* in a row */
     struct why why;             /* of the last try; ERR_OK when it was good */
 };
@@ -208,6 +209,15 @@ struct env_view {
     const struct db_snap *db;
 };   /* a pointer that is not NULL holds a reference */
 
+/* What one AWS operation costs us. */
+struct call_row {
+    char name[32];
+    uint64_t total;
+    double per_minute;                /* over the last ten minutes, or since the start */
+    double dollars_per_month;
+};
+#define CALL_ROWS 24
+
 /* The newest of everything, at one moment. */
 struct board {
     const struct config *conf;
@@ -217,6 +227,9 @@ struct board {
     unsigned calls_per_minute;
     uint64_t calls_total, calls_failed, calls_throttled, calls_refused;
     int64_t clock_skew_ms;            /* AWS's clock minus ours, when known to be off; 0 */
+    double dollars_per_month;         /* at the rate of the last ten minutes, list prices */
+    size_t ncalls;
+    struct call_row calls[CALL_ROWS]; /* by operation, those that were sent */
     size_t n;
     struct env_view *envs;            /* in the configuration's order */
 };

@@ -33,6 +33,7 @@ void watch_close(const struct watch *w, struct snap *s, enum err err, const stru
     int64_t now = clock_mono_ms(w->clock), wall = clock_wall_ms(w->clock);
     s->tried_mono_ms = now;
     s->next_mono_ms = now + delay_ms;
+    s->period_ms = delay_ms;
     if (err == ERR_OK) {
         s->good_mono_ms = now;
         s->good_wall_ms = wall;
@@ -45,6 +46,8 @@ void watch_close(const struct watch *w, struct snap *s, enum err err, const stru
         s->failing_since_wall_ms = wall;
     s->why = *why;
 }
+
+void watch_destroy_flat(struct snap *s) { free(s); }
 
 int64_t watch_delay(const struct snap *s, enum err err, int64_t period_ms)
 {

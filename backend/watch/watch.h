@@ -23,7 +23,10 @@ struct watch {
     struct snapbox *box;
     const struct classifier *classifier;
     bool audit;
+    _Atomic size_t focus;        /* the environment being looked at, SIZE_MAX none: asked at the full rate */
 };
+
+static inline bool watch_is_focus(const struct watch *w, size_t env) { return atomic_load(&w->focus) == env; }
 
 static inline size_t watch_slot(size_t env, unsigned which) { return env * SLOTS + which; }
 
@@ -36,6 +39,8 @@ void *watch_next(const struct watch *w, const struct snap *old, size_t size, voi
 /* Closes it: err and why of this try, the delay to the next. */
 void watch_close(const struct watch *w, struct snap *s, enum err err, const struct why *why, int64_t delay_ms);
 
+void watch_destroy_flat(struct snap *s);   /* for snapshots that point to nothing */
+
 /* The delay after a try: the period with a tenth of jitter, longer while throttled. */
 int64_t watch_delay(const struct snap *s, enum err err, int64_t period_ms);
 
@@ -47,7 +52,8 @@ struct watch_worker {
 void *watch_worker_new(void *watch);
 void watch_worker_free(void *worker);
 
-int64_t watch_secret_turn(void *worker, size_t env);
+/* DescribeSecret.  `listed`: a listing keeps this environment fresh, so come back late. */
+int64_t watch_secret_turn(struct watch_worker *worker, size_t env, bool listed);
 int64_t watch_identity_turn(struct watch_worker *worker, size_t env, size_t slot);
 int64_t watch_database_turn(void *worker, size_t env);
 
@@ -56,5 +62,14 @@ struct follower;
 struct follower *follower_new(const struct watch *w, size_t env);
 struct follower *follower_free(struct follower *f);
 int64_t follower_turn(struct follower *f, struct aws *aws);
+
+/* The listing watch: ListSecrets for all environments of one caller and region, where
+ * that is fewer calls than describing each.  What it cannot tell, it nudges. */
+struct listing;
+struct listing *listing_new(const struct watch *w, const size_t *envs, size_t n, void (*describe)(void *ctx, size_t env),
+                            void *ctx);
+struct listing *listing_free(struct listing *l);
+bool listing_covers(struct listing *l);      /* false: every environment must be described */
+int64_t listing_turn(struct listing *l, struct watch_worker *worker);
 
 #endif

@@ -9,8 +9,6 @@
 #include "backend/credentials/login.h"
 #include "backend/watch/watch.h"
 
-static void destroy(struct snap *s) { free(s); }
-
 static void set(struct flow_env *e, const char *key, const char *value)
 {
     if (value != NULL)
@@ -169,7 +167,7 @@ int64_t watch_database_turn(void *arg, size_t env)
     const struct watch *watch = w->watch;
     size_t slot = watch_slot(env, SLOT_DATABASE);
     const struct db_snap *old = snapbox_get(watch->box, slot);
-    struct db_snap *s = watch_next(watch, (const struct snap *)old, sizeof *s, destroy);
+    struct db_snap *s = watch_next(watch, (const struct snap *)old, sizeof *s, watch_destroy_flat);
     struct db_params p = {0};
     struct why why = {0};
     int64_t began = clock_mono_ms(clock_real());

@@ -21,7 +21,10 @@
 #define OVERLAP_MS (2 * 60 * 1000)
 #define REACH_MS (15 * 60 * 1000)    /* a quiet group is not read further back than this */
 #define LATE_MS (30 * 1000)          /* from its time stamp to its ingestion */
-#define PAGES_PER_TURN 20
+#define PAGES_PER_TURN 8               /* then others have their turn */
+#define IDLE_MS (10 * 60 * 1000)       /* nothing new for this long: asked less often */
+#define IDLE_FACTOR 4
+#define IDLE_PERIOD_MAX_MS (60 * 1000)
 #define HISTORY_PAGES 40
 #define HISTORY_MS (24LL * 60 * 60 * 1000)   /* containers live for hours, not days */
 #define STREAMS_PER_LOOK 50
@@ -51,6 +54,9 @@ struct follower {
     struct event_rows rows;
     struct event_chunk **chunks;
     size_t nchunks, rows_kept, rows_max;
+    size_t group;                    /* whose turn it is in this round over the groups */
+    int64_t slot_mono_ms;            /* the quota's slot for the next page; 0: none taken */
+    int64_t new_mono_ms;             /* when something new last came */
     /* totals */
     uint64_t late, duplicates, lines, pages, dropped_rows;
     int64_t newest_event_ms, first_fetch_ms, last_fetch_ms, last_fallback_ms, last_db_error_ms;
@@ -131,6 +137,7 @@ static void take_event(struct follower *f, size_t group, const struct log_event 
     struct line l;
     struct line_effect effect;
     f->lines++;
+    f->new_mono_ms = clock_mono_ms(f->w->clock);
     f->late += late;
     classify(f->w->classifier, e->message, &l);
     containers_feed(f->containers, group, e->stream, &l, e->time_ms, false, &effect);
@@ -162,10 +169,11 @@ static void add_token(struct strbuf *b, const char *token)
     strbuf_json(b, token, strlen(token));
 }
 
-static enum err read_page(struct follower *f, struct aws *aws, enum aws_op op, const struct strbuf *body,
+static enum err read_page(struct follower *f, struct aws *aws, enum aws_op op, const struct strbuf *body, bool reserved,
                           struct aws_reply *out, struct why *why)
 {
     struct aws_target target = watch_target(f->w, f->env);
+    target.reserved = reserved;
     if (strbuf_cut(body))
         return why_set(why, ERR_INVALID, "the request for log events is too long");
     return aws_call(aws, &target, op, strbuf_peek(body), f->w->conf->call_deadline_ms, out, f->w->cancel, why);
@@ -215,34 +223,42 @@ static void sweep_begin(struct follower *f, struct cursor *c)
     c->from_ms = from > f->from_ms ? from : f->from_ms;
 }
 
-/* Reads pages of one group, at most *pages of them. */
-static enum err sweep(struct follower *f, struct aws *aws, size_t group, int *pages, struct why *why)
+/* Takes the quota's next slot, unless one is held already; true when it is due. */
+static bool slot_due(struct follower *f)
+{
+    struct aws_target target = watch_target(f->w, f->env);
+    if (f->slot_mono_ms == 0)
+        f->slot_mono_ms = aws_reserve(f->w->gate, &target, AWS_FILTER_LOG_EVENTS);
+    return f->slot_mono_ms <= clock_mono_ms(clock_real());
+}
+
+/* Reads pages of one group, at most *pages of them and while the quota lets us;
+ * *out_done: its sweep is finished, well or not. */
+static enum err sweep(struct follower *f, struct aws *aws, size_t group, int *pages, bool *out_done, struct why *why)
 {
     struct cursor *c = &f->cursors[group];
     struct strbuf body;
     enum err err = ERR_OK;
     strbuf_init(&body, 32768);
+    *out_done = false;
     if (c->token == NULL)
         sweep_begin(f, c);
-    while (err == ERR_OK && *pages > 0) {
+    while (!*out_done && *pages > 0 && slot_due(f)) {
         struct aws_reply reply;
+        f->slot_mono_ms = 0;
         strbuf_reset(&body);
         add_group(&body, c->group);
         strbuf_fmt(&body, ",\"startTime\":%lld,\"limit\":10000,\"interleaved\":true", (long long)c->from_ms);
         add_token(&body, c->token);
         strbuf_char(&body, '}');
         --*pages;
-        err = read_page(f, aws, AWS_FILTER_LOG_EVENTS, &body, &reply, why);
+        err = read_page(f, aws, AWS_FILTER_LOG_EVENTS, &body, true, &reply, why);
         if (err == ERR_OK)
             err = scan_page(f, &reply, &c->token, why);
-        if (err != ERR_OK)
-            break;
-        for (size_t i = 0; i < f->page.n; i++)
+        for (size_t i = 0; err == ERR_OK && i < f->page.n; i++)
             take_event(f, group, &f->page.events[i], keep_from(f));
-        if (c->token == NULL) {
-            c->swept = true;
-            break;
-        }
+        c->swept |= err == ERR_OK && c->token == NULL;
+        *out_done = err != ERR_OK || c->token == NULL;
     }
     if (err != ERR_OK)
         MEM_FREE(c->token);   /* tokens expire: the next turn begins the sweep again */
@@ -261,7 +277,7 @@ static int64_t oldest_creation(struct follower *f, struct aws *aws, size_t group
     strbuf_init(&body, 4096);
     add_group(&body, f->cursors[group].group);
     strbuf_str(&body, ",\"orderBy\":\"LastEventTime\",\"descending\":true,\"limit\":50}");
-    enum err err = read_page(f, aws, AWS_DESCRIBE_LOG_STREAMS, &body, &reply, NULL);
+    enum err err = read_page(f, aws, AWS_DESCRIBE_LOG_STREAMS, &body, false, &reply, NULL);
     strbuf_clear(&body);
     json_t *o = err == ERR_OK ? json_read_object(reply.body, reply.len, NULL) : NULL;
     size_t found = 0, i;
@@ -309,7 +325,7 @@ static void look_up_history(struct follower *f, struct aws *aws, size_t group)
         strbuf_char(&body, ']');
         add_token(&body, token);
         strbuf_char(&body, '}');
-        if (read_page(f, aws, AWS_FILTER_LOG_EVENTS, &body, &reply, NULL) != ERR_OK ||
+        if (read_page(f, aws, AWS_FILTER_LOG_EVENTS, &body, false, &reply, NULL) != ERR_OK ||
             scan_page(f, &reply, &token, NULL) != ERR_OK)
             break;
         for (size_t i = 0; i < f->page.n; i++) {
@@ -353,7 +369,8 @@ static void keep_rows(struct follower *f)
         f->dropped_rows += f->chunks[gone]->nrows;
         snap_unref(f->chunks[gone++]);
     }
-    memmove(f->chunks, f->chunks + gone, (f->nchunks - gone) * sizeof(struct event_chunk *));
+    if (gone > 0)
+        memmove(f->chunks, f->chunks + gone, (f->nchunks - gone) * sizeof(struct event_chunk *));
     f->nchunks -= gone;
 }
 
@@ -403,6 +420,19 @@ static void look_at_secret(struct follower *f)
     snap_unref(secret);
 }
 
+/* How long until the next turn: the quota's slot when a sweep is not finished, else the
+ * period, longer where nothing happens and nobody looks. */
+static int64_t next_delay(struct follower *f, const struct snap *s, enum err err, bool more)
+{
+    int64_t period = f->w->conf->log_poll_ms, now = clock_mono_ms(clock_real());
+    if (more && err == ERR_OK)
+        return f->slot_mono_ms > now ? f->slot_mono_ms - now : 0;
+    bool idle = clock_mono_ms(f->w->clock) - f->new_mono_ms > IDLE_MS && !watch_is_focus(f->w, f->env);
+    if (idle && err == ERR_OK && period < IDLE_PERIOD_MAX_MS)
+        period = period * IDLE_FACTOR < IDLE_PERIOD_MAX_MS ? period * IDLE_FACTOR : IDLE_PERIOD_MAX_MS;
+    return watch_delay(s, err, period);
+}
+
 int64_t follower_turn(struct follower *f, struct aws *aws)
 {
     const struct watch *w = f->w;
@@ -411,27 +441,33 @@ int64_t follower_turn(struct follower *f, struct aws *aws)
     enum err err = ERR_OK;
     int pages = PAGES_PER_TURN;
     bool more = false;
+    if (!slot_due(f))   /* nothing can be asked yet: somebody else's turn */
+        return f->slot_mono_ms - clock_mono_ms(clock_real());
     look_at_secret(f);
-    for (size_t i = 0; i < f->ncursors; i++) {
+    while (f->group < f->ncursors && !more) {
         struct why one = {0};
-        enum err failed = sweep(f, aws, i, &pages, &one);
+        bool done = false;
+        enum err failed = sweep(f, aws, f->group, &pages, &done, &one);
+        if (failed == ERR_CANCELLED)
+            return 0;
         if (failed != ERR_OK && err == ERR_OK) {   /* the first failure speaks; other groups go on */
             err = failed;
             why = one;
         }
-        if (failed == ERR_CANCELLED)
-            return 0;
-        more |= f->cursors[i].token != NULL;
-        if (failed == ERR_OK && f->cursors[i].swept && f->cursors[i].token == NULL)
-            look_up_history(f, aws, i);
+        if (done && failed == ERR_OK)
+            look_up_history(f, aws, f->group);
+        more = !done;
+        f->group += done;
     }
+    if (!more)
+        f->group = 0;
     keep_rows(f);
 
     const struct log_snap *old = snapbox_get(w->box, slot);
     struct log_snap *s = watch_next(w, (const struct snap *)old, sizeof *s, destroy);
     snap_unref(old);
     fill(f, s);
-    int64_t delay = more && err == ERR_OK ? 0 : watch_delay(&s->snap, err, w->conf->log_poll_ms);
+    int64_t delay = next_delay(f, &s->snap, err, more);
     watch_close(w, &s->snap, err, &why, delay);
     snapbox_put(w->box, slot, &s->snap);
     return delay;
