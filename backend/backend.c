@@ -181,7 +181,8 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     b->watch = (struct watch){.conf = conf, .clock = settings->clock != NULL ? settings->clock : clock_real(),
                               .cancel = b->cancel, .classifier = b->classifier, .audit = settings->audit};
     atomic_init(&b->watch.focus, SIZE_MAX);
-    b->gate = aws_gate_new(&(struct aws_gate_settings){.audit = settings->audit, .clock = b->watch.clock});
+    b->gate = aws_gate_new(&(struct aws_gate_settings){
+        .audit = settings->audit, .clock = b->watch.clock, .quota_share = conf->quota_percent / 100.0});
     sort_items(b);
     b->box = snapbox_new(n * SLOTS + b->nidentities, b->wake);
     b->watch.gate = b->gate;
