@@ -92,6 +92,7 @@ struct event_row {
     unsigned flags;             /* enum event_flags */
     uint32_t container;         /* key of container_row, unique in the environment */
     char stream[40];            /* short form of the log stream's name */
+    char holds[9];              /* first of the version id its container held then; "env" fell back; "" unknown */
     char request[37];           /* Lambda request id, "" none */
     const char *text;           /* safe; lives as long as the chunk */
 };
@@ -113,6 +114,7 @@ struct container_row {
     char group[96];
     enum container_state state;
     bool in_doubt;              /* fetched while the label was moving: "?" */
+    char holds[65];             /* version id it holds, inferred from when it fetched; "env" fell back; "" unknown */
     int64_t started_ms, fetched_ms, last_ms, fell_back_ms;   /* wall; -1 none seen */
     uint32_t cold_starts, fetches, invocations, hits, stale_hits, fallbacks, fetch_errors, db_errors;
 };

@@ -49,14 +49,15 @@ struct containers {
     size_t journal_cap;
     uint64_t sequence;          /* invocations made so far */
     struct tally tally;
-    int64_t current_since_ms;
+    int64_t current_since_ms, previous_created_ms;
+    char current_id[65], previous_id[65];
     uint64_t forgotten;
 };
 
 struct containers *containers_new(void)
 {
     struct containers *c = mem_new(sizeof *c);
-    c->current_since_ms = TIME_UNKNOWN;
+    c->current_since_ms = c->previous_created_ms = TIME_UNKNOWN;
     return c;
 }
 
@@ -214,6 +215,27 @@ static int64_t fetched_before(const struct life *l, int64_t time_ms)
     if (l->fetch_ms != TIME_UNKNOWN && l->fetch_ms <= time_ms)
         return l->fetch_ms;
     return l->first_fetch_ms != TIME_UNKNOWN && l->first_fetch_ms <= time_ms ? l->first_fetch_ms : TIME_UNKNOWN;
+}
+
+void containers_versions(struct containers *c, const char *current_id, const char *previous_id,
+                         int64_t previous_created_ms)
+{
+    (void)str_copy(c->current_id, sizeof c->current_id, current_id);
+    (void)str_copy(c->previous_id, sizeof c->previous_id, previous_id);
+    c->previous_created_ms = previous_created_ms;
+}
+
+/* A fetch gets what AWSCURRENT names then; the line itself names no version. */
+static const char *holds_at(const struct containers *c, const struct life *l, int64_t time_ms)
+{
+    if (is_poisoned(l, time_ms))
+        return "env";
+    int64_t fetched = fetched_before(l, time_ms);
+    if (fetched == TIME_UNKNOWN || c->current_since_ms == TIME_UNKNOWN)
+        return "";
+    if (fetched >= c->current_since_ms)
+        return c->current_id;
+    return c->previous_created_ms != TIME_UNKNOWN && fetched >= c->previous_created_ms ? c->previous_id : "";
 }
 
 /* ---------------------------------------------------------------- journal */
@@ -413,7 +435,7 @@ void containers_feed(struct containers *c, size_t group, struct slice stream, co
     struct container *k = find(c, group, stream);
     if (k == NULL)
         k = add(c, group, stream, time_ms);
-    *out = (struct line_effect){.kind = EVENT_KINDS, .container = k->key};
+    *out = (struct line_effect){.kind = EVENT_KINDS, .container = k->key, .holds = ""};
     if (l->kind == LINE_INIT)
         cold_start(c, k, life_begin(k, time_ms), time_ms, history, out);
     else if (l->kind == LINE_START && !history)
@@ -426,6 +448,7 @@ void containers_feed(struct containers *c, size_t group, struct slice stream, co
         count(c, k, EVENT_OTHER, time_ms, 1);
         out->kind = EVENT_OTHER;
     }
+    out->holds = holds_at(c, life_at(k, time_ms), time_ms);
     if (time_ms > k->last_ms)
         k->last_ms = time_ms;
     if (k->started_ms == TIME_UNKNOWN || time_ms < k->started_ms)
@@ -462,6 +485,7 @@ static void fill_row(const struct containers *c, const struct container *k, cons
     };
     r->in_doubt = l->fetch_ms != TIME_UNKNOWN && c->current_since_ms != TIME_UNKNOWN &&
                   llabs(l->fetch_ms - c->current_since_ms) < IN_DOUBT_MS;
+    (void)str_copy(r->holds, sizeof r->holds, holds_at(c, l, now_ms));
     text_safe(r->stream, sizeof r->stream, k->stream, k->stream_len);
     text_safe(r->group, sizeof r->group, groups[k->group], strlen(groups[k->group]));
 }

@@ -34,6 +34,7 @@ struct line_effect {
     enum event_kind kind;       /* EVENT_KINDS: nothing to show */
     unsigned flags;             /* enum event_flags */
     uint32_t container;         /* key */
+    const char *holds;          /* version id held at that time, as container_row.holds; until the next call */
 };
 
 /* Feeds one line.  `history`: from before the counted range; changes what is known of
@@ -43,6 +44,11 @@ void containers_feed(struct containers *c, size_t group, struct slice stream, co
 
 /* AWSCURRENT is known to have moved to where it is at this time (wall; -1 unknown). */
 void containers_label_moved(struct containers *c, int64_t current_since_ms);
+
+/* Which versions have AWSCURRENT and AWSPREVIOUS ("" none), and when the latter was made
+ * (-1 unknown): for saying what a container holds. */
+void containers_versions(struct containers *c, const char *current_id, const char *previous_id,
+                         int64_t previous_created_ms);
 
 const struct tally *containers_tally(const struct containers *c);
 

@@ -415,8 +415,14 @@ static void fill(struct follower *f, struct log_snap *s)
 static void look_at_secret(struct follower *f)
 {
     const struct secret_snap *secret = snapbox_get(f->w->box, watch_slot(f->env, SLOT_SECRET));
-    if (secret != NULL && secret->snap.good_mono_ms != TIME_UNKNOWN)
+    if (secret != NULL && secret->snap.good_mono_ms != TIME_UNKNOWN) {
+        int64_t previous_created_ms = TIME_UNKNOWN;
+        for (size_t i = 0; i < secret->nversions; i++)
+            if (strcmp(secret->versions[i].id, secret->previous_id) == 0)
+                previous_created_ms = secret->versions[i].created_ms;
         containers_label_moved(f->containers, secret->current_since_ms);
+        containers_versions(f->containers, secret->current_id, secret->previous_id, previous_created_ms);
+    }
     snap_unref(secret);
 }
 
