@@ -3,18 +3,12 @@
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 #include "backend/base/text.h"
+#include "backend/watch/marks.h"
 
-#define LIVES_MAX 4
-#define LOOK_BACK 64            /* invocations of one container that may be open at once */
+#define LOOK_BACK 64            /* invocations of one container that lines may have overtaken */
+#define STRAGGLE_MS 5000        /* a line may be stamped this long after its REPORT; a retry comes later */
 #define POISONED_SILENT_MS (60 * 60 * 1000)
-#define FORGET_MS (6 * 60 * 60 * 1000)
-
-/* From one INIT_START to the next. */
-struct life {
-    int64_t began_ms;           /* INIT_START; TIME_UNKNOWN for the life that was running when we came */
-    int64_t first_fetch_ms, fetch_ms, fell_back_ms;
-    bool cold_counted;
-};
+#define TIME_MAX_MS 253402300799999   /* year 9999: sums of two such times do not overflow */
 
 struct container {
     char *stream;               /* as it came, NUL-terminated */
@@ -23,21 +17,21 @@ struct container {
     bool asked;                 /* its past has been looked up */
     int64_t last_ms, started_ms;
     uint64_t newest_invocation; /* journal sequence + 1; 0 none */
-    struct life lives[LIVES_MAX];
-    int nlives;
+    struct marks marks;
     uint32_t n[EVENT_KINDS];
 };
 
-enum { SAW_REPORT = 1, SAW_FETCH = 2, SAW_HIT = 4 };
+enum { SAW_START = 1, SAW_REPORT = 2, SAW_FETCH = 4, SAW_HIT = 8 };
 
 /* One invocation: made at the first line that names its request id. */
 struct invocation {
-    int64_t time_ms;            /* START, then REPORT */
+    int64_t start_ms;           /* the earliest line that names it */
     uint64_t previous;          /* of the same container: sequence + 1; 0 none */
     uint32_t container;         /* key */
     uint32_t request;           /* hash of the request id */
-    unsigned saw;
-    enum event_kind counted;    /* HIT, STALE_HIT, or EVENT_KINDS: neither */
+    uint32_t took_ms;           /* from there to the REPORT */
+    unsigned char saw;
+    unsigned char counted;      /* HIT, STALE_HIT, or EVENT_KINDS: neither */
 };
 
 struct containers {
@@ -121,30 +115,36 @@ static struct container *find(const struct containers *c, size_t group, struct s
     return NULL;
 }
 
-/* Makes room: everything silent for hours, and the longest silent when that is not enough. */
-static void forget_some(struct containers *c, int64_t now_ms)
+static int by_silence(const void *a, const void *b)
 {
-    int64_t limit = now_ms - FORGET_MS;
-    for (int pass = 0; pass < 8 && c->alive >= CONTAINERS_MAX; pass++, limit += FORGET_MS / 8)
-        for (size_t i = 0; i < c->n; i++)
-            if (c->all[i] != NULL && c->all[i]->last_ms < limit) {
-                free(c->all[i]->stream);
-                MEM_FREE(c->all[i]);
-                c->alive--;
-                c->forgotten++;
-            }
+    const struct container *x = *(struct container *const *)a, *y = *(struct container *const *)b;
+    return (x->last_ms > y->last_ms) - (x->last_ms < y->last_ms);
+}
+
+/* Makes room for an eighth: the longest silent go. */
+static void forget_some(struct containers *c)
+{
+    struct container **alive = mem_array(c->alive, sizeof(struct container *));
+    size_t n = 0, gone = CONTAINERS_MAX / 8;
+    for (size_t i = 0; i < c->n; i++)
+        if (c->all[i] != NULL)
+            alive[n++] = c->all[i];
+    qsort(alive, n, sizeof(struct container *), by_silence);
+    for (size_t i = 0; i < gone; i++) {
+        c->all[alive[i]->key - 1] = NULL;
+        free(alive[i]->stream);
+        free(alive[i]);
+    }
+    free(alive);
+    c->alive -= gone;
+    c->forgotten += gone;
     table_rebuild(c, c->table_size);
 }
 
-static struct life new_life(int64_t began_ms)
-{
-    return (struct life){began_ms, TIME_UNKNOWN, TIME_UNKNOWN, TIME_UNKNOWN, false};
-}
-
-static struct container *add(struct containers *c, size_t group, struct slice stream, int64_t time_ms)
+static struct container *add(struct containers *c, size_t group, struct slice stream)
 {
     if (c->alive >= CONTAINERS_MAX)
-        forget_some(c, time_ms);
+        forget_some(c);
     if (c->n == c->cap) {
         c->cap = c->cap == 0 ? 16 : c->cap * 2;
         c->all = mem_grow(c->all, c->cap, sizeof(struct container *));
@@ -155,8 +155,6 @@ static struct container *add(struct containers *c, size_t group, struct slice st
     k->group = group;
     k->key = (uint32_t)(c->n + 1);
     k->last_ms = k->started_ms = TIME_UNKNOWN;
-    k->lives[0] = new_life(TIME_UNKNOWN);
-    k->nlives = 1;
     c->all[c->n++] = k;
     c->alive++;
     if ((c->alive + 1) * 2 > c->table_size)
@@ -166,56 +164,7 @@ static struct container *add(struct containers *c, size_t group, struct slice st
     return k;
 }
 
-/* ------------------------------------------------------------------ lives */
-
-static struct life *life_at(struct container *k, int64_t time_ms)
-{
-    int i = k->nlives - 1;
-    while (i > 0 && k->lives[i].began_ms > time_ms)
-        i--;
-    return &k->lives[i];
-}
-
-/* INIT_START at this time.  The first one we see of a container whose other lines are
- * all later is the beginning of the life we know. */
-static struct life *life_begin(struct container *k, int64_t time_ms)
-{
-    struct life *first = &k->lives[0];
-    bool nothing_before = (k->started_ms == TIME_UNKNOWN || time_ms <= k->started_ms);
-    if (first->began_ms == TIME_UNKNOWN && nothing_before) {
-        first->began_ms = time_ms;
-        return first;
-    }
-    int at = k->nlives;
-    while (at > 0 && k->lives[at - 1].began_ms > time_ms)
-        at--;
-    if (at > 0 && k->lives[at - 1].began_ms == time_ms)
-        return &k->lives[at - 1];
-    if (k->nlives == LIVES_MAX) {   /* the oldest goes; when that is this one, it stands for it */
-        if (at == 0)
-            return &k->lives[0];
-        memmove(&k->lives[0], &k->lives[1], (LIVES_MAX - 1) * sizeof k->lives[0]);
-        k->nlives--;
-        at--;
-    }
-    memmove(&k->lives[at + 1], &k->lives[at], (size_t)(k->nlives - at) * sizeof k->lives[0]);
-    k->lives[at] = new_life(time_ms);
-    k->nlives++;
-    return &k->lives[at];
-}
-
-static bool is_poisoned(const struct life *l, int64_t time_ms)
-{
-    return l->fell_back_ms != TIME_UNKNOWN && l->fell_back_ms <= time_ms && l->fetch_ms <= l->fell_back_ms;
-}
-
-/* When what the life held at this time was fetched. */
-static int64_t fetched_before(const struct life *l, int64_t time_ms)
-{
-    if (l->fetch_ms != TIME_UNKNOWN && l->fetch_ms <= time_ms)
-        return l->fetch_ms;
-    return l->first_fetch_ms != TIME_UNKNOWN && l->first_fetch_ms <= time_ms ? l->first_fetch_ms : TIME_UNKNOWN;
-}
+/* ---------------------------------------------------------------- versions */
 
 void containers_versions(struct containers *c, const char *current_id, const char *previous_id,
                          int64_t previous_created_ms)
@@ -226,16 +175,15 @@ void containers_versions(struct containers *c, const char *current_id, const cha
 }
 
 /* A fetch gets what AWSCURRENT names then; the line itself names no version. */
-static const char *holds_at(const struct containers *c, const struct life *l, int64_t time_ms)
+static const char *holds_words(const struct containers *c, const struct held *h)
 {
-    if (is_poisoned(l, time_ms))
+    if (h->poisoned)
         return "env";
-    int64_t fetched = fetched_before(l, time_ms);
-    if (fetched == TIME_UNKNOWN || c->current_since_ms == TIME_UNKNOWN)
+    if (h->fetched_ms == TIME_UNKNOWN || c->current_since_ms == TIME_UNKNOWN)
         return "";
-    if (fetched >= c->current_since_ms)
+    if (h->fetched_ms >= c->current_since_ms)
         return c->current_id;
-    return c->previous_created_ms != TIME_UNKNOWN && fetched >= c->previous_created_ms ? c->previous_id : "";
+    return c->previous_created_ms != TIME_UNKNOWN && h->fetched_ms >= c->previous_created_ms ? c->previous_id : "";
 }
 
 /* ---------------------------------------------------------------- journal */
@@ -263,36 +211,58 @@ static struct invocation *invocation_new(struct containers *c, struct container 
     if (c->sequence >= c->journal_cap && c->journal_cap < INVOCATIONS_MAX)
         journal_grow(c);
     struct invocation *v = &c->journal[c->sequence & (c->journal_cap - 1)];
-    *v = (struct invocation){.time_ms = time_ms, .previous = k->newest_invocation, .container = k->key,
+    *v = (struct invocation){.start_ms = time_ms, .previous = k->newest_invocation, .container = k->key,
                              .request = request, .counted = EVENT_KINDS};
     k->newest_invocation = ++c->sequence;
     return v;
 }
 
-/* The invocation a line belongs to.  Lambda repeats a request id when it retries, so a
- * START after the REPORT begins another one. */
+static int64_t end_of(const struct invocation *v) { return v->start_ms + v->took_ms; }
+
+/* The invocation now also has a line at this time; its end stays where a REPORT put it. */
+static void stretch(struct invocation *v, int64_t time_ms)
+{
+    if (time_ms >= v->start_ms)
+        return;
+    int64_t took = (v->saw & SAW_REPORT) != 0 ? end_of(v) - time_ms : 0;
+    v->took_ms = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
+    v->start_ms = time_ms;
+}
+
+/* Lambda repeats a request id when it retries: a second START or REPORT, or a line well
+ * after the REPORT, is another invocation's. */
+static bool fits(const struct invocation *v, enum line_kind kind, int64_t time_ms)
+{
+    bool reported = (v->saw & SAW_REPORT) != 0;
+    if (kind == LINE_REPORT)
+        return !reported && time_ms >= v->start_ms - STRAGGLE_MS;
+    if (kind == LINE_START && (v->saw & SAW_START) != 0)
+        return false;
+    return !reported || time_ms <= end_of(v) + STRAGGLE_MS;
+}
+
+/* The invocation a line that names a request belongs to. */
 static struct invocation *invocation_of(struct containers *c, struct container *k, const struct line *l, int64_t time_ms)
 {
     uint32_t request = (uint32_t)hash_bytes(l->request.s, l->request.n, 0);
     uint64_t at = k->newest_invocation;
     struct invocation *v;
     for (int i = 0; i < LOOK_BACK && (v = at_sequence(c, at)) != NULL; i++, at = v->previous)
-        if (v->request == request) {
-            bool another = (v->saw & SAW_REPORT) != 0 && time_ms > v->time_ms &&
-                           (l->kind == LINE_START || l->kind == LINE_REPORT);
-            return another ? invocation_new(c, k, request, time_ms) : v;
+        if (v->request == request && fits(v, l->kind, time_ms)) {
+            stretch(v, time_ms);
+            return v;
         }
     return invocation_new(c, k, request, time_ms);
 }
 
-/* A line that names no request: the newest invocation begun and not yet reported. */
-static struct invocation *invocation_open(const struct containers *c, const struct container *k, int64_t time_ms)
+/* Of a line that names none: the one that was running. */
+static struct invocation *invocation_at(const struct containers *c, const struct container *k, int64_t time_ms)
 {
     uint64_t at = k->newest_invocation;
     struct invocation *v;
     for (int i = 0; i < LOOK_BACK && (v = at_sequence(c, at)) != NULL; i++, at = v->previous)
-        if (v->time_ms <= time_ms)
-            return (v->saw & SAW_REPORT) == 0 ? v : NULL;
+        if (v->start_ms <= time_ms)
+            return (v->saw & SAW_REPORT) == 0 || time_ms <= end_of(v) ? v : NULL;
     return NULL;
 }
 
@@ -303,18 +273,19 @@ static void count(struct containers *c, struct container *k, enum event_kind kin
 }
 
 /* What the invocation is, by all that is known now. */
-static enum event_kind judge(const struct containers *c, struct container *k, const struct invocation *v)
+static enum event_kind judge(const struct containers *c, const struct container *k, struct invocation *v)
 {
+    if (marks_loose_fetch(&k->marks, v->start_ms, end_of(v)))
+        v->saw |= SAW_FETCH;   /* the mark may be lost later */
     if ((v->saw & SAW_REPORT) == 0 || (v->saw & SAW_FETCH) != 0)
         return EVENT_KINDS;
-    const struct life *l = life_at(k, v->time_ms);
-    if (is_poisoned(l, v->time_ms))
+    struct held h = marks_held(&k->marks, end_of(v));
+    if (h.poisoned)
         return EVENT_STALE_HIT;
-    int64_t fetched = fetched_before(l, v->time_ms);
-    if (fetched == TIME_UNKNOWN)
+    if (h.fetched_ms == TIME_UNKNOWN)
         return (v->saw & SAW_HIT) != 0 ? EVENT_HIT : EVENT_KINDS;
-    bool replaced = c->current_since_ms != TIME_UNKNOWN && fetched < c->current_since_ms &&
-                    v->time_ms >= c->current_since_ms;
+    bool replaced = c->current_since_ms != TIME_UNKNOWN && h.fetched_ms < c->current_since_ms &&
+                    end_of(v) >= c->current_since_ms;
     return replaced ? EVENT_STALE_HIT : EVENT_HIT;
 }
 
@@ -324,19 +295,24 @@ static void judge_again(struct containers *c, struct container *k, struct invoca
     if (now == v->counted)
         return;
     if (v->counted != EVENT_KINDS)
-        count(c, k, v->counted, v->time_ms, -1);
+        count(c, k, v->counted, end_of(v), -1);
     if (now != EVENT_KINDS)
-        count(c, k, now, v->time_ms, 1);
-    v->counted = now;
+        count(c, k, now, end_of(v), 1);
+    v->counted = (unsigned char)now;
 }
 
-/* Something about the container at `from_ms` was learnt: its invocations since. */
+/* Something about the container at `from_ms` was learnt: its invocations since.  The
+ * journal is by arrival: what is older than so many others is older than all that follow. */
 static void judge_since(struct containers *c, struct container *k, int64_t from_ms)
 {
     struct invocation *v;
-    for (uint64_t at = k->newest_invocation; (v = at_sequence(c, at)) != NULL && v->container == k->key; at = v->previous)
-        if (v->time_ms >= from_ms)
+    int older = 0;
+    for (uint64_t at = k->newest_invocation;
+         older < LOOK_BACK && (v = at_sequence(c, at)) != NULL && v->container == k->key; at = v->previous) {
+        older = end_of(v) < from_ms ? older + 1 : 0;
+        if (older == 0)
             judge_again(c, k, v);
+    }
 }
 
 void containers_label_moved(struct containers *c, int64_t current_since_ms)
@@ -354,54 +330,71 @@ void containers_label_moved(struct containers *c, int64_t current_since_ms)
 
 /* ---------------------------------------------------------------- feeding */
 
-static void cold_start(struct containers *c, struct container *k, struct life *l, int64_t time_ms, bool history,
-                       struct line_effect *out)
+/* One cold start a life: at its INIT_START, or where that was not seen at the first
+ * REPORT that tells of one.  A late INIT_START moves the count, and may split a life. */
+static void count_cold_starts(struct containers *c, struct container *k)
 {
-    if (l->cold_counted)
-        return;
-    l->cold_counted = true;
-    if (!history) {
-        count(c, k, EVENT_COLD_START, time_ms, 1);
-        out->kind = EVENT_COLD_START;
+    bool seen = false, beyond = k->marks.lost;   /* beyond: the life's INIT_START may be lost */
+    for (int i = 0; i < k->marks.n; i++) {
+        struct mark *m = &k->marks.all[i];
+        if (m->kind != MARK_BEGIN && m->kind != MARK_COLD)
+            continue;
+        if (m->kind == MARK_BEGIN)
+            seen = beyond = false;
+        bool wanted = beyond ? m->counted : !seen && !m->history;
+        seen |= wanted;
+        if (m->counted != wanted)
+            count(c, k, EVENT_COLD_START, m->time_ms, wanted ? 1 : -1);
+        m->counted = wanted;
     }
 }
 
-static void fetched(struct containers *c, struct container *k, const struct line *l, int64_t time_ms)
+static void began(struct containers *c, struct container *k, int64_t time_ms, bool history, struct line_effect *out)
 {
-    struct life *life = life_at(k, time_ms);
-    if (life->first_fetch_ms == TIME_UNKNOWN || time_ms < life->first_fetch_ms)
-        life->first_fetch_ms = time_ms;
-    if (time_ms > life->fetch_ms)
-        life->fetch_ms = time_ms;
-    struct invocation *v = l->request.n > 0 ? invocation_of(c, k, l, time_ms)
-                           : l->in_init     ? NULL
-                                            : invocation_open(c, k, time_ms);
-    if (v != NULL)
-        v->saw |= SAW_FETCH;
-    judge_since(c, k, v != NULL && v->time_ms < time_ms ? v->time_ms : time_ms);
+    marks_put(&k->marks, MARK_BEGIN, time_ms, history, false);
+    count_cold_starts(c, k);
+    judge_since(c, k, time_ms);
+    out->kind = history ? EVENT_KINDS : EVENT_COLD_START;
 }
 
-static void fell_back(struct containers *c, struct container *k, int64_t time_ms)
+static void fetched(struct containers *c, struct container *k, const struct line *l, int64_t time_ms, bool history)
 {
-    struct life *life = life_at(k, time_ms);
-    if (time_ms > life->fell_back_ms)
-        life->fell_back_ms = time_ms;
+    marks_put(&k->marks, MARK_FETCH, time_ms, history, l->request.n == 0 && !l->in_init);
+    if (l->request.n > 0 && !history) {
+        struct invocation *v = invocation_of(c, k, l, time_ms);
+        v->saw |= SAW_FETCH;
+        judge_again(c, k, v);
+    }
     judge_since(c, k, time_ms);
 }
 
-static void reported(struct containers *c, struct container *k, const struct line *l, int64_t time_ms, bool history,
+static void fell_back(struct containers *c, struct container *k, int64_t time_ms, bool history)
+{
+    marks_put(&k->marks, MARK_FALLBACK, time_ms, history, false);
+    judge_since(c, k, time_ms);
+}
+
+static void started(struct containers *c, struct container *k, const struct line *l, int64_t time_ms)
+{
+    struct invocation *v = invocation_of(c, k, l, time_ms);
+    v->saw |= SAW_START;
+    judge_again(c, k, v);   /* it began earlier than thought: a fetch may lie within it */
+}
+
+static void reported(struct containers *c, struct container *k, const struct line *l, int64_t time_ms,
                      struct line_effect *out)
 {
-    if (history)
-        return;
-    if (l->has_init_duration)
-        cold_start(c, k, life_at(k, time_ms), time_ms, history, out);
     struct invocation *v = invocation_of(c, k, l, time_ms);
+    int64_t took = time_ms - v->start_ms;
+    if (l->has_init_duration) {
+        marks_put(&k->marks, MARK_COLD, time_ms, false, false);
+        count_cold_starts(c, k);
+    }
     v->saw |= SAW_REPORT;
-    v->time_ms = time_ms;
+    v->took_ms = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
     count(c, k, EVENT_INVOCATION, time_ms, 1);
     judge_again(c, k, v);
-    out->kind = v->counted != EVENT_KINDS ? v->counted : EVENT_INVOCATION;
+    out->kind = v->counted != EVENT_KINDS ? (enum event_kind)v->counted : EVENT_INVOCATION;
     out->flags |= v->counted == EVENT_HIT && (v->saw & SAW_HIT) == 0 ? EVENT_INFERRED : 0;
     out->flags |= v->counted == EVENT_STALE_HIT ? EVENT_STALE : 0;
 }
@@ -412,7 +405,7 @@ static void said(struct containers *c, struct container *k, const struct line *l
     if (l->event == EVENT_HIT) {   /* counted once, when its invocation is reported */
         struct invocation *v = history          ? NULL
                                : l->request.n > 0 ? invocation_of(c, k, l, time_ms)
-                                                  : invocation_open(c, k, time_ms);
+                                                  : invocation_at(c, k, time_ms);
         if (v != NULL) {
             v->saw |= SAW_HIT;
             judge_again(c, k, v);
@@ -424,31 +417,36 @@ static void said(struct containers *c, struct container *k, const struct line *l
         out->kind = l->event;
     }
     if (l->event == EVENT_FETCH)
-        fetched(c, k, l, time_ms);
+        fetched(c, k, l, time_ms, history);
     else if (l->event == EVENT_FALLBACK)
-        fell_back(c, k, time_ms);
+        fell_back(c, k, time_ms, history);
 }
 
 void containers_feed(struct containers *c, size_t group, struct slice stream, const struct line *l, int64_t time_ms,
                      bool history, struct line_effect *out)
 {
     struct container *k = find(c, group, stream);
+    *out = (struct line_effect){.kind = EVENT_KINDS, .holds = ""};
+    if (k == NULL && history)
+        return;   /* a container that ended before the counted range is none of ours */
     if (k == NULL)
-        k = add(c, group, stream, time_ms);
-    *out = (struct line_effect){.kind = EVENT_KINDS, .container = k->key, .holds = ""};
+        k = add(c, group, stream);
+    out->container = k->key;
+    time_ms = time_ms < 0 ? 0 : time_ms > TIME_MAX_MS ? TIME_MAX_MS : time_ms;
     if (l->kind == LINE_INIT)
-        cold_start(c, k, life_begin(k, time_ms), time_ms, history, out);
+        began(c, k, time_ms, history, out);
     else if (l->kind == LINE_START && !history)
-        (void)invocation_of(c, k, l, time_ms);
-    else if (l->kind == LINE_REPORT)
-        reported(c, k, l, time_ms, history, out);
+        started(c, k, l, time_ms);
+    else if (l->kind == LINE_REPORT && !history)
+        reported(c, k, l, time_ms, out);
     else if (l->kind == LINE_EVENT)
         said(c, k, l, time_ms, history, out);
     else if (l->kind == LINE_OTHER && !history) {
         count(c, k, EVENT_OTHER, time_ms, 1);
         out->kind = EVENT_OTHER;
     }
-    out->holds = holds_at(c, life_at(k, time_ms), time_ms);
+    struct held h = marks_held(&k->marks, time_ms);
+    out->holds = holds_words(c, &h);
     if (time_ms > k->last_ms)
         k->last_ms = time_ms;
     if (k->started_ms == TIME_UNKNOWN || time_ms < k->started_ms)
@@ -459,15 +457,15 @@ void containers_feed(struct containers *c, size_t group, struct slice stream, co
 
 static enum container_state state_of(const struct containers *c, const struct container *k, int64_t now_ms)
 {
-    const struct life *l = &k->lives[k->nlives - 1];
+    struct held h = marks_held(&k->marks, INT64_MAX);
     int64_t quiet = now_ms - k->last_ms;
-    if (is_poisoned(l, now_ms))
+    if (h.poisoned)
         return quiet > POISONED_SILENT_MS ? CONTAINER_SILENT : CONTAINER_POISONED;
     if (quiet > SILENT_MS)
         return CONTAINER_SILENT;
-    if (l->fetch_ms == TIME_UNKNOWN)
+    if (h.fetched_ms == TIME_UNKNOWN)
         return CONTAINER_UNKNOWN;
-    if (c->current_since_ms == TIME_UNKNOWN || l->fetch_ms >= c->current_since_ms)
+    if (c->current_since_ms == TIME_UNKNOWN || h.fetched_ms >= c->current_since_ms)
         return CONTAINER_CURRENT;
     return k->last_ms < c->current_since_ms ? CONTAINER_SILENT : CONTAINER_STALE;
 }
@@ -475,17 +473,17 @@ static enum container_state state_of(const struct containers *c, const struct co
 static void fill_row(const struct containers *c, const struct container *k, const char *const *groups, int64_t now_ms,
                      struct container_row *r)
 {
-    const struct life *l = &k->lives[k->nlives - 1];
+    struct held h = marks_held(&k->marks, INT64_MAX);
     *r = (struct container_row){
-        .key = k->key, .state = state_of(c, k, now_ms), .started_ms = l->began_ms, .fetched_ms = l->fetch_ms,
-        .last_ms = k->last_ms, .fell_back_ms = l->fell_back_ms, .cold_starts = k->n[EVENT_COLD_START],
+        .key = k->key, .state = state_of(c, k, now_ms), .started_ms = h.began_ms, .fetched_ms = h.fetched_ms,
+        .last_ms = k->last_ms, .fell_back_ms = h.fell_back_ms, .cold_starts = k->n[EVENT_COLD_START],
         .fetches = k->n[EVENT_FETCH], .invocations = k->n[EVENT_INVOCATION], .hits = k->n[EVENT_HIT],
         .stale_hits = k->n[EVENT_STALE_HIT], .fallbacks = k->n[EVENT_FALLBACK],
         .fetch_errors = k->n[EVENT_FETCH_ERROR], .db_errors = k->n[EVENT_DB_ERROR],
     };
-    r->in_doubt = l->fetch_ms != TIME_UNKNOWN && c->current_since_ms != TIME_UNKNOWN &&
-                  llabs(l->fetch_ms - c->current_since_ms) < IN_DOUBT_MS;
-    (void)str_copy(r->holds, sizeof r->holds, holds_at(c, l, now_ms));
+    r->in_doubt = h.fetched_ms != TIME_UNKNOWN && c->current_since_ms != TIME_UNKNOWN &&
+                  llabs(h.fetched_ms - c->current_since_ms) < IN_DOUBT_MS;
+    (void)str_copy(r->holds, sizeof r->holds, holds_words(c, &h));
     text_safe(r->stream, sizeof r->stream, k->stream, k->stream_len);
     text_safe(r->group, sizeof r->group, groups[k->group], strlen(groups[k->group]));
 }
@@ -539,15 +537,10 @@ size_t containers_unexplained(struct containers *c, size_t group, struct slice *
     size_t n = 0;
     for (size_t i = 0; i < c->n && n < max; i++) {
         struct container *k = c->all[i];
-        if (k == NULL || k->group != group || k->asked)
-            continue;
-        const struct life *l = &k->lives[0];
-        bool explained = l->began_ms != TIME_UNKNOWN || l->fetch_ms != TIME_UNKNOWN || l->fell_back_ms != TIME_UNKNOWN;
-        if (explained && k->nlives == 1)
+        if (k == NULL || k->group != group || k->asked || marks_explain(&k->marks, k->started_ms))
             continue;
         k->asked = true;
-        if (!explained)
-            out[n++] = (struct slice){k->stream, k->stream_len};
+        out[n++] = (struct slice){k->stream, k->stream_len};
     }
     return n;
 }
