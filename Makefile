@@ -139,6 +139,22 @@ $(B)/fleet: $(FLEET_OBJ) $(call libs,credentials)
 
 SANDBOX := $(B)/awsim $(B)/fleet
 
+# -------------------------------------------------------------- documents
+#
+# Manuals, IAM policies and README's tables come from the program's own tables.
+
+GENERATE := $(B)/packaging/generate
+
+$(GENERATE): $(B)/packaging/generate.o $(call libs,ui)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS)
+
+docs: $(GENERATE) ## rewrite the manuals, IAM policies and README's tables from the rows
+	@packaging/generate.sh $<
+
+check-house: $(GENERATE) ## the rules of the house alone (includes, tables, documents, limits)
+	@GENERATE=$< tests/house/house.sh
+
 # ------------------------------------------------------- what people call
 #
 # demo, test and check begin on a machine that may have nothing: they install what
@@ -156,7 +172,7 @@ test: ## unit tests, screens, and the whole program against the sandbox
 	@$(MAKE) --no-print-directory $(JOBS) built-for-test
 	@tests/run.sh $(UNIT_BIN) tests/house/house.sh tests/e2e/run.sh
 
-built-for-test: all $(SANDBOX) $(UNIT_BIN)
+built-for-test: all $(SANDBOX) $(UNIT_BIN) $(GENERATE)
 
 check: ## test, again under ASan+UBSan and TSan, built by clang too, fuzzed a little, formatted
 	@$(MAKE) --no-print-directory deps-check
@@ -221,7 +237,7 @@ clean: ## remove build/
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all unit unit-bin built-for-test demo test check e2e run fuzz format deps deps-demo deps-test deps-check \
+.PHONY: all unit unit-bin built-for-test demo test check e2e run docs check-house fuzz format deps deps-demo deps-test deps-check \
   install clean help
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
