@@ -67,6 +67,12 @@ static size_t identity_slot(const struct backend *b, size_t identity)
  * listing for each, then the secrets. */
 static size_t item_of_secret(const struct backend *b, size_t i) { return 2 * b->nidentities + i; }
 
+static void relabel(struct backend *b, size_t env)
+{
+    if (b->followers[env] != NULL)
+        follower_relabel(b->followers[env]);
+}
+
 static int64_t secrets_turn(void *worker, size_t item)
 {
     struct secrets_worker *s = worker;
@@ -74,8 +80,13 @@ static int64_t secrets_turn(void *worker, size_t item)
     if (item < b->nidentities)
         return watch_identity_turn(s->w, b->identity_env[item], identity_slot(b, item));
     item -= b->nidentities;
-    if (item < b->nidentities)
-        return b->listings[item] != NULL ? listing_turn(b->listings[item], s->w) : NEVER_MS;
+    if (item < b->nidentities) {
+        int64_t delay = b->listings[item] != NULL ? listing_turn(b->listings[item], s->w) : NEVER_MS;
+        for (size_t i = 0; i < b->nsecrets; i++)
+            if (b->identity_of[b->secret_env[i]] == item)
+                relabel(b, b->secret_env[i]);
+        return delay;
+    }
     size_t env = b->secret_env[item - b->nidentities];
     bool listed = listing_covers(b->listings[b->identity_of[env]]);
     bool wanted = atomic_exchange(&b->describe_wanted[env], false) || watch_is_focus(&b->watch, env);
@@ -83,7 +94,9 @@ static int64_t secrets_turn(void *worker, size_t item)
     b->secret_begun[env] = true;
     if (listed && first && !wanted)
         return LISTED_FIRST_MS;   /* the listing speaks first, and says whom to describe */
-    return watch_secret_turn(s->w, env, listed);
+    int64_t delay = watch_secret_turn(s->w, env, listed);
+    relabel(b, env);
+    return delay;
 }
 
 /* A listing found that this secret must be described. */
@@ -94,10 +107,15 @@ static void describe(void *ctx, size_t env)
     pool_nudge(b->secrets, item_of_secret(b, b->secret_item[env]));
 }
 
+/* Items of the logs pool: the live lanes, then the backfill lanes. */
 static int64_t logs_turn(void *worker, size_t item)
 {
     struct secrets_worker *s = worker;
-    return follower_turn(s->b->followers[s->b->log_env[item]], s->w->aws);
+    struct backend *b = s->b;
+    if (item < b->nlogs)
+        return follower_turn(b->followers[b->log_env[item]], s->w->aws);
+    int64_t delay = follower_backfill_turn(b->followers[b->log_env[item % b->nlogs]], s->w->aws);
+    return delay >= 0 ? delay : NEVER_MS;
 }
 
 static int64_t databases_turn(void *worker, size_t item) { return watch_database_turn(((struct secrets_worker *)worker)->w, item); }
@@ -193,7 +211,7 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
         b->followers[b->log_env[i]] = follower_new(&b->watch, b->log_env[i]);
 
     if ((b->secrets = start_pool(b, "secrets", conf->secret_threads, item_of_secret(b, b->nsecrets), secrets_turn, why)) == NULL ||
-        (b->logs = start_pool(b, "logs", conf->log_threads, b->nlogs, logs_turn, why)) == NULL ||
+        (b->logs = start_pool(b, "logs", conf->log_threads, b->nlogs * (1 + BACKFILL_LANES), logs_turn, why)) == NULL ||
         (b->databases = start_pool(b, "databases", conf->database_threads, n, databases_turn, why)) == NULL)
         return backend_stop(b);
     return b;
@@ -235,7 +253,7 @@ struct board *backend_board(struct backend *b)
     aws_gate_meter(b->gate, &meter);
     *board = (struct board){
         .conf = b->watch.conf, .audit = b->watch.audit, .memory_locked = secret_memory_locked(),
-        .mono_ms = clock_mono_ms(b->watch.clock), .wall_ms = clock_wall_ms(b->watch.clock),
+        .mono_ms = clock_mono_ms(b->watch.clock), .wall_ms = clock_wall_ms(b->watch.clock) + meter.skew_ms,
         .calls_per_minute = meter.per_minute, .calls_total = meter.total, .calls_failed = meter.failed,
         .calls_throttled = meter.throttled, .calls_refused = meter.refused, .clock_skew_ms = meter.skew_ms,
         .dollars_per_month = meter.dollars_per_month, .n = b->watch.conf->nenvironments,
@@ -251,7 +269,9 @@ struct board *backend_board(struct backend *b)
 static bool env_settled(const struct backend *b, const struct env_view *v, size_t i)
 {
     bool secret = v->conf->mode != CONFIG_PRODUCTION || v->secret != NULL;
-    bool logs = !has_logs(v->conf) || (v->logs != NULL && (!v->logs->backfilling || v->logs->snap.failures > 0));
+    bool told = v->logs != NULL && (v->logs->label_known || v->secret == NULL || v->secret->snap.good_mono_ms < 0);
+    bool logs = !has_logs(v->conf) ||
+                (v->logs != NULL && ((told && !v->logs->backfilling) || v->logs->snap.failures > 0));
     bool identity = b->identity_of[i] == SIZE_MAX || v->identity != NULL;
     return secret && logs && identity && v->db != NULL;
 }

@@ -130,7 +130,11 @@ struct log_snap {
     int64_t series_end_ms;                        /* wall, a multiple of the step, exclusive */
     int64_t from_ms;                              /* read without a hole from here... */
     int64_t upto_ms;                              /* ...to here (wall) */
-    bool backfilling;                             /* still reading the past */
+    bool backfilling;                             /* still reading the past... */
+    uint32_t backfill_done, backfill_slices;      /* ...this many slices of so many, newest first */
+    bool label_known;                             /* the secret watch had told when AWSCURRENT moved */
+    bool filtered;                                /* CloudWatch lets only the lines through that count: OTHER is not known */
+    uint64_t refused;                             /* late beyond what is remembered: not counted */
     int64_t newest_event_ms;                      /* -1: none seen */
     int64_t first_fetch_ms, last_fetch_ms, last_fallback_ms, last_db_error_ms;   /* -1 none */
     char last_db_error[160];                      /* its words */
@@ -228,7 +232,7 @@ struct board {
     int64_t mono_ms, wall_ms;         /* when it was taken */
     unsigned calls_per_minute;
     uint64_t calls_total, calls_failed, calls_throttled, calls_refused;
-    int64_t clock_skew_ms;            /* AWS's clock minus ours, when known to be off; 0 */
+    int64_t clock_skew_ms;            /* AWS's clock minus ours, when known to be off; 0.  wall_ms has it added */
     double dollars_per_month;         /* at the rate of the last ten minutes, list prices */
     size_t ncalls;
     struct call_row calls[CALL_ROWS]; /* by operation, those that were sent */

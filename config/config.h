@@ -46,6 +46,7 @@ struct config {
     int64_t call_deadline_ms;      /* one AWS call, retries included */
     int64_t login_deadline_ms;     /* one database login, all phases */
     unsigned secret_threads, log_threads, database_threads;
+    bool server_filter;            /* FilterLogEvents with a pattern */
     unsigned quota_percent;        /* of AWS's published request quotas */
     struct config_patterns patterns;
     size_t nenvironments;

@@ -37,12 +37,13 @@ static void forget_pg_variables(void)
     }
 }
 
-/* A file we open must not become somebody's standard output. */
+/* A file we open must not become somebody's standard output; and what is written to one
+ * that was closed must fail, not vanish: read-only does both. */
 static void fill_standard_descriptors(void)
 {
     int fd = 0;
     while (fd >= 0 && fd <= STDERR_FILENO)
-        fd = open("/dev/null", O_RDWR);   /* kept over exec on purpose: these are 0 to 2 */
+        fd = open("/dev/null", O_RDONLY);   /* kept over exec on purpose: these are 0 to 2 */
     if (fd > STDERR_FILENO)
         close(fd);
 }

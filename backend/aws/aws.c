@@ -242,6 +242,15 @@ int64_t aws_reserve(struct aws_gate *g, const struct aws_target *t, enum aws_op 
     return quota_reserve(g->rates, account, region, (int)op, now);
 }
 
+int64_t aws_reserve_spare(struct aws_gate *g, const struct aws_target *t, enum aws_op op)
+{
+    char account[32], region[32];
+    if (identity_region(g->identities, t->profile, t->region, region, NULL) != ERR_OK)
+        return 0;
+    account_of(g, t, account);
+    return quota_reserve_spare(g->rates, account, region, (int)op, clock_mono_ms(clock_real()));
+}
+
 static int64_t gate_skew(struct aws_gate *g)
 {
     pthread_mutex_lock(&g->lock);
@@ -566,6 +575,7 @@ enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, con
         out->len = a->reply.body.len;
         out->body = out->len > 0 ? a->reply.body.s : a->nothing;
     }
+    out->date_ms = a->reply.date_ms;
     (void)str_copy(out->request_id, sizeof out->request_id, a->reply.request_id);
     return ERR_OK;
 }

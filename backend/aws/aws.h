@@ -82,6 +82,7 @@ struct aws_target {
 };
 
 struct aws_reply {
+    int64_t date_ms;           /* AWS's clock: the Date header; -1 */
     char *body;                /* NUL-terminated, may be rewritten; borrowed until the next aws_call */
     size_t len;                /* on this struct aws; for REVEALS rows it lies in wiped memory */
     char request_id[64];
@@ -91,6 +92,10 @@ struct aws_reply {
  * later).  The slot is taken: send then, with `reserved` set in the target.  Calls
  * that are not reserved wait inside aws_call. */
 int64_t aws_reserve(struct aws_gate *g, const struct aws_target *t, enum aws_op op);
+
+/* For work that can wait: 0 and the slot is taken, or the milliseconds until it is worth
+ * asking again. */
+int64_t aws_reserve_spare(struct aws_gate *g, const struct aws_target *t, enum aws_op op);
 
 /* GetCallerIdentity told which account these keys belong to: quotas are an account's. */
 void aws_gate_learn_account(struct aws_gate *g, const struct aws_target *t, const char *account);

@@ -10,7 +10,7 @@
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 
-#define BURST_MS 1000.0       /* slots that may be used ahead of the clock: one second's worth */
+#define BURST_MS 4000.0       /* slots that may be used ahead of the clock: four seconds' worth */
 #define RATE_MIN 0.2          /* requests a second: even a throttled bucket trickles */
 #define RAISE 50.0            /* successes that bring a halved rate back by a whole share */
 #define BUCKETS_MAX 4096
@@ -97,6 +97,25 @@ int64_t quota_reserve(struct quota *q, const char *account, const char *region, 
     }
     pthread_mutex_unlock(&q->lock);
     return at;
+}
+
+int64_t quota_reserve_spare(struct quota *q, const char *account, const char *region, int op, int64_t now_mono_ms)
+{
+    int64_t wait = 0;
+    pthread_mutex_lock(&q->lock);
+    struct bucket *b = find_locked(q, account, region, op);
+    if (b != NULL) {
+        double now = (double)now_mono_ms, ahead = b->rate >= 1 ? BURST_MS / 2 : 0;   /* half the burst stays for others */
+        if (b->free_ms < now)
+            b->free_ms = now;
+        double slot = b->free_ms - ahead;
+        if (slot > now)
+            wait = (int64_t)(slot - now) + 1;
+        else
+            b->free_ms += 1000.0 / b->rate;
+    }
+    pthread_mutex_unlock(&q->lock);
+    return wait;
 }
 
 void quota_outcome(struct quota *q, const char *account, const char *region, int op, enum err code,

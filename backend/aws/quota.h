@@ -23,6 +23,11 @@ struct quota *quota_free(struct quota *q);
  * or later; the slot is taken and must be used then. */
 int64_t quota_reserve(struct quota *q, const char *account, const char *region, int op, int64_t now_mono_ms);
 
+/* The same for work that can wait: takes a slot only if one is free now and nobody who
+ * cannot wait is in the queue; else returns how many milliseconds to wait before asking
+ * again, and takes nothing. */
+int64_t quota_reserve_spare(struct quota *q, const char *account, const char *region, int op, int64_t now_mono_ms);
+
 /* Tells what came of a call: ERR_THROTTLED halves the rate, ERR_OK raises it a little. */
 void quota_outcome(struct quota *q, const char *account, const char *region, int op, enum err code,
                    int64_t now_mono_ms);

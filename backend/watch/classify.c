@@ -54,7 +54,7 @@ bool glob_match(const char *glob, struct slice text)
     }
 }
 
-/* The longest literal run of a glob. */
+/* The longest literal run of a glob: what every text that matches contains. */
 static struct slice glob_literal(const char *glob)
 {
     struct slice best = {glob, 0};
@@ -67,24 +67,36 @@ static struct slice glob_literal(const char *glob)
     return best;
 }
 
-bool classifier_filter_pattern(const struct classifier *c, char *out, size_t size)
+/* Terms of platform lines: what classify() below recognises, as words they all contain. */
+static const struct { const char *term; enum filter_purpose least; } platform_terms[] = {
+    {"INIT_START", FILTER_CREDENTIALS}, {"START RequestId", FILTER_COUNTING}, {"REPORT RequestId", FILTER_COUNTING},
+    {"INIT_REPORT", FILTER_COUNTING},   {"Task timed out", FILTER_COUNTING},  {"Runtime exited", FILTER_COUNTING},
+};
+
+/* "a term" in OR; false when it cannot be said: how a quote or backslash is escaped inside
+ * a term is not documented, and a term matches whole words of what it names. */
+static bool add_term(struct strbuf *b, struct slice term)
+{
+    if (term.n == 0 || memchr(term.s, '"', term.n) != NULL || memchr(term.s, '\\', term.n) != NULL)
+        return false;
+    strbuf_str(b, b->len > 0 ? " ?\"" : "?\"");
+    strbuf_add(b, term.s, term.n);
+    strbuf_char(b, '"');
+    return true;
+}
+
+bool classifier_filter_pattern(const struct classifier *c, enum filter_purpose purpose, char *out, size_t size)
 {
     struct strbuf b;
     bool ok = true;
     strbuf_init(&b, 1024);   /* the service's own limit */
-    strbuf_str(&b, "?\"INIT_START\"");
-    for (size_t i = 0; i < ARRAY_LEN(order) && ok; i++) {
-        if (order[i] != EVENT_FETCH && order[i] != EVENT_FALLBACK)
-            continue;
-        for (const char *const *g = c->globs[i]; *g != NULL; g++) {
-            struct slice lit = glob_literal(*g);
-            if (lit.n == 0 || memchr(lit.s, '"', lit.n) != NULL || memchr(lit.s, '\\', lit.n) != NULL)
-                ok = false;   /* how a quote is escaped inside a term is not documented */
-            strbuf_str(&b, " ?\"");
-            strbuf_add(&b, lit.s, lit.n);
-            strbuf_char(&b, '"');
-        }
-    }
+    for (size_t i = 0; i < ARRAY_LEN(platform_terms); i++)
+        if (platform_terms[i].least <= purpose)
+            ok = add_term(&b, (struct slice){platform_terms[i].term, strlen(platform_terms[i].term)}) && ok;
+    for (size_t i = 0; i < ARRAY_LEN(order); i++)
+        if (purpose == FILTER_COUNTING || order[i] == EVENT_FETCH || order[i] == EVENT_FALLBACK)
+            for (const char *const *g = c->globs[i]; *g != NULL; g++)
+                ok = add_term(&b, glob_literal(*g)) && ok;
     ok = ok && !strbuf_cut(&b) && str_copy(out, size, strbuf_peek(&b));
     strbuf_clear(&b);
     return ok;

@@ -36,10 +36,12 @@ struct classifier *classifier_free(struct classifier *c);
 
 void classify(const struct classifier *c, struct slice message, struct line *out);
 
-/* A FilterLogEvents pattern that lets at least the lines through that decide about a
- * container's credentials (INIT_START, fetch, fallback): false when the configured
- * patterns cannot be put into one. */
-bool classifier_filter_pattern(const struct classifier *c, char *out, size_t size);
+/* A FilterLogEvents pattern that lets through at least the lines that
+ *   FILTER_CREDENTIALS  decide about a container's credentials (INIT_START, fetch, fallback)
+ *   FILTER_COUNTING     count as anything but OTHER
+ * and few others.  False when the configured patterns cannot be put into one. */
+enum filter_purpose { FILTER_CREDENTIALS, FILTER_COUNTING };
+bool classifier_filter_pattern(const struct classifier *c, enum filter_purpose purpose, char *out, size_t size);
 
 /* '*' is any run, also an empty one; everything else is itself. */
 bool glob_match(const char *glob, struct slice text);

@@ -33,8 +33,10 @@ void watch_close(const struct watch *w, struct snap *s, enum err err, const stru
     int64_t now = clock_mono_ms(w->clock), wall = clock_wall_ms(w->clock);
     s->tried_mono_ms = now;
     s->next_mono_ms = now + delay_ms;
-    s->period_ms = delay_ms;
     if (err == ERR_OK) {
+        /* What the source manages: short quotas stretch it beyond what was asked for. */
+        int64_t took = s->good_mono_ms != TIME_UNKNOWN && s->failures == 0 ? now - s->good_mono_ms : 0;
+        s->period_ms = took > delay_ms ? took : delay_ms;
         s->good_mono_ms = now;
         s->good_wall_ms = wall;
         s->failing_since_wall_ms = TIME_UNKNOWN;

@@ -57,11 +57,16 @@ int64_t watch_secret_turn(struct watch_worker *worker, size_t env, bool listed);
 int64_t watch_identity_turn(struct watch_worker *worker, size_t env, size_t slot);
 int64_t watch_database_turn(void *worker, size_t env);
 
-/* The log watch keeps state between turns: one follower an environment. */
+/* The log watch keeps state between turns: one follower an environment, worked on by a
+ * live lane and some backfill lanes, each a pool item; a lock inside orders them. */
+#define BACKFILL_LANES 3
 struct follower;
 struct follower *follower_new(const struct watch *w, size_t env);
 struct follower *follower_free(struct follower *f);
-int64_t follower_turn(struct follower *f, struct aws *aws);
+int64_t follower_turn(struct follower *f, struct aws *aws);             /* the live lane */
+/* Any thread: the secret watch has published; counts again what a moved label changes. */
+void follower_relabel(struct follower *f);
+int64_t follower_backfill_turn(struct follower *f, struct aws *aws);    /* a backfill lane; -1: nothing left to do */
 
 /* The listing watch: ListSecrets for all environments of one caller and region, where
  * that is fewer calls than describing each.  What it cannot tell, it nudges. */
