@@ -160,9 +160,14 @@ static unsigned do_SCREEN_3(struct screen *s)
     return go(s, VIEW_EVENTS);
 }
 
+static unsigned do_SCREEN_8(struct screen *s)
+{
+    return go(s, VIEW_COST);
+}
+
 static unsigned do_TAB(struct screen *s)
 {
-    return go(s, s->view >= VIEW_EVENTS ? VIEW_OVERVIEW : (enum view_id)(s->view + 1));
+    return go(s, s->view >= VIEW_COST ? VIEW_OVERVIEW : (enum view_id)(s->view + 1));
 }
 
 static unsigned do_HELP(struct screen *s)

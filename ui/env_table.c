@@ -148,6 +148,8 @@ static enum style cell_ratio(const struct row *r, char out[CELL])
     double ratio = logs && logs->snap.good_mono_ms >= 0 ? log_hit_ratio(logs, WINDOW_MS, r->s->wall_ms) : -1;
     char word[FORMAT_SIZE];
     str_fmt(out, CELL, "%s%s", ratio < 0 ? "" : r->old_logs, format_ratio(ratio, word));
+    if (strlen(out) > 4)            /* "~100%": the mark says more than the sign */
+        out[4] = '\0';
     return r->old_logs[0] ? STYLE_DIM : STYLE_TEXT;
 }
 

@@ -45,6 +45,8 @@ const char *event_help(enum event_kind kind);
 #define EVENT_KINDS_ALL ((1u << EVENT_KINDS) - 1)
 /* Without what only says that an invocation took place. */
 #define EVENT_KINDS_MAIN (EVENT_KINDS_ALL & ~(1u << EVENT_INVOCATION))
+/* And without lines that match no pattern: for lists that only show the latest. */
+#define EVENT_KINDS_LIVE (EVENT_KINDS_MAIN & ~(1u << EVENT_OTHER))
 /* Uses of credentials, and what marks such a moment as bad. */
 #define EVENT_KINDS_CALLS (1u << EVENT_HIT | 1u << EVENT_STALE_HIT | 1u << EVENT_FETCH)
 #define EVENT_KINDS_TROUBLE \

@@ -81,7 +81,37 @@ const char *format_ratio(double ratio, char out[FORMAT_SIZE])
     if (ratio < 0)
         str_copy(out, FORMAT_SIZE, "-");
     else
-        str_fmt(out, FORMAT_SIZE, "%d", ratio >= 1 ? 100 : (int)(ratio * 100));
+        str_fmt(out, FORMAT_SIZE, "%d%%", ratio >= 1 ? 100 : (int)(ratio * 100));
+    return out;
+}
+
+/* In whole parts: printf would ask the locale what a decimal point is. */
+const char *format_rate(double rate, char out[FORMAT_SIZE])
+{
+    uint64_t tenths = rate > 0 && rate < 1e12 ? (uint64_t)(rate * 10 + 0.5) : 0;
+    if (!(rate >= 0))
+        str_copy(out, FORMAT_SIZE, "-");
+    else if (rate > 0 && tenths == 0)
+        str_copy(out, FORMAT_SIZE, "<0.1");
+    else if (tenths < 1000)
+        str_fmt(out, FORMAT_SIZE, "%u.%u", (unsigned)(tenths / 10), (unsigned)(tenths % 10));
+    else
+        format_count(tenths / 10, out);
+    return out;
+}
+
+const char *format_dollars(double dollars, char out[FORMAT_SIZE])
+{
+    char count[FORMAT_SIZE];
+    uint64_t cents = dollars > 0 && dollars < 1e12 ? (uint64_t)(dollars * 100 + 0.5) : 0;
+    if (!(dollars >= 0))
+        str_copy(out, FORMAT_SIZE, "-");
+    else if (dollars > 0 && cents == 0)
+        str_copy(out, FORMAT_SIZE, "<$0.01");
+    else if (cents < 10000)
+        str_fmt(out, FORMAT_SIZE, "$%u.%02u", (unsigned)(cents / 100), (unsigned)(cents % 100));
+    else
+        str_fmt(out, FORMAT_SIZE, "$%s", format_count(cents / 100, count));
     return out;
 }
 

@@ -18,8 +18,13 @@ const char *format_until(int64_t due_ms, int64_t now_ms, char out[FORMAT_SIZE]);
 const char *format_count(uint64_t n, char out[FORMAT_SIZE]);
 /* Microseconds: <1ms 3ms 1.2s; "-" when negative. */
 const char *format_latency(int32_t us, char out[FORMAT_SIZE]);
-/* 0..1 in percent, without the sign: 97; 100 only when it is; "-" when negative. */
+/* 0..1 in percent: 97%; 100% only when it is; "-" when negative. */
 const char *format_ratio(double ratio, char out[FORMAT_SIZE]);
+
+/* Calls a minute: 0.0 <0.1 9.7 1204; "-" when negative. */
+const char *format_rate(double rate, char out[FORMAT_SIZE]);
+/* $0.00 <$0.01 $4.31 $1204; "-" when negative. */
+const char *format_dollars(double dollars, char out[FORMAT_SIZE]);
 
 /* Wall times.  14:32:07 or 14:32:07.812; with `zone` a Z or +0100 after it. */
 const char *format_clock(int64_t wall_ms, bool local, bool zone, char out[FORMAT_SIZE]);

@@ -8,6 +8,7 @@
 #include "ui/view.h"
 
 #define WIDE_FROM 120
+#define SKEW_SHOWN_MS 5000
 
 /* ------------------------------------------------------- shared pieces */
 
@@ -112,14 +113,18 @@ static void draw_identity(const struct screen *s, struct grid *g, int x, int wid
         grid_text(g, 0, x, width, STYLE_TEXT, words);
 }
 
-/* From the right: clock, mode, calls, AWS. */
+/* From the right: clock, mode, calls and, with room, their price, AWS. */
 static int draw_right(const struct screen *s, struct grid *g, int width)
 {
-    char clock[FORMAT_SIZE], aws[40], calls[48];
+    char clock[FORMAT_SIZE], aws[40], calls[80], price[FORMAT_SIZE];
     const char *mode = s->set.audit ? "READ-ONLY" : "OPERATOR";
     format_clock(s->wall_ms, s->local, true, clock);
     aws_word(s, aws);
-    str_fmt(calls, sizeof(calls), "%u/min", s->board->calls_per_minute);
+    if (width >= WIDE_FROM)
+        str_fmt(calls, sizeof(calls), "%u/min ~%s/month", s->board->calls_per_minute,
+                format_dollars(s->board->dollars_per_month, price));
+    else
+        str_fmt(calls, sizeof(calls), "%u/min", s->board->calls_per_minute);
     int x = width - 1 - (int)strlen(clock);
     grid_text(g, 0, x, width, STYLE_BOLD, clock);
     x -= 2 + (int)strlen(mode);
@@ -218,7 +223,12 @@ static void draw_message(const struct screen *s, struct grid *g, struct rect at)
     }
     int x = at.x + 1 + grid_text(g, at.y, at.x + 1, at.w - 1, STYLE_DIM, view_row(s->view)->legend);
     char note[64] = "";
-    if (!s->board->memory_locked)
+    char age[FORMAT_SIZE];
+    int64_t skew = s->board->clock_skew_ms;
+    if (skew >= SKEW_SHOWN_MS || skew <= -SKEW_SHOWN_MS)
+        str_fmt(note, sizeof(note), "this machine's clock is %s %s AWS's ", format_age(skew < 0 ? -skew : skew, age),
+                skew < 0 ? "ahead of" : "behind");
+    else if (!s->board->memory_locked)
         str_copy(note, sizeof(note), "secrets may be swapped: memory lock refused ");
     else if (s->bytes_per_s > 0)
         str_fmt(note, sizeof(note), "redraw %u.%u kB/s ", s->bytes_per_s / 1000 % 1000, s->bytes_per_s % 1000 / 100);

@@ -31,9 +31,11 @@ enum key_place {
     IN_OVERVIEW = 1,
     IN_DETAIL = 2,
     IN_EVENTS = 4,
-    IN_HELP = 8,
-    IN_LISTS = 7,
-    IN_ALL = 15
+    IN_COST = 8,
+    IN_HELP = 16,
+    IN_LISTS = 7,               /* where rows can be filtered */
+    IN_VIEWS = 15,              /* all but help */
+    IN_ALL = 31
 };
 
 enum key_group { GROUP_MOVE, GROUP_SHOW, GROUP_FIND, GROUP_DATA, GROUP_QUIT, GROUP_COUNT };

@@ -13,6 +13,7 @@ static const struct view *const views[VIEW_COUNT] = {
     [VIEW_OVERVIEW] = &view_overview,
     [VIEW_DETAIL] = &view_detail,
     [VIEW_EVENTS] = &view_events,
+    [VIEW_COST] = &view_cost,
     [VIEW_HELP] = &view_help,
 };
 
@@ -37,6 +38,13 @@ const char *choice_word(enum event_choice c)
 const struct env_view *screen_env(const struct screen *s)
 {
     return s->env < s->board->n ? &s->board->envs[s->env] : NULL;
+}
+
+size_t screen_focus(const struct screen *s)
+{
+    enum view_id view = s->view == VIEW_HELP ? s->back[VIEW_HELP] : s->view;   /* help lies over what it explains */
+    bool alone = view == VIEW_DETAIL || (view == VIEW_EVENTS && !s->everyone);
+    return alone && screen_env(s) ? s->env : SIZE_MAX;
 }
 
 static void judge_all(struct screen *s)

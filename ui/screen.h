@@ -15,7 +15,7 @@
 #include "ui/list.h"
 #include "ui/prompt.h"
 
-enum view_id { VIEW_OVERVIEW, VIEW_DETAIL, VIEW_EVENTS, VIEW_HELP, VIEW_COUNT };
+enum view_id { VIEW_OVERVIEW, VIEW_DETAIL, VIEW_EVENTS, VIEW_COST, VIEW_HELP, VIEW_COUNT };
 enum sort_by { SORT_STATE, SORT_NAME, SORT_AGE, SORT_DATA, SORT_COUNT };
 enum event_choice { CHOICE_MAIN, CHOICE_BAD, CHOICE_FETCH, CHOICE_HIT, CHOICE_DB, CHOICE_ALL, CHOICE_COUNT };
 
@@ -43,8 +43,9 @@ struct screen {
     enum event_choice choice;
 
     size_t *rows, nrows;           /* overview: the environments shown, in order */
-    size_t *worst, nworst;         /* environments that need attention, worst first */
-    struct list envs, containers, events, help;
+    size_t *worst, nworst;         /* environments that need attention and pass the filter, worst first */
+    size_t nworst_of;              /* the same without the filter */
+    struct list envs, containers, events, costs, help;
     uint32_t container;            /* chosen in the detail; 0 none */
     uint32_t only_container;       /* events of this one; 0 all */
     struct event_list log;         /* built for the events view */
@@ -66,6 +67,8 @@ struct screen *screen_free(struct screen *s);      /* NULL is fine; returns NULL
 void screen_now(struct screen *s, int64_t mono_ms, int64_t wall_ms);
 unsigned screen_key(struct screen *s, uint32_t press);   /* enum effect bits */
 void screen_draw(struct screen *s, struct grid *g);      /* a whole frame */
+/* The environment that is looked at alone, SIZE_MAX none: the backend asks it more often. */
+size_t screen_focus(const struct screen *s);
 void screen_say(struct screen *s, const char *fmt, ...) FORMAT(2, 3);
 
 /* For commands and views. */

@@ -24,6 +24,7 @@ struct ui {
     int64_t second;            /* wall second the picture shows */
     uint64_t bytes_then;       /* term_bytes() when bytes_per_s was taken */
     int64_t rate_ms;
+    size_t focus;              /* what backend_focus() was last told */
     bool want_key, want_data;  /* a frame is due because of keys; because of data or the clock */
     bool quit;
 };
@@ -31,6 +32,12 @@ struct ui {
 static int64_t now_ms(void)
 {
     return clock_mono_ms(clock_real());
+}
+
+/* AWS's clock: what the ages of its answers are counted from. */
+static int64_t wall_now_ms(const struct ui *u)
+{
+    return clock_wall_ms(clock_real()) + u->screen->board->clock_skew_ms;
 }
 
 static void fit_grid(struct ui *u)
@@ -45,7 +52,7 @@ static void fit_grid(struct ui *u)
 
 static void draw(struct ui *u)
 {
-    int64_t wall = clock_wall_ms(clock_real());
+    int64_t wall = wall_now_ms(u);
     screen_now(u->screen, now_ms(), wall);
     fit_grid(u);
     screen_draw(u->screen, u->grid);
@@ -73,7 +80,7 @@ static void act(struct ui *u, unsigned effects)
 static void take_keys(struct ui *u)
 {
     uint32_t press = 0;
-    screen_now(u->screen, now_ms(), clock_wall_ms(clock_real()));
+    screen_now(u->screen, now_ms(), wall_now_ms(u));
     for (int i = 0; i < KEYS_PER_TURN && !u->quit && term_key(u->term, &press); i++)
         act(u, screen_key(u->screen, press));
 }
@@ -108,7 +115,7 @@ static void take_data(struct ui *u)
 static void take_second(struct ui *u)
 {
     int64_t now = now_ms();
-    if (clock_wall_ms(clock_real()) / 1000 == u->second)
+    if (wall_now_ms(u) / 1000 == u->second)
         return;
     if (now - u->rate_ms >= 1000) {
         uint64_t sent = term_bytes(u->term) - u->bytes_then;
@@ -121,10 +128,18 @@ static void take_second(struct ui *u)
     u->want_data = true;
 }
 
+static void tell_focus(struct ui *u)
+{
+    size_t focus = screen_focus(u->screen);
+    if (focus != u->focus)
+        backend_focus(u->backend, focus);
+    u->focus = focus;
+}
+
 /* When the next frame may be drawn, or the next second begins. */
 static int wait_ms(const struct ui *u)
 {
-    int64_t second = 1000 - clock_wall_ms(clock_real()) % 1000;
+    int64_t second = 1000 - wall_now_ms(u) % 1000;
     int64_t due = u->want_key ? u->key_drawn_ms + FRAME_KEYS_MS : u->want_data ? u->drawn_ms + FRAME_DATA_MS : INT64_MAX / 2;
     due -= now_ms();
     if (term_busy(u->term))
@@ -155,6 +170,7 @@ static void turn(struct ui *u)
         take_data(u);
     }
     take_second(u);
+    tell_focus(u);
     u->quit = u->quit || term_gone(u->term);
     int64_t now = now_ms();
     bool key_due = u->want_key && now - u->key_drawn_ms >= FRAME_KEYS_MS;
@@ -166,7 +182,7 @@ static void turn(struct ui *u)
 enum err ui_run(struct backend *b, const struct ui_settings *s, struct why *why)
 {
     struct term_settings terminal = {.ascii = s->ascii, .no_color = s->no_color, .locked = s->audit, .log_fd = s->log_fd};
-    struct ui u = {.backend = b, .set = s};
+    struct ui u = {.backend = b, .set = s, .focus = SIZE_MAX};
     u.term = term_open(&terminal, why);
     if (!u.term)
         return why->code;

@@ -118,6 +118,26 @@ static void rotation_words(const struct secret_snap *q, char *out, size_t size)
         str_copy(out, size, q->rotation == TRI_NO ? "rotation off" : "rotation -");
 }
 
+/* Who asks AWS for this environment, and who says so; in full, or for a rule's note. */
+static enum style identity_words(const struct identity_snap *id, bool full, char *out, size_t size)
+{
+    char line[320];
+    if (!id || id->snap.good_mono_ms < 0) {
+        bool tried = id && id->snap.tried_mono_ms >= 0;
+        str_fmt(out, size, "asked as: %s", tried ? why_line(&id->snap.why, line, sizeof(line)) : "not known yet");
+        return tried ? STYLE_UNSURE : STYLE_DIM;
+    }
+    const char *who = strrchr(id->arn, ':');
+    who = who ? who + 1 : id->arn;
+    if (!full && strncmp(who, "assumed-role/", 13) == 0)
+        who += 13;
+    if (full)
+        str_fmt(out, size, "asked as %s   account %s   region %s   from %s", who, id->account, id->region, id->source);
+    else
+        str_fmt(out, size, "asked as %s from %.*s", who, (int)strcspn(id->source, "("), id->source);
+    return STYLE_DIM;
+}
+
 static void draw_facts(const struct screen *s, struct grid *g, struct rect at)
 {
     const struct env_view *v = screen_env(s);
@@ -143,8 +163,13 @@ static void draw_facts(const struct screen *s, struct grid *g, struct rect at)
     grid_fmt(g, at.y, x + 3, at.w - x - 3, STYLE_TEXT, "%s   next %s   last %s", rule,
              format_when(q->next_rotation_ms, s->wall_ms, s->local, a),
              format_when(q->last_rotated_ms, s->wall_ms, s->local, b));
-    if (at.h > 1)
-        grid_fmt(g, at.y + 1, 1, at.w - 1, STYLE_DIM, "%s%s%s%s%s%s%s", q->arn, q->owning_service[0] ? "   managed by " : "",
+    if (at.h > 1) {
+        char words[640];
+        enum style style = identity_words(v->identity, true, words, sizeof(words));
+        grid_text(g, at.y + 1, 1, at.w - 1, style, words);
+    }
+    if (at.h > 2)
+        grid_fmt(g, at.y + 2, 1, at.w - 1, STYLE_DIM, "%s%s%s%s%s%s%s", q->arn, q->owning_service[0] ? "   managed by " : "",
                  q->owning_service, q->primary_region[0] ? "   replica of " : "", q->primary_region,
                  q->description[0] ? "   " : "", q->description);
 }
@@ -174,13 +199,16 @@ static const char *since_words(const struct screen *s, const struct secret_snap 
     return out;
 }
 
-static void draw_versions(const struct screen *s, struct grid *g, struct rect at)
+/* `named`: who asks stands in a line of its own already. */
+static void draw_versions(const struct screen *s, struct grid *g, struct rect at, bool named)
 {
     const struct secret_snap *q = screen_env(s)->secret;
     if (at.h < 2 || !q)
         return;
-    char note[64];
-    str_fmt(note, sizeof(note), "%zu", q->nversions);
+    char note[512], who[448] = "";
+    if (!named)
+        (void)identity_words(screen_env(s)->identity, false, who, sizeof(who));
+    str_fmt(note, sizeof(note), "%zu%s%s", q->nversions, who[0] ? "   " : "", who);
     grid_rule(g, at.y, at.x, at.w, "VERSIONS", note);
     if (at.h < 3)
         return;
@@ -222,7 +250,7 @@ static void hour_note(const struct screen *s, size_t row, char out[64])
     char ratio[FORMAT_SIZE];
     out[0] = '\0';
     if (hour_rows[row].kinds == 1u << EVENT_HIT && log_hit_ratio(l, WINDOW_MS, s->wall_ms) >= 0)
-        str_fmt(out, 64, "%s%% of calls", format_ratio(log_hit_ratio(l, WINDOW_MS, s->wall_ms), ratio));
+        str_fmt(out, 64, "%s of calls", format_ratio(log_hit_ratio(l, WINDOW_MS, s->wall_ms), ratio));
     else if (hour_rows[row].kinds == 1u << EVENT_STALE_HIT && l->stale + l->poisoned > 0)
         str_fmt(out, 64, "in %zu containers", l->stale + l->poisoned);
     else if (hour_rows[row].kinds == 1u << EVENT_DB_ERROR)
@@ -266,13 +294,14 @@ static void draw_hour(const struct screen *s, struct grid *g, struct rect at)
 
 /* ---------------------------------------------------------- containers */
 
-enum { BOX_STREAM, BOX_STATE, BOX_STARTED, BOX_FETCHED, BOX_LAST, BOX_HITS, BOX_STALE, BOX_FALLBACK, BOX_ERRORS, BOX_COLUMNS };
+enum { BOX_STREAM, BOX_STATE, BOX_STARTED, BOX_FETCHED, BOX_HOLDS, BOX_LAST, BOX_HITS, BOX_STALE, BOX_FALLBACK, BOX_ERRORS, BOX_COLUMNS };
 
 static const struct layout_column box_columns[BOX_COLUMNS] = {
     [BOX_STREAM] = {"LOG STREAM", 12, 0, false}, [BOX_STATE] = {"STATE", 10, 0, false},
-    [BOX_STARTED] = {"STARTED", 8, 3, false},    [BOX_FETCHED] = {"FETCHED", 8, 1, false},
-    [BOX_LAST] = {"LAST", 8, 1, false},          [BOX_HITS] = {"HITS", 5, 1, true},
-    [BOX_STALE] = {"STALE", 5, 2, true},         [BOX_FALLBACK] = {"FALLB", 5, 2, true},
+    [BOX_STARTED] = {"STARTED", 8, 4, false},    [BOX_FETCHED] = {"FETCHED", 8, 1, false},
+    [BOX_HOLDS] = {"HOLDS", 9, 0, false},
+    [BOX_LAST] = {"LAST", 8, 1, false},          [BOX_HITS] = {"HITS", 5, 2, true},
+    [BOX_STALE] = {"STALE", 5, 3, true},         [BOX_FALLBACK] = {"FALLB", 5, 5, true},
     [BOX_ERRORS] = {"DB ERR", 6, 2, true},
 };
 
@@ -284,7 +313,8 @@ static void draw_container(const struct screen *s, struct grid *g, int y, struct
         str_copy(cells[BOX_STREAM], 144, c->stream);
     else
         format_stream(c->stream, cells[BOX_STREAM]);
-    str_fmt(cells[BOX_STATE], 144, "%s%s", container_state_word(c->state), c->in_doubt ? "?" : "");
+    str_copy(cells[BOX_STATE], 144, container_state_word(c->state));
+    str_fmt(cells[BOX_HOLDS], 144, "%s%s", format_version(c->holds, (char[FORMAT_SIZE]){0}), c->in_doubt ? "?" : "");
     format_when(c->started_ms, s->wall_ms, s->local, cells[BOX_STARTED]);
     format_when(c->state == CONTAINER_POISONED && c->fell_back_ms >= 0 ? c->fell_back_ms : c->fetched_ms, s->wall_ms,
                 s->local, cells[BOX_FETCHED]);
@@ -457,7 +487,7 @@ static void draw_connectivity(const struct screen *s, struct grid *g, struct rec
 static void draw_latest(const struct screen *s, struct grid *g, struct rect at)
 {
     struct event_ref newest[64];
-    struct event_wish wish = {s->env, 0, EVENT_KINDS_MAIN, ""};
+    struct event_wish wish = {s->env, 0, EVENT_KINDS_LIVE, ""};
     int room = at.h - 1 > 64 ? 64 : at.h - 1;
     if (room < 1)
         return;
@@ -482,7 +512,7 @@ static void detail_draw(struct screen *s, struct grid *g, struct rect body)
     int gap = tall ? 1 : 0;
     struct layout_want wants[] = {
         {causes > 2 ? 2 : causes, causes > 6 ? 6 : causes, 0},
-        {1, tall && v->secret ? 2 : 1, 0},
+        {1, tall && v->secret ? 3 : 1, 0},
         {wide ? 9 : versions > 3 ? 3 : versions, wide ? (versions > 9 ? versions : 9) + gap : versions + gap, 2},
         {v->logs ? 6 : 2, (v->logs ? 6 : 2) + gap, 3},
         {boxes > 4 ? 4 : boxes, boxes + (boxes ? gap : 0), 4},
@@ -495,10 +525,10 @@ static void detail_draw(struct screen *s, struct grid *g, struct rect body)
     draw_facts(s, g, parts[1]);
     if (wide) {
         int half = v->secret ? body.w / 2 : 0;
-        draw_versions(s, g, (struct rect){parts[2].y, 0, parts[2].h, half - 1});
+        draw_versions(s, g, (struct rect){parts[2].y, 0, parts[2].h, half - 1}, parts[1].h > 1);
         draw_connectivity(s, g, (struct rect){parts[2].y, half, parts[2].h, body.w - half}, true);
     } else {
-        draw_versions(s, g, parts[2]);
+        draw_versions(s, g, parts[2], parts[1].h > 1);
         draw_connectivity(s, g, parts[5], false);
     }
     draw_hour(s, g, parts[3]);
@@ -550,7 +580,7 @@ static struct list *detail_list(struct screen *s)
 const struct view view_detail = {
     .tab = "2 Detail",
     .place = IN_DETAIL,
-    .legend = "STATE? = fetched while the label was moving   SILENT = no call since   ~ old",
+    .legend = "HOLDS = AWSCURRENT when it fetched; ? = fetched while the label was moving",
     .list = detail_list,
     .rebuild = detail_rebuild,
     .moved = detail_moved,

@@ -32,19 +32,21 @@ static enum style kind_style(const struct event_row *row)
     return STYLE_TEXT;
 }
 
-enum { CELL_TIME, CELL_ENV, CELL_EVENT, CELL_LATE, CELL_STREAM, CELL_DETAIL, CELL_REQUEST, CELL_COUNT };
+enum { CELL_TIME, CELL_ENV, CELL_EVENT, CELL_HOLDS, CELL_LATE, CELL_STREAM, CELL_DETAIL, CELL_REQUEST, CELL_COUNT };
 
 static void event_columns(const struct screen *s, int width, bool with_env, struct layout_column cols[CELL_COUNT],
                           int x[CELL_COUNT])
 {
     static const struct layout_column base[CELL_COUNT] = {
-        [CELL_TIME] = {"TIME", 12, 0, false},    [CELL_ENV] = {"ENV", 9, 3, false},
-        [CELL_EVENT] = {"EVENT", 9, 0, false},   [CELL_LATE] = {"LATE", 5, 5, false},
-        [CELL_STREAM] = {"STREAM", 8, 4, false}, [CELL_DETAIL] = {"DETAIL", 8, 0, false},
-        [CELL_REQUEST] = {"REQUEST", 8, 6, false},
+        [CELL_TIME] = {"TIME", 12, 0, false},       [CELL_ENV] = {"ENV", 9, 3, false},
+        [CELL_EVENT] = {"EVENT", 9, 0, false},      [CELL_HOLDS] = {"HOLDS", 9, 2, false},
+        [CELL_LATE] = {"LATE", 5, 5, false},        [CELL_STREAM] = {"STREAM", 8, 4, false},
+        [CELL_DETAIL] = {"DETAIL", 8, 0, false},    [CELL_REQUEST] = {"REQUEST", 8, 6, false},
     };
     int name = 8;
     memcpy(cols, base, sizeof(base));
+    if (width >= 60)            /* the words say more than the stream */
+        cols[CELL_DETAIL].width = 30;
     for (size_t i = 0; with_env && i < s->board->n; i++) {
         char label[72];
         int w = (int)text_width(env_label(s->board->envs[i].conf, label));
@@ -75,6 +77,14 @@ void draw_event_heads(const struct screen *s, struct grid *g, int y, int x0, int
             grid_text(g, y, x0 + x[i], cols[i].width, STYLE_HEAD, cols[i].head);
 }
 
+/* What its container held then: "-" unknown, '?' when it fetched while the label was moving. */
+static const char *holds_words(const struct event_row *row, const struct container_row *c, char out[FORMAT_SIZE])
+{
+    bool doubt = row->holds[0] && c && c->in_doubt && strncmp(row->holds, c->holds, strlen(row->holds)) == 0;
+    str_fmt(out, FORMAT_SIZE, "%s%s", row->holds[0] ? row->holds : "-", doubt ? "?" : "");
+    return out;
+}
+
 void draw_event(const struct screen *s, struct grid *g, int y, int x0, int width, const struct event_ref *e,
                 bool with_env)
 {
@@ -82,7 +92,7 @@ void draw_event(const struct screen *s, struct grid *g, int y, int x0, int width
     int x[CELL_COUNT];
     const struct event_row *row = e->row;
     char time[FORMAT_SIZE], label[72], late[FORMAT_SIZE + 4] = "", age[FORMAT_SIZE], stream[FORMAT_SIZE], detail[512];
-    char request[FORMAT_SIZE];
+    char request[FORMAT_SIZE], holds[FORMAT_SIZE];
     event_columns(s, width, with_env, cols, x);
     if (row->flags & EVENT_LATE)
         str_fmt(late, sizeof(late), "+%s", row->ingested_ms < 0 ? "?" : format_age(row->ingested_ms - row->time_ms, age));
@@ -93,6 +103,7 @@ void draw_event(const struct screen *s, struct grid *g, int y, int x0, int width
         [CELL_TIME] = format_clock_ms(row->time_ms, s->local, time),
         [CELL_ENV] = env_label(s->board->envs[e->env].conf, label),
         [CELL_EVENT] = event_word(row->kind),
+        [CELL_HOLDS] = holds_words(row, event_container(&s->board->envs[e->env], row->container), holds),
         [CELL_LATE] = late,
         [CELL_STREAM] = format_stream(row->stream, stream),
         [CELL_DETAIL] = detail,

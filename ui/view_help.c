@@ -54,14 +54,22 @@ static const char *place_words(unsigned where)
         return "detail";
     case IN_EVENTS:
         return "events";
+    case IN_COST:
+        return "cost";
     case IN_HELP:
         return "help";
     case IN_OVERVIEW | IN_DETAIL:
         return "envs, detail";
     case IN_OVERVIEW | IN_EVENTS:
         return "envs, events";
+    case IN_OVERVIEW | IN_COST:
+        return "envs, cost";
     case IN_DETAIL | IN_EVENTS:
         return "detail, events";
+    case IN_DETAIL | IN_EVENTS | IN_COST:
+        return "not in envs";
+    case IN_LISTS:
+        return "not in cost";
     default:
         return "";
     }

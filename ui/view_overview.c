@@ -56,6 +56,12 @@ static void draw_well(const struct screen *s, struct grid *g, struct rect at)
         int64_t a = env_data_age(s, &s->board->envs[i]);
         oldest = a > oldest ? a : oldest;
     }
+    if (s->nworst_of > 0) {
+        grid_rule(g, at.y, at.x, at.w, "NEEDS ATTENTION 0 (filtered)", NULL);
+        if (at.h > 1)
+            grid_fmt(g, at.y + 1, 1, at.w - 1, STYLE_WARN, "%zu that the filter hides: Esc clears it", s->nworst_of);
+        return;
+    }
     grid_rule(g, at.y, at.x, at.w, waiting ? "WAITING FOR THE FIRST ANSWERS" : "NOTHING NEEDS ATTENTION", NULL);
     if (at.h > 1 && waiting)
         grid_fmt(g, at.y + 1, 1, at.w - 1, STYLE_DIM, "%zu of %zu environments have not answered yet", waiting,
@@ -73,9 +79,12 @@ static void draw_attention(const struct screen *s, struct grid *g, struct rect a
         draw_well(s, g, at);
         return;
     }
-    char title[48], line[320], label[72];
+    char title[64], line[320], label[72];
     int margin = attention_margin(s, at.w), y = at.y + 1, end = at.y + at.h;
-    str_fmt(title, sizeof(title), "NEEDS ATTENTION %zu", s->nworst);
+    if (s->nworst < s->nworst_of)
+        str_fmt(title, sizeof(title), "NEEDS ATTENTION %zu of %zu (filtered)", s->nworst, s->nworst_of);
+    else
+        str_fmt(title, sizeof(title), "NEEDS ATTENTION %zu", s->nworst);
     grid_rule(g, at.y, at.x, at.w, title, at.w >= WIDE_FROM ? "(Enter opens the environment)" : NULL);
     for (size_t i = 0; i < s->nworst && y < end; i++) {
         size_t env = s->worst[i];
@@ -131,7 +140,7 @@ static void draw_chart(const struct screen *s, struct grid *g, struct rect at)
 static void draw_live(const struct screen *s, struct grid *g, struct rect at)
 {
     struct event_ref newest[64];
-    struct event_wish wish = {SIZE_MAX, 0, EVENT_KINDS_MAIN, ""};
+    struct event_wish wish = {SIZE_MAX, 0, EVENT_KINDS_LIVE, ""};
     int room = at.h - 2 > 64 ? 64 : at.h - 2;
     if (room < 1)
         return;
@@ -238,14 +247,17 @@ static bool needs_attention(const struct verdict *v)
     return v->state != STATE_WAIT && env_state_severity(v->state) != SEVERITY_HEALTHY;
 }
 
-static bool passes(const struct screen *s, size_t env)
+static bool filter_passes(const struct screen *s, size_t env)
 {
     const struct env_view *v = &s->board->envs[env];
     const char *texts[] = {v->conf->name, env_state_word(s->verdicts[env].state), v->conf->secret ? v->conf->secret : "",
                            v->conf->function ? v->conf->function : ""};
-    if (s->problems && !needs_attention(&s->verdicts[env]))
-        return false;
     return format_matches(s->filter[VIEW_OVERVIEW], texts, ARRAY_LEN(texts));
+}
+
+static bool passes(const struct screen *s, size_t env)
+{
+    return (!s->problems || needs_attention(&s->verdicts[env])) && filter_passes(s, env);
 }
 
 static int by_state(const void *pa, const void *pb)
@@ -259,13 +271,16 @@ static int by_state(const void *pa, const void *pb)
 static void overview_rebuild(struct screen *s)
 {
     struct place *order = mem_array(s->board->n + 1, sizeof(*order));
-    s->nrows = s->nworst = 0;
+    s->nrows = s->nworst = s->nworst_of = 0;
     for (size_t i = 0; i < s->board->n; i++)
         order[i] = (struct place){s, i, (int64_t)s->verdicts[i].state};
     qsort(order, s->board->n, sizeof(*order), by_state);
     for (size_t i = 0; i < s->board->n; i++)
-        if (needs_attention(&s->verdicts[order[i].env]))
-            s->worst[s->nworst++] = order[i].env;
+        if (needs_attention(&s->verdicts[order[i].env])) {
+            s->nworst_of++;
+            if (filter_passes(s, order[i].env))
+                s->worst[s->nworst++] = order[i].env;
+        }
     for (size_t i = 0; i < s->board->n; i++)
         order[i].key = sort_key(s, order[i].env);
     qsort(order, s->board->n, sizeof(*order), by_key);

@@ -30,6 +30,7 @@ static const struct config fix_config = {
     .secret_poll_ms = 30 * FIX_SECOND,
     .log_poll_ms = 5 * FIX_SECOND,
     .database_poll_ms = 30 * FIX_SECOND,
+    .quota_percent = 50,
     .nenvironments = FIX_N,
     .environments = fix_environments,
 };
@@ -167,6 +168,11 @@ static struct container_row *fix_box(struct fix_logs *l, enum container_state st
     return c;
 }
 
+static void fix_holds(struct container_row *c, const char *id)
+{
+    str_fmt(c->holds, sizeof(c->holds), "%s-0000-4000-8000-000000000000", id);
+}
+
 static void fix_event(struct fix_logs *l, const char *time, enum event_kind kind, unsigned flags, uint32_t box,
                       const char *text)
 {
@@ -178,6 +184,8 @@ static void fix_event(struct fix_logs *l, const char *time, enum event_kind kind
     r->container = box;
     const char *stream = box > 0 ? strrchr(l->boxes[box - 1].stream, ']') : NULL;
     str_copy(r->stream, sizeof(r->stream), stream ? stream + 1 : "-");
+    if (box > 0)
+        (void)str_copy_n(r->holds, sizeof(r->holds), l->boxes[box - 1].holds, strnlen(l->boxes[box - 1].holds, 8));
     str_copy(r->request, sizeof(r->request), "b1c0f7e2-77aa-4b7c-9d55-7d10b0d7f6c1");
     r->text = text;
     l->snap.late += flags & EVENT_LATE ? 1 : 0;
@@ -226,6 +234,7 @@ static void fix_test(struct env_view *v)
         fix_box(l, CONTAINER_POISONED, "ab1f02d9", "2026-09-03T13:58:05Z", "2026-09-03T14:31:48Z", 1);
     c->fell_back_ms = fix_at("2026-09-03T13:58:07Z");
     c->fallbacks = 1;
+    str_copy(c->holds, sizeof(c->holds), "env");
     c->stale_hits = c->db_errors = 12;
     fix_series(l, EVENT_DB_ERROR, 66, 6, 1);
     fix_series(l, EVENT_FETCH, 68, 68, 1);
@@ -267,12 +276,15 @@ static void fix_prod_eu(struct env_view *v)
         fix_box(l, CONTAINER_STALE, "5d19aa32", "2026-09-03T14:21:47Z", "2026-09-03T14:31:30Z", 0);
     c->in_doubt = true;
     c->stale_hits = c->db_errors = 14;
+    fix_holds(c, "71aa40be");
     fix_box(l, CONTAINER_STALE, "0c4492d1", "2026-09-03T11:02:10Z", "2026-09-03T14:32:01Z", 267)->stale_hits = 21;
     fix_box(l, CONTAINER_CURRENT, "a91c5e02", "2026-09-03T14:22:05Z", "2026-09-03T14:32:05Z", 402);
     fix_box(l, CONTAINER_CURRENT, "e8d1b7f4", "2026-09-03T14:23:18Z", "2026-09-03T14:31:58Z", 190);
     fix_box(l, CONTAINER_CURRENT, "20ba44c9", "2026-09-03T14:22:03Z", "2026-09-03T14:31:44Z", 77);
     fix_box(l, CONTAINER_CURRENT, "7f00c1c1", "2026-09-03T14:24:03Z", "2026-09-03T14:31:14Z", 31);
     fix_box(l, CONTAINER_SILENT, "c2f7d330", "2026-09-03T13:55:01Z", "2026-09-03T14:20:02Z", 31);
+    for (size_t i = 1; i < l->snap.ncontainers; i++)
+        fix_holds(&l->boxes[i], i == 1 || i == 6 ? "71aa40be" : "9f3c2a17");
     fix_series(l, EVENT_HIT, 120, 1, 12);
     fix_series(l, EVENT_FETCH, 21, 5, 1);
     fix_series(l, EVENT_STALE_HIT, 20, 1, 2);
@@ -302,7 +314,7 @@ static void fix_prod_us(struct env_view *v)
     fix_version(s, "b3f00a91", LABEL_PREVIOUS, "2026-07-23T14:00:00Z");
     struct fix_logs *l = fix_logs(FIX_SECOND);
     for (int i = 0; i < 5; i++)
-        fix_box(l, CONTAINER_CURRENT, "77d013be", "2026-09-03T12:02:00Z", "2026-09-03T14:32:05Z", 300);
+        fix_holds(fix_box(l, CONTAINER_CURRENT, "77d013be", "2026-09-03T12:02:00Z", "2026-09-03T14:32:05Z", 300), "51d07be2");
     fix_series(l, EVENT_HIT, 120, 1, 13);
     fix_series(l, EVENT_FETCH, 4, 4, 1);
     fix_event(l, "2026-09-03T14:30:41.515Z", EVENT_FETCH, 0, 1, "Fetching credentials from Secrets Manager");
@@ -394,6 +406,32 @@ static struct board *fix_board_empty(void)
     return b;
 }
 
+static void fix_calls(struct board *b)
+{
+    static const struct call_row rows[] = {
+        {"ListSecrets", 112, 1.12, 0.24},  {"DescribeSecret", 38, 0.38, 0.08},
+        {"GetSecretValue", 241, 2.41, 0.52}, {"FilterLogEvents", 812, 8.12, 0},
+        {"GetCallerIdentity", 1, 0.01, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        b->calls[b->ncalls++] = rows[i];
+        b->dollars_per_month += rows[i].dollars_per_month;
+    }
+}
+
+/* How often each is asked: test is idle, the endpoint of dr-eu throttles. */
+static void fix_periods(struct board *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        struct env_view *v = &b->envs[i];
+        int64_t times = i == FIX_TEST ? 10 : 1;
+        if (v->secret)
+            ((struct secret_snap *)(uintptr_t)v->secret)->snap.period_ms = times * fix_config.secret_poll_ms;
+        ((struct log_snap *)(uintptr_t)v->logs)->snap.period_ms = times * (fix_config.log_poll_ms + 120);
+        ((struct db_snap *)(uintptr_t)v->db)->snap.period_ms = fix_config.database_poll_ms;
+    }
+}
+
 static struct board *fix_board(void)
 {
     static void (*const fill[FIX_N])(struct env_view *) = {
@@ -403,11 +441,14 @@ static struct board *fix_board(void)
     struct board *b = fix_board_of(FIX_N);
     b->calls_per_minute = 12;
     b->calls_total = 1204;
+    b->calls_throttled = 3;
+    fix_calls(b);
     for (size_t i = 0; i < FIX_N; i++) {
         fill[i](&b->envs[i]);
         if (i != FIX_DEV)
             b->envs[i].identity = fix_identity(i == FIX_DR_EU ? "eu-west-1" : "eu-central-1");
     }
+    fix_periods(b);
     return b;
 }
 

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <math.h>
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -49,9 +51,22 @@ static void format__numbers__unknown_is_not_zero(void **state)
     char out[FORMAT_SIZE];
     (void)state;
     assert_string_equal(format_ratio(-1, out), "-");
-    assert_string_equal(format_ratio(0, out), "0");
-    assert_string_equal(format_ratio(0.9999, out), "99");
-    assert_string_equal(format_ratio(1, out), "100");
+    assert_string_equal(format_ratio(0, out), "0%");
+    assert_string_equal(format_ratio(0.9999, out), "99%");
+    assert_string_equal(format_ratio(1, out), "100%");
+    assert_string_equal(format_rate(-1, out), "-");
+    assert_string_equal(format_rate(0, out), "0.0");
+    assert_string_equal(format_rate(0.01, out), "<0.1");
+    assert_string_equal(format_rate(9.66, out), "9.7");
+    assert_string_equal(format_rate(99.94, out), "99.9");
+    assert_string_equal(format_rate(1204.4, out), "1204");
+    assert_string_equal(format_rate((double)NAN, out), "-");
+    assert_string_equal(format_dollars(-0.01, out), "-");
+    assert_string_equal(format_dollars(0, out), "$0.00");
+    assert_string_equal(format_dollars(0.001, out), "<$0.01");
+    assert_string_equal(format_dollars(4.305, out), "$4.31");
+    assert_string_equal(format_dollars(99.999, out), "$100");
+    assert_string_equal(format_dollars(123456, out), "$123k");
     assert_string_equal(format_latency(-1, out), "-");
     assert_string_equal(format_latency(0, out), "<1ms");
     assert_string_equal(format_latency(90000, out), "90ms");

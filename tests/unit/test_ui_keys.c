@@ -14,7 +14,7 @@
 
 #include "tests/screens/fixture.c"
 
-static const unsigned places[] = {IN_OVERVIEW, IN_DETAIL, IN_EVENTS, IN_HELP};
+static const unsigned places[] = {IN_OVERVIEW, IN_DETAIL, IN_EVENTS, IN_COST, IN_HELP};
 
 static bool has_word(const char *list, const char *word, size_t n)
 {
@@ -261,6 +261,64 @@ static void screen__refresh__asks_for_one_or_all(void **state)
     screen_free(s);
 }
 
+static void screen__focus__is_what_is_looked_at_alone(void **state)
+{
+    struct screen *s = screen_of(fix_board());
+    (void)state;
+    assert_int_equal(screen_focus(s), SIZE_MAX);
+    press_all(s, "j\r");
+    assert_int_equal(screen_focus(s), FIX_TEST);
+    press_all(s, "?");
+    assert_int_equal(screen_focus(s), FIX_TEST);       /* help lies over it */
+    press_all(s, "qe");
+    assert_int_equal(screen_focus(s), FIX_TEST);
+    press_all(s, "]");
+    assert_int_equal(screen_focus(s), FIX_DR_EU);
+    press_all(s, "a");
+    assert_int_equal(screen_focus(s), SIZE_MAX);       /* the events of all */
+    press_all(s, "8");
+    assert_int_equal(screen_focus(s), SIZE_MAX);
+    screen_free(s);
+    s = screen_of(fix_board_of(0));
+    press_all(s, "23");
+    assert_int_equal(screen_focus(s), SIZE_MAX);
+    screen_free(s);
+}
+
+static void screen__filter__attention_says_what_it_hides(void **state)
+{
+    struct screen *s = screen_of(fix_board());
+    (void)state;
+    assert_int_equal(s->nworst, 5);
+    press_all(s, "/prod\r");
+    assert_int_equal(s->nworst, 1);
+    assert_int_equal(s->nworst_of, 5);
+    assert_int_equal(s->worst[0], FIX_PROD_EU);
+    press_all(s, "\x1b/prod-us\r");
+    assert_int_equal(s->nworst, 0);
+    assert_int_equal(s->nworst_of, 5);
+    press_all(s, "\x1b");
+    assert_int_equal(s->nworst, 5);
+    screen_free(s);
+}
+
+static void screen__cost__chooses_the_same_environment(void **state)
+{
+    struct screen *s = screen_of(fix_board());
+    (void)state;
+    press_all(s, "jj8");
+    assert_int_equal(s->view, VIEW_COST);
+    assert_string_equal(chosen(s), "dr-eu");
+    assert_int_equal(s->costs.at, FIX_DR_EU);
+    press_all(s, "j\r");
+    assert_int_equal(s->view, VIEW_DETAIL);
+    assert_string_equal(chosen(s), "legacy");
+    press_all(s, "\t\t\t");                           /* detail, events, cost, overview */
+    assert_int_equal(s->view, VIEW_OVERVIEW);
+    assert_string_equal(chosen(s), "legacy");
+    screen_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +333,9 @@ int main(void)
         cmocka_unit_test(screen__events__follow_until_moved),
         cmocka_unit_test(screen__newest_events__are_those_of_the_whole_list),
         cmocka_unit_test(screen__refresh__asks_for_one_or_all),
+        cmocka_unit_test(screen__focus__is_what_is_looked_at_alone),
+        cmocka_unit_test(screen__filter__attention_says_what_it_hides),
+        cmocka_unit_test(screen__cost__chooses_the_same_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

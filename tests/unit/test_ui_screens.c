@@ -39,6 +39,8 @@ static const struct scene scenes[] = {
     {"events-bad", "3v", false},
     {"events-up", "3kkkk", false},
     {"events-container", "Gkk\r\r", false},
+    {"cost", "8", true},
+    {"cost-down", "8jj", false},
     {"help", "?", false},
     {"help-down", "?\x06", false},
     {"bad-key", "x", false},
@@ -132,6 +134,7 @@ static void screens__draw__as_approved(void **state)
             wrong += scene_ok(scenes[i].name, scenes[i].keys, scenes[i].styles, fix_board(), false, size) ? 0 : 1;
     for (size_t size = 0; size < ARRAY_LEN(sizes); size++) {
         wrong += scene_ok("first-paint", "", false, fix_board_empty(), false, size) ? 0 : 1;
+        wrong += scene_ok("first-cost", "8", false, fix_board_empty(), false, size) ? 0 : 1;
         wrong += scene_ok("first-detail", "\r", false, fix_board_empty(), false, size) ? 0 : 1;
         wrong += scene_ok("audit", "", false, fix_board(), true, size) ? 0 : 1;
     }

@@ -78,6 +78,13 @@ static void status__json__tells_the_story(void **state)
     assert_true(json_is_null(get(d, FIX_DR_EU, "secret.error.aws_code")));
     assert_true(json_is_null(get(d, FIX_DEV, "secret")));
     assert_string_equal(json_string_value(get(d, FIX_DEV, "kind")), "development");
+    json_t *calls = json_object_get(d, "calls"), *first = json_array_get(json_object_get(calls, "by_operation"), 0);
+    assert_int_equal(json_array_size(json_object_get(calls, "by_operation")), 5);
+    assert_string_equal(json_string_value(json_object_get(first, "name")), "ListSecrets");
+    assert_int_equal(json_integer_value(json_object_get(first, "total")), 112);
+    assert_float_equal(json_real_value(json_object_get(first, "per_minute")), 1.12, 1e-9);
+    assert_float_equal(json_real_value(json_object_get(first, "usd_per_month")), 0.24, 1e-9);
+    assert_float_equal(json_real_value(json_object_get(calls, "usd_per_month")), 0.84, 1e-9);
     json_decref(d);
 }
 
@@ -119,6 +126,7 @@ static void status__table__has_the_words_of_the_screen(void **state)
     const char *text = strbuf_peek(&out);
     assert_non_null(strstr(text, "ENV      STATE    SECRET"));
     assert_non_null(strstr(text, "c41f9a02"));
+    assert_non_null(strstr(text, "\n1204 calls, 12 a minute, ~$0.84 a month while watching\n"));
     for (const char *p = text; *p; p++)
         assert_true((*p >= 0x20 && *p < 0x7f) || *p == '\n');
     strbuf_reset(&out);
@@ -161,6 +169,8 @@ static void writer__json__escapes_and_counts(void **state)
     writer_uint(&w, NULL, INT64_MAX);
     writer_ratio(&w, NULL, 0.98765);
     writer_ratio(&w, NULL, -1);
+    writer_real(&w, NULL, 1204.00005);
+    writer_real(&w, NULL, -0.1);
     writer_bool(&w, NULL, true);
     writer_time(&w, NULL, -1);
     writer_close(&w);
@@ -172,7 +182,7 @@ static void writer__json__escapes_and_counts(void **state)
     json_t *d = json_loads(strbuf_peek(&out), 0, NULL);
     assert_non_null(d);
     assert_string_equal(json_string_value(json_object_get(d, "a\"b")), "x\n\x01\xef\xbf\xbd");
-    assert_non_null(strstr(strbuf_peek(&out), "[-5,9223372036854775807,0.9876,null,true,null]"));
+    assert_non_null(strstr(strbuf_peek(&out), "[-5,9223372036854775807,0.9876,null,1204.0001,null,true,null]"));
     json_decref(d);
     strbuf_clear(&out);
 }

@@ -90,6 +90,13 @@ static void put_causes(const struct screen *s, struct strbuf *out)
     }
 }
 
+static void put_cost(const struct board *b, struct strbuf *out)
+{
+    char price[FORMAT_SIZE];
+    strbuf_fmt(out, "\n%llu calls, %u a minute, ~%s a month while watching\n", (unsigned long long)b->calls_total,
+               b->calls_per_minute, format_dollars(b->dollars_per_month, price));
+}
+
 void status_table(struct board *b, const struct status_look *look, struct strbuf *out)
 {
     struct screen_settings set = {.audit = b->audit};
@@ -110,6 +117,7 @@ void status_table(struct board *b, const struct status_look *look, struct strbuf
             break;
     }
     put_causes(s, out);
+    put_cost(s->board, out);
     screen_free(s);
 }
 

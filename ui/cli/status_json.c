@@ -267,6 +267,28 @@ static void put_summary(struct writer *w, const struct board *b, const struct ve
     writer_close(w);
 }
 
+static void put_calls(struct writer *w, const struct board *b)
+{
+    writer_object(w, "calls");
+    writer_uint(w, "per_minute", b->calls_per_minute);
+    writer_real(w, "usd_per_month", b->dollars_per_month);
+    writer_uint(w, "total", b->calls_total);
+    writer_uint(w, "failed", b->calls_failed);
+    writer_uint(w, "throttled", b->calls_throttled);
+    writer_uint(w, "refused", b->calls_refused);
+    writer_array(w, "by_operation");
+    for (size_t i = 0; i < b->ncalls; i++) {
+        writer_object(w, NULL);
+        writer_str(w, "name", b->calls[i].name);
+        writer_uint(w, "total", b->calls[i].total);
+        writer_real(w, "per_minute", b->calls[i].per_minute);
+        writer_real(w, "usd_per_month", b->calls[i].dollars_per_month);
+        writer_close(w);
+    }
+    writer_close(w);
+    writer_close(w);
+}
+
 void status_json(const struct board *b, const struct verdict *verdicts, struct strbuf *out)
 {
     struct writer w;
@@ -281,13 +303,7 @@ void status_json(const struct board *b, const struct verdict *verdicts, struct s
     for (size_t i = 0; i < b->n; i++)
         put_environment(&w, b, &b->envs[i], &verdicts[i]);
     writer_close(&w);
-    writer_object(&w, "calls");
-    writer_uint(&w, "per_minute", b->calls_per_minute);
-    writer_uint(&w, "total", b->calls_total);
-    writer_uint(&w, "failed", b->calls_failed);
-    writer_uint(&w, "throttled", b->calls_throttled);
-    writer_uint(&w, "refused", b->calls_refused);
-    writer_close(&w);
+    put_calls(&w, b);
     writer_close(&w);
     writer_end(&w);
 }

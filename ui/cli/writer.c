@@ -102,6 +102,17 @@ void writer_ratio(struct writer *w, const char *name, double r)
     strbuf_fmt(w->out, "%d.%04d", parts / 10000, parts % 10000);
 }
 
+void writer_real(struct writer *w, const char *name, double r)
+{
+    if (!(r >= 0 && r < 1e14)) {
+        writer_null(w, name);
+        return;
+    }
+    uint64_t parts = (uint64_t)(r * 10000 + 0.5);
+    member(w, name);
+    strbuf_fmt(w->out, "%llu.%04u", (unsigned long long)(parts / 10000), (unsigned)(parts % 10000));
+}
+
 void writer_time(struct writer *w, const char *name, int64_t wall_ms)
 {
     char iso[25];

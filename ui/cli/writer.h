@@ -30,6 +30,7 @@ void writer_uint(struct writer *w, const char *name, uint64_t n);
 void writer_bool(struct writer *w, const char *name, bool b);
 void writer_null(struct writer *w, const char *name);
 void writer_ratio(struct writer *w, const char *name, double r);         /* 0..1 to four places; negative is null */
+void writer_real(struct writer *w, const char *name, double r);          /* to four places; negative is null */
 void writer_time(struct writer *w, const char *name, int64_t wall_ms);   /* ISO 8601, UTC; negative is null */
 
 #endif
