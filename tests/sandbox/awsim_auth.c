@@ -97,6 +97,7 @@ static bool signature_fits(const struct http_in *in, const struct sim_key *key, 
 
 /* ------------------------------------------------------------- refusals */
 
+static const char *const expired_key = "The security token included in the request is expired";
 static const char *const unknown_key = "The security token included in the request is invalid.";
 
 static struct sim_key *refuse(struct reply *out, enum sim_service service, const char *json_code, const char *sts_code,
@@ -143,7 +144,7 @@ static bool token_fits(const struct http_in *in, const struct sim_key *key)
 struct sim_key *auth_check(struct sim *s, const struct http_in *in, enum sim_service service, int64_t now_ms,
                            struct scope *scope, struct reply *out)
 {
-    static const char *const names[] = {"secretsmanager", "logs", "sts"};
+    const char *signing = sim_service_row(service)->signing;
     const char *header = http_in_header(in, "authorization"), *date = http_in_header(in, "x-amz-date"), *left_out;
     char signed_headers[1024], signature[128], text[256];
     if (!header)
@@ -166,8 +167,8 @@ struct sim_key *auth_check(struct sim *s, const struct http_in *in, enum sim_ser
         return refuse_signature(out, service,
                                 "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of "
                                 "date from HTTP.");
-    if (strcmp(scope->service, names[service]) != 0) {
-        str_fmt(text, sizeof text, "Credential should be scoped to correct service: '%s'.", names[service]);
+    if (strcmp(scope->service, signing) != 0) {
+        str_fmt(text, sizeof text, "Credential should be scoped to correct service: '%s'.", signing);
         return refuse_signature(out, service, text);
     }
     left_out = header_left_out(in, signed_headers);
@@ -175,9 +176,13 @@ struct sim_key *auth_check(struct sim *s, const struct http_in *in, enum sim_ser
         str_fmt(text, sizeof text, "'%s' must be a 'SignedHeader' in the AWS 'Authorization' header.", left_out);
         return refuse_signature(out, service, text);
     }
-    if (signature_fits(in, key, scope, signed_headers, date, signature))
+    if (!signature_fits(in, key, scope, signed_headers, date, signature))
+        return refuse_signature(
+            out, service,
+            "The request signature we calculated does not match the signature you provided. Check your "
+            "AWS Secret Access Key and signing method. Consult the service documentation for details.");
+    if (key->expires_ms < 0 || now_ms < key->expires_ms)
         return key;
-    return refuse_signature(out, service,
-                            "The request signature we calculated does not match the signature you provided. Check your "
-                            "AWS Secret Access Key and signing method. Consult the service documentation for details.");
+    reply_trouble(out, service, &sim_service_row(service)->expired, expired_key);
+    return NULL;
 }

@@ -3,69 +3,6 @@
 #include "backend/aws/sigv4.h"
 #include "backend/base/mem.h"
 
-#define JSON_TYPE "application/x-amz-json-1.1"
-
-void reply_init(struct reply *r)
-{
-    *r = (struct reply){.status = 200, .type = JSON_TYPE};
-    strbuf_init(&r->body, REPLY_MAX);
-}
-
-void reply_clear(struct reply *r)
-{
-    strbuf_wipe(&r->body);
-} /* it may have carried a value */
-
-static void add_xml(struct strbuf *b, const char *s)
-{
-    for (; *s; s++) {
-        switch (*s) {
-        case '&':
-            strbuf_str(b, "&amp;");
-            break;
-        case '<':
-            strbuf_str(b, "&lt;");
-            break;
-        case '>':
-            strbuf_str(b, "&gt;");
-            break;
-        case '"':
-            strbuf_str(b, "&quot;");
-            break;
-        default:
-            strbuf_char(b, *s);
-            break;
-        }
-    }
-}
-
-void reply_error(struct reply *r, enum sim_service service, int status, const char *code, const char *fmt, ...)
-{
-    char text[1024];
-    va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    r->status = status;
-    str_copy(r->code, sizeof r->code, code);
-    strbuf_reset(&r->body);
-    if (service == SIM_STS) {
-        r->type = "text/xml";
-        strbuf_fmt(&r->body,
-                   "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>%s</Type><Code>%s"
-                   "</Code><Message>",
-                   status >= 500 ? "Receiver" : "Sender", code);
-        add_xml(&r->body, text);
-        strbuf_str(&r->body, "</Message></Error></ErrorResponse>");
-        return;
-    }
-    /* Both spellings occur at AWS; Secrets Manager writes its own errors with a capital. */
-    r->type = JSON_TYPE;
-    strbuf_fmt(&r->body, "{\"__type\":\"%s\",\"%s\":", code, service == SIM_SECRETS ? "Message" : "message");
-    strbuf_json(&r->body, text, strlen(text));
-    strbuf_char(&r->body, '}');
-}
-
 void call_answer(struct call *c, json_t *body)
 {
     /* 13 digits are the milliseconds of a date in seconds, without a double's tail. */
@@ -76,27 +13,34 @@ void call_answer(struct call *c, json_t *body)
     json_decref(body);
 }
 
-void call_fail(struct call *c, const char *code, const char *fmt, ...)
+static void fail_as(struct call *c, int status, const char *code, const char *fmt, va_list args)
 {
     char text[1024];
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    reply_error(c->out, sim_op_row(c->op)->service, status, code, "%s", text);
+}
+
+void call_fail(struct call *c, const char *code, const char *fmt, ...)
+{
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
+    fail_as(c, strcmp(code, "InternalServiceError") == 0 ? 500 : 400, code, fmt, args);
     va_end(args);
-    int status = strcmp(code, "InternalServiceError") == 0 ? 500 : 400;
-    reply_error(c->out, sim_op_row(c->op)->service, status, code, "%s", text);
+}
+
+void call_fail_status(struct call *c, int status, const char *code, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    fail_as(c, status, code, fmt, args);
+    va_end(args);
 }
 
 /* ---------------------------------------------------------- arguments */
 
-static const char *code_of_bad_argument(const struct call *c)
-{
-    return sim_op_row(c->op)->service == SIM_LOGS ? CALL_INVALID : "ValidationException";
-}
-
 static bool bad_argument(struct call *c, const char *name, const char *constraint)
 {
-    call_fail(c, code_of_bad_argument(c),
+    call_fail(c, sim_service_row(sim_op_row(c->op)->service)->bad_argument,
               "1 validation error detected: Value at '%s' failed to satisfy constraint: Member must %s", name,
               constraint);
     return false;

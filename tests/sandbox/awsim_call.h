@@ -10,31 +10,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "backend/base/strbuf.h"
+#include "tests/sandbox/awsim_reply.h"
 #include "tests/sandbox/awsim_state.h"
 #include "tests/sandbox/awsim_token.h"
 
-#define REPLY_MAX (32u << 20)
-
-struct reply {
-    int status;
-    const char *type; /* Content-Type */
-    char code[64];    /* AWS's error code, "" when it went well */
-    struct strbuf body;
-};
-
-void reply_init(struct reply *r);
-void reply_clear(struct reply *r);
-/* An error in the shape of the service; the message is read by clients and logs. */
-void reply_error(struct reply *r, enum sim_service service, int status, const char *code, const char *fmt, ...)
-    FORMAT(5, 6);
+struct http_in;
 
 struct call {
     struct sim *sim;
-    struct realm *realm;
-    const struct sim_key *key;
+    const struct http_in *http;
+    struct realm *realm;       /* NULL when nobody signed */
+    const struct sim_key *key; /* NULL when nobody signed */
     enum sim_op op;
-    json_t *in; /* an object; for STS an empty one */
+    json_t *in; /* an object: the JSON body, the form, or what path and query say */
     int64_t now_ms;
     const char *request_id;
     bool empty_page; /* the fault: a page without entries, with a token */
@@ -46,7 +34,8 @@ struct call {
 
 /* Takes the reference; NULL members of `body` are not expected. */
 void call_answer(struct call *c, json_t *body);
-void call_fail(struct call *c, const char *code, const char *fmt, ...) FORMAT(3, 4);
+void call_fail(struct call *c, const char *code, const char *fmt, ...) FORMAT(3, 4); /* status 400 */
+void call_fail_status(struct call *c, int status, const char *code, const char *fmt, ...) FORMAT(4, 5);
 
 /* Arguments: an absent or null member leaves *out as it was.  False: wrong, and
  * answered so. */

@@ -22,6 +22,7 @@ from email.utils import parsedate_to_datetime
 
 sys.dont_write_bytecode = True   # no __pycache__ in the source tree
 
+import awsim_check_identity
 from awsim_client import (ACCOUNT, AUDITOR, FOREIGN, JSON, KEY, REGION, SEED, TEMPORARY, V1, V2, V3, Awsim, ClientError,
                           broken, check, equal, failed, now_ms, passed, refused, signed)
 
@@ -441,7 +442,7 @@ def check_calls(sim):
     calls = sim.control("GET", "/_sim/calls")
     described = calls["DescribeSecret"]
     equal("calls", (described["ok"], described["failed"], calls["GetSecretValue"]["ok"]), (1, 1, 0))
-    equal("classes", calls["classes"], {"READ": 3, "REVEALS": 0, "MUTATES": 0})
+    equal("classes", calls["classes"], {"READ": 3, "REVEALS": 0, "MUTATES": 0, "IDENTITY": 0})
     equal("by key", calls["keys"][KEY[0]], {"ListSecrets": 1, "DescribeSecret": 2})
     for name, path, body, text in (
             ("fault name", "/_sim/faults", {"operation": "ListSecrets", "fault": "x"}, "must be one of throttle"),
@@ -509,7 +510,8 @@ def check_start(binary, folder):
             ("group name", {"accounts": account, "log_groups": [{"account": ACCOUNT, "region": REGION, "name": "a b"}]},
              "$.log_groups[0].name"),
             ("deny", {"accounts": [{"id": ACCOUNT, "keys": [dict(account[0]["keys"][0], deny=["X"])]}]},
-             "$.accounts[0].keys[0].deny")):
+             "$.accounts[0].keys[0].deny"),
+            *((name, dict(more, accounts=account), text) for name, more, text in awsim_check_identity.BAD_SEEDS)):
         status, message = run(seed)
         check(f"seed {name}", status == 2 and text in message and message.count("\n") == 1, (status, message))
         check(f"seed {name} tells no secret", KEY[1] not in message)
@@ -587,6 +589,7 @@ def main():
         check_cli(sim, folder)
         equal("ends well", sim.stop(), 0)
         check_uneven(binary, folder)
+        awsim_check_identity.check_all(binary, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"awsim_check: {len(passed)} passed, {len(failed)} failed")

@@ -1,9 +1,7 @@
 /* The control API: what tests and the fleet tell awsim, unsigned, under /_sim/. */
-#include "backend/base/clock.h"
+#include "tests/sandbox/awsim_control.h"
 #include "backend/base/mem.h"
-#include "tests/sandbox/awsim_check_json.h"
 #include "tests/sandbox/awsim_logs.h"
-#include "tests/sandbox/awsim_serve.h"
 
 #define EVENTS_MAX 1000000
 #define DAY_MS (24LL * 3600 * 1000)
@@ -17,9 +15,18 @@ static void control_error(struct answer *a, int status, const char *text)
     strbuf_str(&a->reply.body, "}\n");
 }
 
-static void control_ok(struct answer *a)
+void control_ok(struct answer *a)
 {
     strbuf_str(&a->reply.body, "{}\n");
+}
+
+void control_answer(struct answer *a, json_t *body)
+{
+    char *text = json_dumps(body, JSON_COMPACT);
+    ASSERT(text != NULL);
+    strbuf_fmt(&a->reply.body, "%s\n", text);
+    free(text);
+    json_decref(body);
 }
 
 static struct realm *control_realm(struct sim *s, struct check *c, const json_t *o)
@@ -78,7 +85,7 @@ static void control_logs(struct sim *s, struct check *c, const json_t *o, struct
         (void)check_fail(c, "stream", "must be without : and *");
     if (c->failed)
         return;
-    int64_t now_ms = clock_wall_ms(clock_real());
+    int64_t now_ms = sim_now_ms(s);
     struct log_line *lines = mem_array(json_array_size(events) + 1, sizeof *lines);
     size_t n = read_events(c, events, now_ms, lines);
     if (!c->failed) {
@@ -151,18 +158,15 @@ static void control_calls(struct sim *s, struct check *c, const json_t *o, struc
     for (size_t k = 0; k < s->nkeys; k++) {
         json_t *ops = json_object();
         for (size_t i = 0; i < SIM_OPS; i++)
-            if (s->keys[k].calls[i] > 0)
+            if (s->keys[k]->calls[i] > 0)
                 (void)json_object_set_new(ops, sim_op_row((enum sim_op)i)->name,
-                                          json_integer((json_int_t)s->keys[k].calls[i]));
-        (void)json_object_set_new(keys, s->keys[k].id, ops);
+                                          json_integer((json_int_t)s->keys[k]->calls[i]));
+        (void)json_object_set_new(keys, s->keys[k]->id, ops);
     }
     (void)json_object_set_new(all, "classes", classes);
     (void)json_object_set_new(all, "keys", keys);
     (void)json_object_set_new(all, "refused", json_integer((json_int_t)s->refused));
-    char *text = json_dumps(all, JSON_COMPACT);
-    strbuf_fmt(&a->reply.body, "%s\n", text);
-    free(text);
-    json_decref(all);
+    control_answer(a, all);
 }
 
 static void control_no_calls(struct sim *s, struct check *c, const json_t *o, struct answer *a)
@@ -171,7 +175,7 @@ static void control_no_calls(struct sim *s, struct check *c, const json_t *o, st
     memset(s->counts, 0, sizeof s->counts);
     s->refused = 0;
     for (size_t k = 0; k < s->nkeys; k++)
-        memset(s->keys[k].calls, 0, sizeof s->keys[k].calls);
+        memset(s->keys[k]->calls, 0, sizeof s->keys[k]->calls);
     control_ok(a);
 }
 
@@ -190,7 +194,7 @@ static void control_rotate(struct sim *s, struct check *c, const json_t *o, stru
         (void)check_fail(c, "name", "must be a secret of this account and region");
     if (c->failed)
         return;
-    int64_t now_ms = clock_wall_ms(clock_real());
+    int64_t now_ms = sim_now_ms(s);
     struct vault_version *v = vault_add_version(secret, a->request_id, now_ms);
     if (!v) {
         (void)check_fail(c, "name", "the secret has too many versions");
@@ -208,13 +212,15 @@ static void control_rotate(struct sim *s, struct check *c, const json_t *o, stru
 struct control_row {
     const char *method, *path;
     bool has_body;
-    void (*handler)(struct sim *s, struct check *c, const json_t *o, struct answer *a);
+    control_handler *handler;
 };
 
 static const struct control_row rows[] = {
     {"POST", "/_sim/logs", true, control_logs},           {"POST", "/_sim/faults", true, control_faults},
     {"DELETE", "/_sim/faults", false, control_no_faults}, {"GET", "/_sim/calls", false, control_calls},
     {"DELETE", "/_sim/calls", false, control_no_calls},   {"POST", "/_sim/secret/rotate", true, control_rotate},
+    {"POST", "/_sim/expire", true, control_expire},       {"GET", "/_sim/sessions", false, control_sessions},
+    {"POST", "/_sim/clock", true, control_clock},
 };
 
 void control_serve(struct sim *s, const struct http_in *in, struct answer *a)

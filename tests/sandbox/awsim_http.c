@@ -138,6 +138,8 @@ static enum MHD_Result answer_request(struct request *rq)
     MHD_add_response_header(response, "Content-Type", a->reply.type);
     MHD_add_response_header(response, "x-amzn-RequestId", a->request_id);
     MHD_add_response_header(response, "Date", date);
+    for (size_t i = 0; i < a->reply.nheaders; i++)
+        MHD_add_response_header(response, a->reply.headers[i].name, a->reply.headers[i].value);
     enum MHD_Result result = MHD_queue_response(rq->connection, (unsigned)a->reply.status, response);
     MHD_destroy_response(response);
     return result;

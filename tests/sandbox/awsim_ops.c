@@ -3,7 +3,8 @@
 #include "backend/base/mem.h"
 
 static const struct sim_op_row rows[] = {
-#define OP(id, service, name, class, quota, handler) {name, SIM_##service, SIM_##class, QUOTA_##quota, handler},
+#define OP(id, service, name, class, caller, quota, handler)                                                           \
+    {name, SIM_##service, SIM_##class, CALLER_##caller, QUOTA_##quota, handler},
 #include "tests/sandbox/awsim_ops.def"
 #undef OP
 };
@@ -32,6 +33,6 @@ enum sim_op sim_op_find_any(const char *name)
 
 const char *sim_class_name(enum sim_class class)
 {
-    static const char *const names[SIM_CLASSES] = {"READ", "REVEALS", "MUTATES"};
+    static const char *const names[SIM_CLASSES] = {"READ", "REVEALS", "MUTATES", "IDENTITY"};
     return names[class];
 }

@@ -3,12 +3,13 @@
 #define CT_AWSIM_OPS_H
 
 #include "tests/sandbox/awsim_quota.h"
+#include "tests/sandbox/awsim_services.h"
 
-enum sim_service { SIM_SECRETS, SIM_LOGS, SIM_STS };
-enum sim_class { SIM_READ, SIM_REVEALS, SIM_MUTATES, SIM_CLASSES };
+enum sim_class { SIM_READ, SIM_REVEALS, SIM_MUTATES, SIM_IDENTITY, SIM_CLASSES };
+enum sim_caller { CALLER_SIGNS, CALLER_ANY };
 
 enum sim_op {
-#define OP(id, service, name, class, quota, handler) SIM_##id,
+#define OP(id, service, name, class, caller, quota, handler) SIM_##id,
 #include "tests/sandbox/awsim_ops.def"
 #undef OP
     SIM_OPS
@@ -20,6 +21,7 @@ struct sim_op_row {
     const char *name;
     enum sim_service service;
     enum sim_class class;
+    enum sim_caller caller;
     enum quota quota;
     void (*handler)(struct call *c); /* with the simulator's lock held */
 };
@@ -29,7 +31,7 @@ enum sim_op sim_op_find(enum sim_service service, const char *name); /* SIM_OPS:
 enum sim_op sim_op_find_any(const char *name);                       /* in whatever service */
 const char *sim_class_name(enum sim_class class);
 
-#define OP(id, service, name, class, quota, handler) void handler(struct call *c);
+#define OP(id, service, name, class, caller, quota, handler) void handler(struct call *c);
 #include "tests/sandbox/awsim_ops.def"
 #undef OP
 

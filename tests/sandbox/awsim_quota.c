@@ -33,6 +33,7 @@ static const struct rate rates[] = {
     {QUOTA_GET_EVENTS, "eu-west-1", 10},
     {QUOTA_GET_EVENTS, "il-central-1", 10},
     {QUOTA_GET_EVENTS, "", 25},
+    {QUOTA_STS, "", 600},
 };
 
 static double rate_of(enum quota q, const char *region)

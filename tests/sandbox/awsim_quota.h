@@ -16,6 +16,7 @@ enum quota {
     QUOTA_DESCRIBE_STREAMS,
     QUOTA_FILTER_EVENTS,
     QUOTA_GET_EVENTS,
+    QUOTA_STS, /* all signed operations of STS together */
     QUOTAS
 };
 

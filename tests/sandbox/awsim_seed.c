@@ -2,21 +2,11 @@
 
 #include <openssl/evp.h>
 
-#include "backend/base/clock.h"
 #include "backend/base/mem.h"
 #include "backend/base/secret.h"
 #include "backend/base/strbuf.h"
-#include "tests/sandbox/awsim_check_json.h"
 #include "tests/sandbox/awsim_logs.h"
-
-#define YEARS_S (20LL * 365 * 24 * 3600)
-#define LISTED_MAX 20000
-
-struct seeding {
-    struct sim *sim;
-    struct check check;
-    int64_t now_ms;
-};
+#include "tests/sandbox/awsim_seeding.h"
 
 static bool is_account(const char *s)
 {
@@ -25,7 +15,7 @@ static bool is_account(const char *s)
 
 /* ------------------------------------------------------------ accounts */
 
-static void seed_denials(struct seeding *s, const json_t *o, struct sim_key *k)
+void seed_denials(struct seeding *s, const json_t *o, bool denied[SIM_OPS])
 {
     const json_t *list = check_list(&s->check, o, "deny", SIM_OPS);
     size_t i;
@@ -36,17 +26,17 @@ static void seed_denials(struct seeding *s, const json_t *o, struct sim_key *k)
         if (op == SIM_OPS)
             (void)check_fail(&s->check, "deny", "each must be the name of a simulated operation");
         else
-            k->denied[op] = true;
+            denied[op] = true;
     }
 }
 
 static void seed_key(struct seeding *s, const json_t *o, const char *account)
 {
-    static const char *const known[] = {"id", "secret", "token", "arn", "user_id", "deny", NULL};
+    static const char *const known[] = {"id", "secret", "token", "arn", "user_id", "deny", "expires_in_s", NULL};
     struct check *c = &s->check;
     if (!check_members(c, o, known))
         return;
-    struct sim_key k = {0};
+    bool denied[SIM_OPS] = {false};
     const char *id = check_need_text(c, o, "id", 16, 128), *secret = check_need_text(c, o, "secret", 1, 256);
     const char *token = check_text(c, o, "token", 1, 4096), *arn = check_need_text(c, o, "arn", 20, 2048);
     const char *user_id = check_need_text(c, o, "user_id", 1, 256);
@@ -56,17 +46,20 @@ static void seed_key(struct seeding *s, const json_t *o, const char *account)
         (void)check_fail(c, "arn", "and user_id must be without < > &");
     if (sim_key_find(s->sim, id))
         (void)check_fail(c, "id", "is there twice");
-    seed_denials(s, o, &k);
+    int64_t in_s = check_int(c, o, "expires_in_s", -SEED_YEARS_S, SEED_YEARS_S, INT64_MIN);
+    seed_denials(s, o, denied);
     if (c->failed)
         return;
-    str_copy(k.id, sizeof k.id, id);
-    str_copy(k.account, sizeof k.account, account);
-    k.secret = mem_copy_str(secret);
-    k.token = mem_copy_str(token);
-    k.arn = mem_copy_str(arn);
-    k.user_id = mem_copy_str(user_id);
-    s->sim->keys = mem_grow(s->sim->keys, s->sim->nkeys + 1, sizeof k);
-    s->sim->keys[s->sim->nkeys++] = k;
+    struct sim_key *k = sim_add_key(s->sim);
+    str_copy(k->id, sizeof k->id, id);
+    str_copy(k->account, sizeof k->account, account);
+    k->secret = mem_copy_str(secret);
+    k->token = mem_copy_str(token);
+    k->arn = mem_copy_str(arn);
+    k->user_id = mem_copy_str(user_id);
+    if (in_s != INT64_MIN)
+        k->expires_ms = s->now_ms + 1000 * in_s;
+    memcpy(k->denied, denied, sizeof k->denied);
 }
 
 static void seed_account(struct seeding *s, const json_t *o)
@@ -78,12 +71,14 @@ static void seed_account(struct seeding *s, const json_t *o)
     const char *id = check_need_text(c, o, "id", 12, 12);
     if (!is_account(id))
         (void)check_fail(c, "id", "must be 12 digits");
-    const json_t *keys = check_list(c, o, "keys", LISTED_MAX);
-    if (!keys || json_array_size(keys) == 0)
-        (void)check_fail(c, "keys", "is needed: a list of at least one");
+    if (sim_has_account(s->sim, id))
+        (void)check_fail(c, "id", "is there twice");
+    const json_t *keys = check_list(c, o, "keys", SEED_LISTED_MAX);
     char outer[256];
     size_t i;
     json_t *key;
+    if (!c->failed)
+        sim_add_account(s->sim, id);
     json_array_foreach(keys, i, key)
     {
         if (c->failed)
@@ -150,7 +145,7 @@ static void seed_version(struct seeding *s, const json_t *o, struct vault_secret
     const char *id = check_need_text(c, o, "id", 32, 64);
     const char *string = check_text(c, o, "string", 1, VAULT_VALUE_MAX);
     const char *binary = check_text(c, o, "binary_base64", 4, VAULT_VALUE_MAX * 4 / 3 + 4);
-    int64_t ago_s = check_int(c, o, "created_ago_s", 0, YEARS_S, 0);
+    int64_t ago_s = check_int(c, o, "created_ago_s", 0, SEED_YEARS_S, 0);
     if (string && binary)
         (void)check_fail(c, "string", "and binary_base64 exclude each other");
     if (vault_version(secret, id))
@@ -191,10 +186,10 @@ static void seed_rotation(struct seeding *s, const json_t *o, struct vault_secre
 static void seed_dates(struct seeding *s, const json_t *o, struct vault_secret *secret)
 {
     struct check *c = &s->check;
-    secret->created_ms = s->now_ms - 1000 * check_int(c, o, "created_ago_s", 0, YEARS_S, 0);
-    int64_t rotated = check_int(c, o, "last_rotated_ago_s", 0, YEARS_S, -1);
-    int64_t next = check_int(c, o, "next_rotation_in_s", -YEARS_S, YEARS_S, INT64_MIN);
-    int64_t deleted = check_int(c, o, "deleted_in_s", 0, YEARS_S, -1);
+    secret->created_ms = s->now_ms - 1000 * check_int(c, o, "created_ago_s", 0, SEED_YEARS_S, 0);
+    int64_t rotated = check_int(c, o, "last_rotated_ago_s", 0, SEED_YEARS_S, -1);
+    int64_t next = check_int(c, o, "next_rotation_in_s", -SEED_YEARS_S, SEED_YEARS_S, INT64_MIN);
+    int64_t deleted = check_int(c, o, "deleted_in_s", 0, SEED_YEARS_S, -1);
     if (rotated >= 0)
         secret->rotated_ms = s->now_ms - 1000 * rotated;
     if (next != INT64_MIN)
@@ -265,10 +260,10 @@ static void seed_group(struct seeding *s, const json_t *o)
 
 /* ---------------------------------------------------------------- whole */
 
-static void seed_all(struct seeding *s, const json_t *root, const char *member,
-                     void (*one)(struct seeding *s, const json_t *o))
+void seed_all(struct seeding *s, const json_t *root, const char *member,
+              void (*one)(struct seeding *s, const json_t *o))
 {
-    const json_t *list = check_list(&s->check, root, member, LISTED_MAX);
+    const json_t *list = check_list(&s->check, root, member, SEED_LISTED_MAX);
     char outer[256];
     size_t i;
     json_t *o;
@@ -300,8 +295,9 @@ static void seed_paging(struct seeding *s, const json_t *root)
 
 bool seed_read(struct sim *sim, const char *file, char *out_message, size_t size)
 {
-    static const char *const known[] = {"accounts", "secrets", "log_groups", "paging", NULL};
-    struct seeding s = {.sim = sim, .check = {.what = file, .path = "$"}, .now_ms = clock_wall_ms(clock_real())};
+    static const char *const known[] = {"accounts",       "secrets", "log_groups", "paging",    "roles",
+                                        "web_identities", "sso",     "instance",   "container", NULL};
+    struct seeding s = {.sim = sim, .check = {.what = file, .path = "$"}, .now_ms = sim_now_ms(sim)};
     json_error_t error;
     json_t *root = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
     if (!root) {
@@ -310,8 +306,9 @@ bool seed_read(struct sim *sim, const char *file, char *out_message, size_t size
     }
     if (check_members(&s.check, root, known)) {
         seed_all(&s, root, "accounts", seed_account);
-        if (sim->nkeys == 0)
+        if (sim->naccounts == 0)
             (void)check_fail(&s.check, "accounts", "is needed: a list of at least one");
+        seed_identity(&s, root);
         seed_all(&s, root, "secrets", seed_secret);
         seed_all(&s, root, "log_groups", seed_group);
         seed_paging(&s, root);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "tests/sandbox/awsim_faults.h"
+#include "tests/sandbox/awsim_identity.h"
 #include "tests/sandbox/awsim_ops.h"
 #include "tests/sandbox/awsim_quota.h"
 #include "tests/sandbox/awsim_store.h"
@@ -23,6 +24,8 @@ struct sim_counts {
 struct sim_key {
     char id[129], account[13];
     char *secret, *token, *arn, *user_id; /* token NULL: a long-term key */
+    const struct sim_role *role;          /* NULL: a key of the seed, no session */
+    int64_t expires_ms;                   /* -1: never */
     bool denied[SIM_OPS];                 /* what its policy does not allow */
     uint64_t calls[SIM_OPS];              /* well signed, answered or not */
 };
@@ -46,12 +49,17 @@ struct sim {
     int latency_ms;
     bool quotas;
     char salt[65]; /* for page tokens */
-    size_t nkeys;
-    struct sim_key *keys;
+    size_t naccounts;
+    char (*accounts)[13];
     struct sim_paging paging;
+
+    _Atomic int64_t clock_offset_ms; /* of awsim's clock, ahead of the machine's */
 
     pthread_mutex_t lock;
     /* guarded by lock */
+    size_t nkeys;
+    struct sim_key **keys; /* those of the seed, then the sessions */
+    struct identity identity;
     size_t nrealms;
     struct realm *realms[SIM_REALMS_MAX];
     struct sim_counts counts[SIM_OPS];
@@ -63,7 +71,12 @@ struct sim {
 struct sim *sim_new(void);
 struct sim *sim_free(struct sim *s);
 
+int64_t sim_now_ms(const struct sim *s); /* awsim's own idea of the time */
+
 struct sim_key *sim_key_find(struct sim *s, const char *id); /* NULL: unknown */
+struct sim_key *sim_add_key(struct sim *s);                  /* empty, never expiring */
+void sim_prune_sessions(struct sim *s, int64_t before_ms);   /* forgets those that ended before */
+void sim_add_account(struct sim *s, const char *account);
 bool sim_has_account(const struct sim *s, const char *account);
 /* Makes it when it is new; NULL when the name is none or there are too many. */
 struct realm *sim_realm(struct sim *s, const char *account, const char *region);
