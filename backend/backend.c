@@ -41,19 +41,19 @@ struct backend {
 
 /* ------------------------------------------------------------------ turns */
 
-struct secrets_worker { struct backend *b; struct watch_worker *w; };
+struct lane_worker { struct backend *b; struct watch_worker *w; };   /* a pool thread's */
 
-static void *secrets_worker_new(void *ctx)
+static void *lane_worker_new(void *ctx)
 {
-    struct secrets_worker *s = mem_new(sizeof *s);
+    struct lane_worker *s = mem_new(sizeof *s);
     s->b = ctx;
     s->w = watch_worker_new(&s->b->watch);
     return s;
 }
 
-static void secrets_worker_free(void *worker)
+static void lane_worker_free(void *worker)
 {
-    struct secrets_worker *s = worker;
+    struct lane_worker *s = worker;
     watch_worker_free(s->w);
     free(s);
 }
@@ -75,7 +75,7 @@ static void relabel(struct backend *b, size_t env)
 
 static int64_t secrets_turn(void *worker, size_t item)
 {
-    struct secrets_worker *s = worker;
+    struct lane_worker *s = worker;
     struct backend *b = s->b;
     if (item < b->nidentities)
         return watch_identity_turn(s->w, b->identity_env[item], identity_slot(b, item));
@@ -110,7 +110,7 @@ static void describe(void *ctx, size_t env)
 /* Items of the logs pool: the live lanes, then the backfill lanes. */
 static int64_t logs_turn(void *worker, size_t item)
 {
-    struct secrets_worker *s = worker;
+    struct lane_worker *s = worker;
     struct backend *b = s->b;
     if (item < b->nlogs)
         return follower_turn(b->followers[b->log_env[item]], s->w->aws);
@@ -118,7 +118,7 @@ static int64_t logs_turn(void *worker, size_t item)
     return delay >= 0 ? delay : NEVER_MS;
 }
 
-static int64_t databases_turn(void *worker, size_t item) { return watch_database_turn(((struct secrets_worker *)worker)->w, item); }
+static int64_t databases_turn(void *worker, size_t item) { return watch_database_turn(((struct lane_worker *)worker)->w, item); }
 
 /* ------------------------------------------------------------------ start */
 
@@ -178,12 +178,12 @@ static void make_listings(struct backend *b)
     free(envs);
 }
 
-static struct pool *start_pool(struct backend *b, const char *name, unsigned threads, size_t items,
-                               int64_t (*turn)(void *, size_t), struct why *why)
+static struct pool *new_pool(struct backend *b, const char *name, unsigned threads, size_t items,
+                             int64_t (*turn)(void *, size_t))
 {
-    struct pool_settings s = {.name = name, .threads = threads, .items = items, .worker_new = secrets_worker_new,
-                              .worker_free = secrets_worker_free, .turn = turn, .ctx = b, .cancel = b->cancel};
-    return pool_start(&s, why);
+    struct pool_settings s = {.name = name, .threads = threads, .items = items, .worker_new = lane_worker_new,
+                              .worker_free = lane_worker_free, .turn = turn, .ctx = b, .cancel = b->cancel};
+    return pool_new(&s);
 }
 
 struct backend *backend_start(const struct config *conf, const struct backend_settings *settings, struct why *why)
@@ -210,9 +210,11 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     for (size_t i = 0; i < b->nlogs; i++)
         b->followers[b->log_env[i]] = follower_new(&b->watch, b->log_env[i]);
 
-    if ((b->secrets = start_pool(b, "secrets", conf->secret_threads, item_of_secret(b, b->nsecrets), secrets_turn, why)) == NULL ||
-        (b->logs = start_pool(b, "logs", conf->log_threads, b->nlogs * (1 + BACKFILL_LANES), logs_turn, why)) == NULL ||
-        (b->databases = start_pool(b, "databases", conf->database_threads, n, databases_turn, why)) == NULL)
+    b->secrets = new_pool(b, "secrets", conf->secret_threads, item_of_secret(b, b->nsecrets), secrets_turn);
+    b->logs = new_pool(b, "logs", conf->log_threads, b->nlogs * (1 + BACKFILL_LANES), logs_turn);
+    b->databases = new_pool(b, "databases", conf->database_threads, n, databases_turn);
+    if (pool_start(b->secrets, why) != ERR_OK || pool_start(b->logs, why) != ERR_OK ||
+        pool_start(b->databases, why) != ERR_OK)
         return backend_stop(b);
     return b;
 }

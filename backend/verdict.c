@@ -50,10 +50,12 @@ static void add(struct case_file *c, enum env_state state, int64_t since_ms, con
     if (o->ncauses == CAUSES_MAX)
         return;
     struct cause new = {.state = state, .since_ms = since_ms};
+    char text[1024];   /* longer than any cause: what is cut is cut between characters */
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(new.text, sizeof new.text, fmt, args);
+    (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
+    (void)str_copy(new.text, sizeof new.text, text);
     for (size_t i = 0; i < o->ncauses; i++)
         if (strcmp(o->causes[i].text, new.text) == 0)
             return;   /* three sources that fail for one reason are one line */
@@ -74,8 +76,9 @@ static void add_silence(struct case_file *c, const struct snap *s, const char *w
         add(c, STATE_UNKNOWN, s->failing_since_wall_ms, "nothing known from %s: %s", what,
             why_line(&s->why, line, sizeof line));
     } else {
-        add(c, STATE_UNKNOWN, s->failing_since_wall_ms, "no answer from %s for %s (%s, %u tries); last good data %s", what,
+        add(c, STATE_UNKNOWN, s->failing_since_wall_ms, "no answer from %s for %s (%s, %u %s); last good data %s", what,
             age(c->b->mono_ms - s->good_mono_ms, for_), why_line(&s->why, line, sizeof line), s->failures,
+            s->failures == 1 ? "try" : "tries",
             moment(s->good_wall_ms, c->b->wall_ms, last));
     }
 }

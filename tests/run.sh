@@ -11,10 +11,13 @@ for test in "$@"; do
     start=$SECONDS
     timeout -k 10 "${TEST_TIMEOUT:-600}" "$test" >"$out" 2>&1 </dev/null
     status=$?
-    # cmocka: "[  PASSED  ] 12 test(s)." and "[  FAILED  ] 1 test(s), listed below:"
-    p=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p; s/^\([0-9]*\) passed, [0-9]* failed.*/\1/p' "$out" | tail -n 1)
-    f=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test.*/\1/p; s/^[0-9]* passed, \([0-9]*\) failed.*/\1/p' "$out" | tail -n 1)
-    p=${p:-0} f=${f:-0}
+    # cmocka: "[  PASSED  ] 12 test(s)." and "[  FAILED  ] 1 test(s), listed below:"; scripts
+    # print a line for each part of them.
+    read -r p f < <(awk '
+        /^\[  PASSED  \] [0-9]+ test/ { p += $4 }
+        /^\[  FAILED  \] [0-9]+ test/ { f += $4 }
+        /^[0-9]+ passed, [0-9]+ failed/ { p += $1; f += $3 }
+        END { print p + 0, f + 0 }' "$out")
     # A program that crashed, hung or counted nothing has failed, whatever it printed.
     if ((status != 0 && f == 0)); then f=1; fi
     if ((status == 0 && p == 0 && f == 0)); then f=1; echo "(no test ran)" >>"$out"; fi

@@ -371,6 +371,13 @@ struct aws_file *aws_file_free(struct aws_file *f)
     return NULL;
 }
 
+bool aws_file_same(const struct aws_file *a, const struct aws_file *b)
+{
+    if (!a || !b)
+        return a == b;
+    return a->nentries == b->nentries && a->nsections == b->nsections && secret_equal(a->text, b->text);
+}
+
 static bool is_section(const struct aws_file *f, const struct section *s, enum aws_section kind, const char *name)
 {
     return s->kind == kind && strcmp(secret_peek(f->text, NULL) + s->name, name) == 0;

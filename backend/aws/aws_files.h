@@ -44,6 +44,9 @@ enum err aws_file_load(const char *path, enum aws_file_kind kind, struct aws_fil
 
 struct aws_file *aws_file_free(struct aws_file *f); /* wipes; NULL is fine; returns NULL */
 
+/* The same bytes, whatever was read in between.  NULL is like nothing but NULL. */
+bool aws_file_same(const struct aws_file *a, const struct aws_file *b);
+
 bool aws_file_has(const struct aws_file *f, enum aws_section section, const char *name);
 
 /* Borrowed from the file; NULL when it is not set or f is NULL.  `key` in lower

@@ -5,8 +5,6 @@
 #include "backend/aws/endpoint.h"
 
 #include <arpa/inet.h>
-#include <pthread.h>
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,63 +12,44 @@
 #include "backend/base/strbuf.h"
 
 #define OVERRIDE_MAX 256
-#define HOST_MAX 254
 
 static const struct service {
-    const char *prefix, *signing_name, *env_name;
+    const char *prefix, *signing_name, *variable, *services_key;
 } services[AWS_SERVICES] = {
-    [AWS_SECRETSMANAGER] = {"secretsmanager", "secretsmanager", "AWS_ENDPOINT_URL_SECRETS_MANAGER"},
-    [AWS_LOGS] = {"logs", "logs", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"},
-    [AWS_STS] = {"sts", "sts", "AWS_ENDPOINT_URL_STS"},
+    [AWS_SECRETSMANAGER] = {"secretsmanager", "secretsmanager", "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+                            "secrets_manager.endpoint_url"},
+    [AWS_LOGS] = {"logs", "logs", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "cloudwatch_logs.endpoint_url"},
+    [AWS_STS] = {"sts", "sts", "AWS_ENDPOINT_URL_STS", "sts.endpoint_url"},
+    [AWS_SSO] = {"portal.sso", "awsssoportal", "AWS_ENDPOINT_URL_SSO", "sso.endpoint_url"},
+    [AWS_SSO_OIDC] = {"oidc", "sso-oauth", "AWS_ENDPOINT_URL_SSO_OIDC", "sso_oidc.endpoint_url"},
 };
+
+#define COMMERCIAL "amazonaws.com", "api.aws"
 
 /* A region belongs to a partition when it is the prefix, one word, '-', digits;
  * so "us-" does not swallow "us-gov-west-1" and the order does not matter. */
 static const struct partition {
-    const char *region_prefix, *suffix;
+    const char *region_prefix, *suffix, *dualstack_suffix;
 } partitions[] = {
-    {"us-", "amazonaws.com"},       {"eu-", "amazonaws.com"},      {"ap-", "amazonaws.com"},
-    {"sa-", "amazonaws.com"},       {"ca-", "amazonaws.com"},      {"me-", "amazonaws.com"},
-    {"af-", "amazonaws.com"},       {"il-", "amazonaws.com"},      {"mx-", "amazonaws.com"},
-    {"cn-", "amazonaws.com.cn"},    {"us-gov-", "amazonaws.com"},  {"eusc-de-", "amazonaws.eu"},
-    {"us-iso-", "c2s.ic.gov"},      {"us-isob-", "sc2s.sgov.gov"}, {"eu-isoe-", "cloud.adc-e.uk"},
-    {"us-isof-", "csp.hci.ic.gov"},
+    {"us-", COMMERCIAL},
+    {"eu-", COMMERCIAL},
+    {"ap-", COMMERCIAL},
+    {"sa-", COMMERCIAL},
+    {"ca-", COMMERCIAL},
+    {"me-", COMMERCIAL},
+    {"af-", COMMERCIAL},
+    {"il-", COMMERCIAL},
+    {"mx-", COMMERCIAL},
+    {"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"},
+    {"us-gov-", COMMERCIAL},
+    {"eusc-de-", "amazonaws.eu", "api.amazonwebservices.eu"},
+    {"us-iso-", "c2s.ic.gov", "api.aws.ic.gov"},
+    {"us-isob-", "sc2s.sgov.gov", "api.aws.scloud"},
+    {"eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"},
+    {"us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"},
 };
 
-#define UNKNOWN_REGION_SUFFIX "amazonaws.com" /* a region newer than this table */
-
-/* An override, taken apart. */
-struct target {
-    bool https, bracketed;
-    char host[HOST_MAX]; /* lower case, without brackets */
-    uint16_t port;       /* 0: the scheme's own */
-};
-
-/* The environment's overrides, read once: getenv() is not safe beside a thread that
- * sets variables, and an endpoint must not change under a running program.  This
- * is a global because the environment is one. */
-static struct {
-    char *global, *by_service[AWS_SERVICES];
-} from_env;
-static pthread_once_t from_env_once = PTHREAD_ONCE_INIT;
-
-static char *env_copy(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value && *value ? mem_copy_str(value) : NULL;
-}
-
-static void read_env(void)
-{
-    const char *ignore = getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-
-    if (ignore && strcasecmp(ignore, "true") == 0)
-        return;
-    from_env.global = env_copy("AWS_ENDPOINT_URL");
-    for (size_t i = 0; i < AWS_SERVICES; i++)
-        from_env.by_service[i] = env_copy(services[i].env_name);
-}
+static const struct partition newer_region = {"", COMMERCIAL}; /* than this table */
 
 /* ---------------------------------------------------------------- region */
 
@@ -111,17 +90,44 @@ static bool in_partition(const char *region, const struct partition *p)
     return digits > 0 && region[word + 1 + digits] == '\0';
 }
 
-static const char *suffix_of(const char *region)
+static const struct partition *partition_of(const char *region)
 {
     for (size_t i = 0; i < ARRAY_LEN(partitions); i++)
         if (in_partition(region, &partitions[i]))
-            return partitions[i].suffix;
-    return UNKNOWN_REGION_SUFFIX;
+            return &partitions[i];
+    return &newer_region;
+}
+
+/* ------------------------------------------------------------- host names */
+
+/* The rule sets' exceptions: GovCloud's plain names are FIPS already for these services;
+ * Secrets Manager answers on IPv6 under its ordinary name where it does at all. */
+static bool is_fips_already(enum aws_service s, const struct partition *p)
+{
+    return strcmp(p->region_prefix, "us-gov-") == 0 && s != AWS_SECRETSMANAGER;
+}
+
+static bool keeps_its_name(enum aws_service s, const struct partition *p, bool use_fips)
+{
+    bool is_china = strcmp(p->region_prefix, "cn-") == 0;
+
+    return s == AWS_SECRETSMANAGER && (strcmp(p->suffix, "amazonaws.com") == 0 || (is_china && !use_fips));
+}
+
+static bool write_aws_host(enum aws_service service, const char *region, const struct endpoint_wish *w, char *out,
+                           size_t size)
+{
+    const struct partition *p = partition_of(region);
+    bool dualstack = w->use_dualstack && !keeps_its_name(service, p, w->use_fips);
+    bool fips = w->use_fips && (dualstack || !is_fips_already(service, p));
+
+    return str_fmt(out, size, "%s%s.%s.%s", services[service].prefix, fips ? "-fips" : "", region,
+                   dualstack ? p->dualstack_suffix : p->suffix);
 }
 
 /* -------------------------------------------------------------- override */
 
-static bool is_loopback(const struct target *t)
+bool url_is_loopback(const struct url_host *t)
 {
     struct in_addr v4;
     struct in6_addr v6;
@@ -133,7 +139,7 @@ static bool is_loopback(const struct target *t)
     return strcmp(t->host, "localhost") == 0;
 }
 
-static bool host_is_valid(const struct target *t)
+static bool host_is_valid(const struct url_host *t)
 {
     struct in6_addr v6;
 
@@ -153,7 +159,7 @@ static bool host_is_valid(const struct target *t)
 }
 
 /* The host's bytes, lower case; returns what follows it, NULL when there is no host. */
-static const char *take_host(const char *s, struct target *t)
+static const char *take_host(const char *s, struct url_host *t)
 {
     size_t n;
 
@@ -168,7 +174,7 @@ static const char *take_host(const char *s, struct target *t)
     return host_is_valid(t) ? s + n + t->bracketed : NULL;
 }
 
-static const char *take_port(const char *s, struct target *t)
+static const char *take_port(const char *s, struct url_host *t)
 {
     size_t n = strspn(s, "0123456789");
     int64_t port;
@@ -179,38 +185,55 @@ static const char *take_port(const char *s, struct target *t)
     return s + n;
 }
 
-static enum err parse_override(const char *url, const char *origin, struct target *t, struct why *why)
+enum err url_take_host(const char *url, const char *origin, struct url_host *out, const char **out_rest,
+                       struct why *why)
 {
     const char *at = url;
 
-    if (strlen(url) > OVERRIDE_MAX)
-        return why_set(why, ERR_SETTING, "%s: longer than %d bytes", origin, OVERRIDE_MAX);
+    *out = (struct url_host){0};
     if (strchr(url, '@')) /* said without showing it: there may be a password before the '@' */
         return why_set(why, ERR_SETTING, "%s: a user name in the URL is not allowed", origin);
-    t->https = strncasecmp(at, "https://", 8) == 0;
-    if (!t->https && strncasecmp(at, "http://", 7) != 0)
+    out->https = strncasecmp(at, "https://", 8) == 0;
+    if (!out->https && strncasecmp(at, "http://", 7) != 0)
         return why_set(why, ERR_SETTING, "%s: \"%s\" must begin with https:// (or http:// for this machine)", origin,
                        url);
-    at = take_host(at + (t->https ? 8 : 7), t);
+    at = take_host(at + (out->https ? 8 : 7), out);
     if (!at)
         return why_set(why, ERR_SETTING, "%s: \"%s\" has no valid host (a name, an IPv4 address or [IPv6])", origin,
                        url);
     if (*at == ':') {
-        at = take_port(at + 1, t);
+        at = take_port(at + 1, out);
         if (!at)
             return why_set(why, ERR_SETTING, "%s: \"%s\": the port must be 1 to 65535", origin, url);
     }
     if (*at && *at != '/' && *at != '?' && *at != '#')
         return why_set(why, ERR_SETTING, "%s: \"%s\": only a port may follow the host", origin, url);
-    if (*at && strcmp(at, "/") != 0)
-        return why_set(why, ERR_SETTING, "%s: \"%s\": a path or query is not allowed after the host", origin, url);
-    if (!t->https && !is_loopback(t))
-        return why_set(why, ERR_SETTING, "%s: \"%s\": plain http is allowed for 127.0.0.0/8, [::1] and localhost only",
-                       origin, url);
+    *out_rest = at;
     return ERR_OK;
 }
 
-static bool write_target(const struct target *t, struct endpoint *out)
+static enum err parse_override(const struct endpoint_wish *w, struct url_host *t, struct why *why)
+{
+    const char *origin = w->origin ? w->origin : "endpoint_url", *url = w->override_url, *rest;
+    enum err err;
+
+    if (strlen(url) > OVERRIDE_MAX)
+        return why_set(why, ERR_SETTING, "%s: longer than %d bytes", origin, OVERRIDE_MAX);
+    err = url_take_host(url, origin, t, &rest, why);
+    if (err)
+        return err;
+    if (*rest && strcmp(rest, "/") != 0)
+        return why_set(why, ERR_SETTING, "%s: \"%s\": a path or query is not allowed after the host", origin, url);
+    if (!t->https && !url_is_loopback(t))
+        return why_set(why, ERR_SETTING, "%s: \"%s\": plain http is allowed for 127.0.0.0/8, [::1] and localhost only",
+                       origin, url);
+    if (w->use_fips || w->use_dualstack)
+        return why_set(why, ERR_SETTING, "%s: \"%s\" cannot be had together with %s", origin, url,
+                       w->use_fips ? "FIPS endpoints (use_fips_endpoint)" : "dual-stack (use_dualstack_endpoint)");
+    return ERR_OK;
+}
+
+static bool write_target(const struct url_host *t, struct endpoint *out)
 {
     const char *open = t->bracketed ? "[" : "", *close = t->bracketed ? "]" : "";
     char port[8] = "";
@@ -228,32 +251,38 @@ const char *aws_service_prefix(enum aws_service s)
     return services[s].prefix;
 }
 
-enum err endpoint_resolve(enum aws_service service, const char *region, const char *override_url, struct endpoint *out,
-                          struct why *why)
+const char *endpoint_variable(enum aws_service s)
 {
-    const char *origin = "endpoint_url";
+    ASSERT((unsigned)s < AWS_SERVICES);
+    return services[s].variable;
+}
+
+const char *endpoint_services_key(enum aws_service s)
+{
+    ASSERT((unsigned)s < AWS_SERVICES);
+    return services[s].services_key;
+}
+
+enum err endpoint_resolve(enum aws_service service, const char *region, const struct endpoint_wish *wish,
+                          struct endpoint *out, struct why *why)
+{
+    static const struct endpoint_wish none;
     struct endpoint made = {0};
-    struct target t = {.https = true};
+    struct url_host t = {.https = true};
     bool fits;
 
     ASSERT((unsigned)service < AWS_SERVICES);
-    (void)pthread_once(&from_env_once, read_env); /* cannot fail with a valid once */
+    if (!wish)
+        wish = &none;
     if (!region || !is_region(region))
         return why_set(why, ERR_SETTING, "region \"%s\" is not one: 1 to 31 of a-z 0-9 -, such as eu-central-1",
                        region ? region : "");
-    if (!override_url && from_env.by_service[service]) {
-        override_url = from_env.by_service[service];
-        origin = services[service].env_name;
-    } else if (!override_url && from_env.global) {
-        override_url = from_env.global;
-        origin = "AWS_ENDPOINT_URL";
-    }
-    if (override_url) {
-        enum err err = parse_override(override_url, origin, &t, why);
+    if (wish->override_url) {
+        enum err err = parse_override(wish, &t, why);
 
         if (err)
             return err;
-    } else if (!str_fmt(t.host, sizeof(t.host), "%s.%s.%s", services[service].prefix, region, suffix_of(region))) {
+    } else if (!write_aws_host(service, region, wish, t.host, sizeof(t.host))) {
         return why_set(why, ERR_SETTING, "region \"%s\" makes too long a host name", region);
     }
     fits = write_target(&t, &made) && str_copy(made.region, sizeof(made.region), region) &&

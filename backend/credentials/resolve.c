@@ -15,7 +15,8 @@
 /* Shared by the asker and the thread; the last of the two frees it. */
 struct question {
     atomic_int refs;
-    int done_fd;                  /* eventfd: written when `code` and `list` are there */
+    int done_fd;                  /* eventfd: written when `code` and `list` are there... */
+    atomic_bool done;             /* ...which this orders: a descriptor orders nothing by C's rules */
     char host[256], service[8];
     int code;                     /* EAI_* */
     struct addrinfo *list;
@@ -41,6 +42,7 @@ static void *ask(void *arg)
     if (q->code != 0)
         q->list = NULL;
     uint64_t one = 1;
+    atomic_store(&q->done, true);
     (void)!write(q->done_fd, &one, sizeof one);   /* an eventfd just made takes it */
     atomic_fetch_sub(&hanging, 1);
     question_unref(q);
@@ -120,7 +122,7 @@ enum err resolve_host(const char *host, uint16_t port, int64_t deadline_mono_ms,
         err = why_set(why, ERR_CANCELLED, "%s", "");
     else if (got == 0)
         err = why_set(why, ERR_TIMEOUT, "no answer from the name server for \"%s\"", host);
-    else if (q->code != 0)
+    else if (ASSERT(atomic_load(&q->done)), q->code != 0)
         err = why_set(why, ERR_RESOLVE, "\"%s\": %s", host, gai_strerror(q->code));
     else
         take(q->list, out);

@@ -80,7 +80,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-struct pool *pool_start(const struct pool_settings *s, struct why *why)
+struct pool *pool_new(const struct pool_settings *s)
 {
     struct pool *p = mem_new(sizeof *p);
     pthread_condattr_t attr;
@@ -92,17 +92,19 @@ struct pool *pool_start(const struct pool_settings *s, struct why *why)
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&p->changed, &attr);
     pthread_condattr_destroy(&attr);
-    unsigned wanted = s->items < s->threads ? (unsigned)s->items : s->threads;
+    return p;
+}
+
+enum err pool_start(struct pool *p, struct why *why)
+{
+    unsigned wanted = p->s.items < p->s.threads ? (unsigned)p->s.items : p->s.threads;
     for (; p->nthreads < wanted; p->nthreads++) {
         int failed = pthread_create(&p->threads[p->nthreads], NULL, work, p);
-        if (failed != 0) {
-            (void)why_set(why, ERR_SYSTEM, "thread %u of pool %s: %s", p->nthreads + 1, s->name, strerror(failed));
-            cancel_trigger(s->cancel);
-            return pool_stop(p);
-        }
-        (void)pthread_setname_np(p->threads[p->nthreads], s->name);
+        if (failed != 0)
+            return why_set(why, ERR_SYSTEM, "thread %u of pool %s: %s", p->nthreads + 1, p->s.name, strerror(failed));
+        (void)pthread_setname_np(p->threads[p->nthreads], p->s.name);
     }
-    return p;
+    return ERR_OK;
 }
 
 void pool_nudge(struct pool *p, size_t item)

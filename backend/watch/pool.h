@@ -24,7 +24,9 @@ struct pool_settings {
     struct cancel *cancel;                /* the program's stop: waits inside turns include it */
 };
 
-struct pool *pool_start(const struct pool_settings *s, struct why *why);
+/* Made first, started after: turns may nudge the pool they run in. */
+struct pool *pool_new(const struct pool_settings *s);
+enum err pool_start(struct pool *p, struct why *why) CHECKED;
 void pool_nudge(struct pool *p, size_t item);     /* due now; while it is being worked on: again after */
 int64_t pool_next_mono_ms(struct pool *p, size_t item);
 struct pool *pool_stop(struct pool *p);           /* after cancel_trigger(): joins, frees; NULL is fine */
