@@ -32,6 +32,7 @@ struct listing {
     bool by_name;                     /* paging the account costs more than asking by name */
     _Atomic int64_t denied_until_mono_ms;
     int64_t slot_mono_ms;             /* reserved for the first call; 0 none */
+    char token[TOKEN_MAX];            /* of the next page, during a turn */
 };
 
 /* "arn:aws:secretsmanager:R:A:secret:NAME-AbCdEf" -> NAME; anything else is a name. */
@@ -161,8 +162,8 @@ static void add_filter(struct strbuf *b, const struct listing *l, size_t from)
     strbuf_str(b, "]}]");
 }
 
-/* One call; the next page's token replaces *token ("" at the end). */
-static enum err page(struct listing *l, struct watch_worker *w, const char *filter, char token[TOKEN_MAX], bool reserved,
+/* One call; the next page's token replaces l->token ("" at the end). */
+static enum err page(struct listing *l, struct watch_worker *w, const char *filter, bool reserved,
                      struct why *why)
 {
     struct aws_target target = watch_target(l->w, l->envs[0].env);
@@ -172,9 +173,9 @@ static enum err page(struct listing *l, struct watch_worker *w, const char *filt
     strbuf_init(&body, 64 * 1024);
     strbuf_str(&body, "{\"MaxResults\":100,\"IncludePlannedDeletion\":true");
     strbuf_str(&body, filter);
-    if (token[0] != '\0') {
+    if (l->token[0] != '\0') {
         strbuf_str(&body, ",\"NextToken\":");
-        strbuf_json(&body, token, strlen(token));
+        strbuf_json(&body, l->token, strlen(l->token));
     }
     strbuf_char(&body, '}');
     enum err err = aws_call(w->aws, &target, AWS_LIST_SECRETS, strbuf_peek(&body), l->w->conf->call_deadline_ms, &reply,
@@ -190,10 +191,10 @@ static enum err page(struct listing *l, struct watch_worker *w, const char *filt
     json_array_foreach(json_object_get(o, "SecretList"), i, entry)
         take_entry(l, entry);
     const char *next = json_text(o, "NextToken", NULL);
-    if (next != NULL && next[0] != '\0' && (strcmp(next, token) == 0 || strlen(next) >= TOKEN_MAX))
+    if (next != NULL && next[0] != '\0' && (strcmp(next, l->token) == 0 || strlen(next) >= TOKEN_MAX))
         err = why_set(why, ERR_MALFORMED, "ListSecrets gave a page token that cannot lead on");
     else
-        (void)str_copy(token, TOKEN_MAX, next != NULL ? next : "");
+        (void)str_copy(l->token, TOKEN_MAX, next != NULL ? next : "");
     json_decref(o);
     return err;
 }
@@ -201,14 +202,14 @@ static enum err page(struct listing *l, struct watch_worker *w, const char *filt
 /* Pages through the account, as long as that is no more calls than asking by name. */
 static enum err list_account(struct listing *l, struct watch_worker *w, struct why *why)
 {
-    char token[TOKEN_MAX] = "";
+    l->token[0] = '\0';
     size_t pages = 0, worthwhile = (l->n + NAMES_PER_CALL - 1) / NAMES_PER_CALL;
     enum err err;
     do {
-        err = page(l, w, "", token, pages == 0, why);
+        err = page(l, w, "", pages == 0, why);
         pages++;
-    } while (err == ERR_OK && token[0] != '\0' && pages < worthwhile);
-    l->by_name = err == ERR_OK && token[0] != '\0';
+    } while (err == ERR_OK && l->token[0] != '\0' && pages < worthwhile);
+    l->by_name = err == ERR_OK && l->token[0] != '\0';
     return err;
 }
 
@@ -222,13 +223,13 @@ static enum err list_by_name(struct listing *l, struct watch_worker *w, bool res
         if (!missing)
             continue;
         struct strbuf filter;
-        char token[TOKEN_MAX] = "";
+        l->token[0] = '\0';
         strbuf_init(&filter, 48 * 1024);
         add_filter(&filter, l, from);
         int pages = 0;
         do
-            err = page(l, w, strbuf_peek(&filter), token, reserved && from == 0 && pages == 0, why);
-        while (err == ERR_OK && token[0] != '\0' && ++pages < 20);   /* a name is a prefix: others may share it */
+            err = page(l, w, strbuf_peek(&filter), reserved && from == 0 && pages == 0, why);
+        while (err == ERR_OK && l->token[0] != '\0' && ++pages < 20);   /* a name is a prefix: others may share it */
         strbuf_clear(&filter);
     }
     return err;
