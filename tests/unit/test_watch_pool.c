@@ -86,8 +86,10 @@ static void start(struct fixture *x, unsigned threads, size_t items)
     struct why why;
     struct pool_settings s = {.name = "test", .threads = threads, .items = items, .worker_new = worker_new,
                               .worker_free = worker_free, .turn = turn, .ctx = x, .cancel = x->cancel};
-    x->pool = pool_start(&s, &why);
-    assert_non_null(x->pool);
+    x->pool = pool_new(&s);
+    if (items > 0)
+        pool_nudge(x->pool, items - 1);   /* as a turn of another pool may, before this one runs */
+    assert_int_equal(pool_start(x->pool, &why), ERR_OK);
 }
 
 static void stop(struct fixture *x, unsigned threads)
@@ -189,6 +191,15 @@ static void nudge__while_being_worked_on__means_again_after(void **state)
     stop(x, 1);
 }
 
+static void stop__of_a_pool_that_never_started(void **state)
+{
+    struct fixture *x = *state;
+    struct pool_settings s = {.name = "test", .threads = 2, .items = 2, .worker_new = worker_new, .worker_free = worker_free,
+                              .turn = turn, .ctx = x, .cancel = x->cancel};
+    x->pool = pool_new(&s);
+    stop(x, 0);
+}
+
 static void stop__does_not_wait_for_hanging_turns(void **state)
 {
     struct fixture *x = *state;
@@ -212,6 +223,7 @@ int main(void)
         CASE(pool__keeps_the_period),
         CASE(nudge__makes_an_item_due),
         CASE(nudge__while_being_worked_on__means_again_after),
+        CASE(stop__of_a_pool_that_never_started),
         CASE(stop__does_not_wait_for_hanging_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
