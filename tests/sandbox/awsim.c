@@ -1,5 +1,5 @@
-/* awsim: Secrets Manager, CloudWatch Logs and STS on 127.0.0.1, for tests and the
- * demo.  README.md in this folder is its contract.
+/* awsim: AWS on 127.0.0.1, as far as credtop uses it, for tests and the demo.
+ *  README.md in this folder is its contract.
  *
  * The main thread waits for a signal, the parent's end or the end of its lifetime;
  * libmicrohttpd's threads do the rest.  Nothing is logged. */
@@ -19,14 +19,17 @@
 enum { EXIT_USAGE = 2 };
 
 struct options {
-    const char *seed, *port_file;
+    const char *seed, *port_file, *plain_port_file, *tls_cert, *tls_key;
     int64_t port, lifetime_s, parent, latency_ms; /* lifetime and parent 0: none */
+    int64_t clock_offset_ms;
     bool quotas;
+    double quota_scale;
 };
 
 static const char usage[] =
     "awsim --seed FILE --port-file FILE [--port N] [--lifetime SECONDS] [--parent PID] [--latency MS]\n"
-    "      [--quotas off|aws]\n";
+    "      [--quotas off|aws] [--quota-scale X] [--clock-offset MS]\n"
+    "      [--tls-cert FILE --tls-key FILE [--plain-port-file FILE]]\n";
 
 static bool option_number(const char *name, const char *text, int64_t min, int64_t max, int64_t *out)
 {
@@ -36,47 +39,96 @@ static bool option_number(const char *name, const char *text, int64_t min, int64
     return false;
 }
 
+/* 0.1 or 2: at most three digits before and behind the point. */
+static bool option_scale(const char *text, double *out)
+{
+    const char *point = strchr(text, '.');
+    size_t whole = point ? (size_t)(point - text) : strlen(text), parts = point ? strlen(point + 1) : 0;
+    int64_t high = 0, low = 0;
+    bool ok = whole >= 1 && whole <= 3 && parts <= 3 && str_to_i64(text, whole, &high) && high >= 0 &&
+              (parts == 0 || (point[1] != '-' && str_to_i64(point + 1, parts, &low)));
+    *out = (double)high;
+    for (double unit = 1; ok && parts > 0; parts--) {
+        unit *= 10;
+        if (parts == 1)
+            *out += (double)low / unit;
+    }
+    if (ok && *out > 0)
+        return true;
+    fprintf(stderr, "awsim: --quota-scale must be a number like 0.5, more than 0 and less than 1000\n");
+    return false;
+}
+
+static bool option_quotas(const char *text, bool *out)
+{
+    *out = strcmp(text, "aws") == 0;
+    if (*out || strcmp(text, "off") == 0)
+        return true;
+    fprintf(stderr, "awsim: --quotas must be off or aws\n");
+    return false;
+}
+
+static bool option_set(struct options *o, int c, const char *text)
+{
+    switch (c) {
+    case 's':
+        o->seed = text;
+        return true;
+    case 'f':
+        o->port_file = text;
+        return true;
+    case 'F':
+        o->plain_port_file = text;
+        return true;
+    case 'c':
+        o->tls_cert = text;
+        return true;
+    case 'k':
+        o->tls_key = text;
+        return true;
+    case 'p':
+        return option_number("port", text, 0, 65535, &o->port);
+    case 'l':
+        return option_number("lifetime", text, 1, 1000000000, &o->lifetime_s);
+    case 'P':
+        return option_number("parent", text, 1, INT32_MAX, &o->parent);
+    case 'L':
+        return option_number("latency", text, 0, 60000, &o->latency_ms);
+    case 'o':
+        return option_number("clock-offset", text, -1000000000000, 1000000000000, &o->clock_offset_ms);
+    case 'S':
+        return option_scale(text, &o->quota_scale);
+    case 'q':
+        return option_quotas(text, &o->quotas);
+    default:
+        return false;
+    }
+}
+
 static bool options_read(int argc, char **argv, struct options *o)
 {
     static const struct option rows[] = {
-        {"seed", required_argument, NULL, 's'},   {"port-file", required_argument, NULL, 'f'},
-        {"port", required_argument, NULL, 'p'},   {"lifetime", required_argument, NULL, 'l'},
-        {"parent", required_argument, NULL, 'P'}, {"latency", required_argument, NULL, 'L'},
-        {"quotas", required_argument, NULL, 'q'}, {NULL, 0, NULL, 0},
+        {"seed", required_argument, NULL, 's'},
+        {"port-file", required_argument, NULL, 'f'},
+        {"plain-port-file", required_argument, NULL, 'F'},
+        {"tls-cert", required_argument, NULL, 'c'},
+        {"tls-key", required_argument, NULL, 'k'},
+        {"port", required_argument, NULL, 'p'},
+        {"lifetime", required_argument, NULL, 'l'},
+        {"parent", required_argument, NULL, 'P'},
+        {"latency", required_argument, NULL, 'L'},
+        {"clock-offset", required_argument, NULL, 'o'},
+        {"quotas", required_argument, NULL, 'q'},
+        {"quota-scale", required_argument, NULL, 'S'},
+        {NULL, 0, NULL, 0},
     };
-    *o = (struct options){0};
+    *o = (struct options){.quota_scale = 1};
     bool ok = true;
-    for (int c; (c = getopt_long(argc, argv, "", rows, NULL)) != -1;) {
-        switch (c) {
-        case 's':
-            o->seed = optarg;
-            break;
-        case 'f':
-            o->port_file = optarg;
-            break;
-        case 'p':
-            ok = option_number("port", optarg, 0, 65535, &o->port) && ok;
-            break;
-        case 'l':
-            ok = option_number("lifetime", optarg, 1, 1000000000, &o->lifetime_s) && ok;
-            break;
-        case 'P':
-            ok = option_number("parent", optarg, 1, INT32_MAX, &o->parent) && ok;
-            break;
-        case 'L':
-            ok = option_number("latency", optarg, 0, 60000, &o->latency_ms) && ok;
-            break;
-        case 'q':
-            o->quotas = strcmp(optarg, "aws") == 0;
-            if (!o->quotas && strcmp(optarg, "off") != 0) {
-                fprintf(stderr, "awsim: --quotas must be off or aws\n");
-                ok = false;
-            }
-            break;
-        default:
-            ok = false;
-            break;
-        }
+    for (int c; (c = getopt_long(argc, argv, "", rows, NULL)) != -1;)
+        ok = option_set(o, c, optarg) && ok;
+    if (!o->tls_cert != !o->tls_key || (o->plain_port_file && !o->tls_cert)) {
+        fprintf(stderr, "awsim: --tls-cert and --tls-key belong together, and --plain-port-file to them\n");
+        ok = false;
     }
     if (ok && o->seed && o->port_file && optind == argc)
         return true;
@@ -123,30 +175,54 @@ static void wait_for_end(int signals, int parent, int64_t lifetime_s)
     }
 }
 
+/* The ports: one, or with TLS another one beside it that is not. */
+struct ports {
+    struct http_server *main, *plain;
+};
+
+static bool ports_open(struct sim *sim, const struct options *o, struct ports *out)
+{
+    struct http_tls tls = {o->tls_cert, o->tls_key};
+    struct why why;
+    *out = (struct ports){0};
+    if (http_server_start(sim, (uint16_t)o->port, o->tls_cert ? &tls : NULL, &out->main, &why) != ERR_OK ||
+        (o->plain_port_file && http_server_start(sim, 0, NULL, &out->plain, &why) != ERR_OK)) {
+        fprintf(stderr, "awsim: %s\n", why.text);
+        return false;
+    }
+    const char *failed = NULL;
+    if (out->plain && !write_port_file(o->plain_port_file, http_server_port(out->plain)))
+        failed = o->plain_port_file;
+    else if (!write_port_file(o->port_file, http_server_port(out->main)))
+        failed = o->port_file;
+    if (failed)
+        fprintf(stderr, "awsim: %s: cannot be written\n", failed);
+    return !failed;
+}
+
+static void ports_close(struct ports *p)
+{
+    if (p->main)
+        http_server_stop(p->main);
+    if (p->plain)
+        http_server_stop(p->plain);
+}
+
 static int serve_until_end(struct sim *sim, const struct options *o, int signals)
 {
-    struct http_server *server = NULL;
-    struct why why;
+    struct ports ports;
     int parent = parent_watch(o->parent);
     if (o->parent != 0 && parent < 0) {
         fprintf(stderr, "awsim: --parent %lld: there is no such process\n", (long long)o->parent);
         return EXIT_FAILURE;
     }
-    if (http_server_start(sim, (uint16_t)o->port, &server, &why) != ERR_OK) {
-        fprintf(stderr, "awsim: %s\n", why.text);
-        return EXIT_FAILURE;
-    }
-    int status = EXIT_SUCCESS;
-    if (write_port_file(o->port_file, http_server_port(server))) {
+    bool open = ports_open(sim, o, &ports);
+    if (open)
         wait_for_end(signals, parent, o->lifetime_s);
-    } else {
-        fprintf(stderr, "awsim: %s: cannot be written\n", o->port_file);
-        status = EXIT_FAILURE;
-    }
-    http_server_stop(server);
+    ports_close(&ports);
     if (parent >= 0)
         close(parent);
-    return status;
+    return open ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -168,7 +244,8 @@ int main(int argc, char **argv)
     char message[600];
     struct sim *sim = sim_new();
     sim->latency_ms = (int)o.latency_ms;
-    sim->quotas = o.quotas;
+    sim->quota_scale = o.quotas ? o.quota_scale : 0;
+    sim->clock_offset_ms = o.clock_offset_ms;
     int status = EXIT_USAGE;
     if (seed_read(sim, o.seed, message, sizeof message))
         status = serve_until_end(sim, &o, signals);

@@ -23,6 +23,7 @@ from email.utils import parsedate_to_datetime
 sys.dont_write_bytecode = True   # no __pycache__ in the source tree
 
 import awsim_check_identity
+import awsim_check_load
 from awsim_client import (ACCOUNT, AUDITOR, FOREIGN, JSON, KEY, REGION, SEED, TEMPORARY, V1, V2, V3, Awsim, ClientError,
                           broken, check, equal, failed, now_ms, passed, refused, signed)
 
@@ -590,6 +591,7 @@ def main():
         equal("ends well", sim.stop(), 0)
         check_uneven(binary, folder)
         awsim_check_identity.check_all(binary, folder)
+        awsim_check_load.check_all(binary, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"awsim_check: {len(passed)} passed, {len(failed)} failed")

@@ -1,6 +1,7 @@
 /* The control API: what tests and the fleet tell awsim, unsigned, under /_sim/. */
 #include "tests/sandbox/awsim_control.h"
 #include "backend/base/mem.h"
+#include "tests/sandbox/awsim_listed.h"
 #include "tests/sandbox/awsim_logs.h"
 
 #define EVENTS_MAX 1000000
@@ -195,6 +196,7 @@ static void control_rotate(struct sim *s, struct check *c, const json_t *o, stru
     if (c->failed)
         return;
     int64_t now_ms = sim_now_ms(s);
+    listed_keep(s, secret, now_ms, false);
     struct vault_version *v = vault_add_version(secret, a->request_id, now_ms);
     if (!v) {
         (void)check_fail(c, "name", "the secret has too many versions");
@@ -220,7 +222,8 @@ static const struct control_row rows[] = {
     {"DELETE", "/_sim/faults", false, control_no_faults}, {"GET", "/_sim/calls", false, control_calls},
     {"DELETE", "/_sim/calls", false, control_no_calls},   {"POST", "/_sim/secret/rotate", true, control_rotate},
     {"POST", "/_sim/expire", true, control_expire},       {"GET", "/_sim/sessions", false, control_sessions},
-    {"POST", "/_sim/clock", true, control_clock},
+    {"POST", "/_sim/clock", true, control_clock},         {"GET", "/_sim/quota", false, control_quota},
+    {"DELETE", "/_sim/quota", false, control_no_quota},   {"POST", "/_sim/list-lag", true, control_list_lag},
 };
 
 void control_serve(struct sim *s, const struct http_in *in, struct answer *a)

@@ -1,9 +1,12 @@
 #include "tests/sandbox/awsim_http.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
@@ -242,28 +245,70 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
 
 /* --------------------------------------------------------------- server */
 
-enum err http_server_start(struct sim *sim, uint16_t port, struct http_server **out, struct why *why)
+#define PEM_MAX (1 << 20)
+
+static enum err read_pem(const char *file, struct strbuf *out, struct why *why)
+{
+    char part[4096];
+    strbuf_init(out, PEM_MAX);
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return why_set(why, ERR_SYSTEM, "%s: %s", file, strerror(errno));
+    ssize_t n;
+    while ((n = read(fd, part, sizeof part)) > 0)
+        strbuf_add(out, part, (size_t)n);
+    close(fd);
+    if (n == 0 && out->len > 0 && !strbuf_cut(out))
+        return ERR_OK;
+    return why_set(why, ERR_INVALID, "%s: must be a PEM file of 1 to %d bytes", file, PEM_MAX);
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *s, uint16_t port, const char *cert, const char *key)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    /* Lists of options end where their first row ends it. */
+    struct MHD_OptionItem tls[] = {{cert ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, (void *)(uintptr_t)cert},
+                                   {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key},
+                                   {MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (cert ? MHD_USE_TLS : 0u);
+    return MHD_start_daemon(flags, port, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+                            MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+                            MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+                            MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+}
+
+enum err http_server_start(struct sim *sim, uint16_t port, const struct http_tls *tls, struct http_server **out,
+                           struct why *why)
+{
+    struct strbuf cert, key;
+    strbuf_init(&cert, 0);
+    strbuf_init(&key, 0);
+    enum err err = tls ? read_pem(tls->cert_file, &cert, why) : ERR_OK;
+    if (err == ERR_OK && tls)
+        err = read_pem(tls->key_file, &key, why);
+    if (err != ERR_OK)
+        goto out;
     struct http_server *s = mem_new(sizeof *s);
     s->sim = sim;
     s->naps = naps_new();
-    s->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, port, NULL, NULL, on_request,
-                                 s, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_THREAD_POOL_SIZE,
-                                 (unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-                                 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_URI_LOG_CALLBACK,
-                                 on_target, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
-    if (!s->daemon) {
-        naps_stop(s->naps);
-        naps_free(s->naps);
-        free(s);
-        return why_set(why, ERR_SYSTEM, "cannot listen on 127.0.0.1 port %u", port);
+    s->daemon = start_daemon(s, port, tls ? strbuf_peek(&cert) : NULL, tls ? strbuf_peek(&key) : NULL);
+    if (s->daemon) {
+        const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
+        s->port = info ? info->port : port;
+        *out = s;
+        goto out;
     }
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
-    s->port = info ? info->port : port;
-    *out = s;
-    return ERR_OK;
+    naps_stop(s->naps);
+    naps_free(s->naps);
+    free(s);
+    err = why_set(why, ERR_SYSTEM, "cannot listen on 127.0.0.1 port %u%s", port,
+                  tls ? ", or the certificate and key are not a pair" : "");
+out:
+    strbuf_wipe(&key);
+    strbuf_clear(&cert);
+    return err;
 }
 
 uint16_t http_server_port(const struct http_server *s)

@@ -21,33 +21,74 @@ struct naps {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     /* guarded by lock */
-    struct nap *list;
+    struct nap *heap; /* the first to wake at [0] */
     size_t n;
+    struct pollfd *peers; /* room to look at all of them at once */
+    int64_t look_mono_ms; /* when the peers are looked at again */
     bool stopping;
 };
 
-static bool peer_has_gone(int fd)
+static void swap(struct nap *a, struct nap *b)
 {
-    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
-    return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+    struct nap t = *a;
+    *a = *b;
+    *b = t;
+}
+
+static void sift_up(struct nap *heap, size_t i)
+{
+    for (; i > 0 && heap[i].until_mono_ms < heap[(i - 1) / 2].until_mono_ms; i = (i - 1) / 2)
+        swap(&heap[i], &heap[(i - 1) / 2]);
+}
+
+static void sift_down(struct nap *heap, size_t n, size_t i)
+{
+    for (;;) {
+        size_t least = i;
+        for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < n; child++)
+            if (heap[child].until_mono_ms < heap[least].until_mono_ms)
+                least = child;
+        if (least == i)
+            return;
+        swap(&heap[i], &heap[least]);
+        i = least;
+    }
+}
+
+/* Resumes those whose peer has gone. */
+static void look_at_peers_locked(struct naps *n)
+{
+    size_t kept = 0;
+    n->peers = mem_grow(n->peers, n->n + 1, sizeof *n->peers);
+    for (size_t i = 0; i < n->n; i++)
+        n->peers[i] = (struct pollfd){.fd = n->heap[i].fd, .events = POLLRDHUP};
+    if (poll(n->peers, n->n, 0) <= 0)
+        return;
+    for (size_t i = 0; i < n->n; i++) {
+        if ((n->peers[i].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0)
+            MHD_resume_connection(n->heap[i].connection);
+        else
+            n->heap[kept++] = n->heap[i];
+    }
+    n->n = kept;
+    for (size_t i = kept / 2; i-- > 0;)
+        sift_down(n->heap, kept, i);
 }
 
 /* Resumes who is due; the next look's time. */
 static int64_t wake_due_locked(struct naps *n)
 {
-    int64_t now = clock_mono_ms(clock_real()), next = now + LOOK_MS;
-    for (size_t i = 0; i < n->n;) {
-        struct nap nap = n->list[i];
-        if (n->stopping || nap.until_mono_ms <= now || peer_has_gone(nap.fd)) {
-            n->list[i] = n->list[--n->n];
-            MHD_resume_connection(nap.connection);
-            continue;
-        }
-        if (nap.until_mono_ms < next)
-            next = nap.until_mono_ms;
-        i++;
+    int64_t now = clock_mono_ms(clock_real());
+    while (n->n > 0 && (n->stopping || n->heap[0].until_mono_ms <= now)) {
+        MHD_resume_connection(n->heap[0].connection);
+        n->heap[0] = n->heap[--n->n];
+        sift_down(n->heap, n->n, 0);
     }
-    return next;
+    if (now >= n->look_mono_ms) {
+        look_at_peers_locked(n);
+        n->look_mono_ms = now + LOOK_MS;
+    }
+    return n->n > 0 && n->heap[0].until_mono_ms < n->look_mono_ms ? n->heap[0].until_mono_ms : n->look_mono_ms;
 }
 
 static void *naps_main(void *arg)
@@ -93,7 +134,8 @@ struct naps *naps_free(struct naps *n)
 {
     pthread_cond_destroy(&n->changed);
     pthread_mutex_destroy(&n->lock);
-    free(n->list);
+    free(n->heap);
+    free(n->peers);
     free(n);
     return NULL;
 }
@@ -107,9 +149,11 @@ void naps_take(struct naps *n, struct MHD_Connection *connection, int64_t until_
     if (n->stopping) {
         MHD_resume_connection(connection);
     } else {
-        n->list = mem_grow(n->list, n->n + 1, sizeof *n->list);
-        n->list[n->n++] = (struct nap){connection, until_mono_ms, fd};
-        pthread_cond_signal(&n->changed);
+        n->heap = mem_grow(n->heap, n->n + 1, sizeof *n->heap);
+        n->heap[n->n] = (struct nap){connection, until_mono_ms, fd};
+        sift_up(n->heap, n->n++);
+        if (n->heap[0].connection == connection)
+            pthread_cond_signal(&n->changed);
     }
     pthread_mutex_unlock(&n->lock);
 }

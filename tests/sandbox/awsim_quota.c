@@ -33,10 +33,26 @@ static const struct rate rates[] = {
     {QUOTA_GET_EVENTS, "eu-west-1", 10},
     {QUOTA_GET_EVENTS, "il-central-1", 10},
     {QUOTA_GET_EVENTS, "", 25},
+    {QUOTA_START_QUERY, "", 10},
+    {QUOTA_QUERY_RESULTS, "", 10},
     {QUOTA_STS, "", 600},
+    {QUOTA_LAMBDA, "", 15},
 };
 
-static double rate_of(enum quota q, const char *region)
+static const char *const names[QUOTAS] = {
+    "none",
+#define QUOTA(id, name) name,
+#include "tests/sandbox/awsim_quotas.def"
+#undef QUOTA
+};
+
+const char *quota_name(enum quota q)
+{
+    ASSERT(q < QUOTAS);
+    return names[q];
+}
+
+double quota_rate(enum quota q, const char *region)
 {
     for (size_t i = 0; i < ARRAY_LEN(rates); i++)
         if (rates[i].quota == q && (rates[i].region[0] == '\0' || strcmp(rates[i].region, region) == 0))
@@ -44,21 +60,45 @@ static double rate_of(enum quota q, const char *region)
     return 0;
 }
 
-bool quota_take(struct quota_bucket buckets[QUOTAS], enum quota q, const char *region, int64_t now_mono_ms)
+static void count_second(struct quota_bucket *b, int64_t now_mono_ms)
 {
-    double rate = rate_of(q, region);
-    if (rate <= 0)
-        return true;
-    struct quota_bucket *b = &buckets[q];
-    if (b->filled_mono_ms == 0)
-        b->level = rate;
+    int64_t slot = now_mono_ms / (1000 / QUOTA_SLOTS);
+    uint32_t sum = 0;
+    if (slot - b->slot >= QUOTA_SLOTS)
+        memset(b->slots, 0, sizeof b->slots);
     else
-        b->level += (double)(now_mono_ms - b->filled_mono_ms) * rate / 1000.0;
-    if (b->level > rate)
-        b->level = rate;
-    b->filled_mono_ms = now_mono_ms;
-    if (b->level < 1)
-        return false;
-    b->level -= 1;
+        for (int64_t s = b->slot + 1; s <= slot; s++)
+            b->slots[s % QUOTA_SLOTS] = 0;
+    b->slot = slot;
+    b->slots[slot % QUOTA_SLOTS]++;
+    for (int i = 0; i < QUOTA_SLOTS; i++)
+        sum += b->slots[i];
+    if (sum > b->peak)
+        b->peak = sum;
+}
+
+bool quota_take(struct quota_bucket *b, double rate, double scale, int64_t now_mono_ms)
+{
+    double limit = rate * scale, full = limit < 1 ? 1 : limit;
+    count_second(b, now_mono_ms);
+    if (limit > 0) {
+        b->level = b->filled_mono_ms == 0 ? full : b->level + (double)(now_mono_ms - b->filled_mono_ms) * limit / 1000;
+        if (b->level > full)
+            b->level = full;
+        b->filled_mono_ms = now_mono_ms;
+        if (b->level < 1) {
+            b->throttled++;
+            return false;
+        }
+        b->level -= 1;
+    }
+    if (b->taken == 0 || b->level < b->lowest)
+        b->lowest = b->level;
+    b->taken++;
     return true;
+}
+
+void quota_forget(struct quota_bucket *b)
+{
+    *b = (struct quota_bucket){.level = b->level, .filled_mono_ms = b->filled_mono_ms};
 }

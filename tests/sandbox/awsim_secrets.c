@@ -2,7 +2,7 @@
 #include <openssl/evp.h>
 
 #include "backend/base/mem.h"
-#include "tests/sandbox/awsim_call.h"
+#include "tests/sandbox/awsim_listed.h"
 #include "tests/sandbox/awsim_secrets.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
@@ -55,7 +55,7 @@ static json_t *labels_json(const struct vault_version *v)
 }
 
 /* What ListSecrets and DescribeSecret share; members without a value are left out. */
-static json_t *description(const struct vault_secret *s, const char *map_name)
+json_t *secrets_description(const struct vault_secret *s, const char *map_name)
 {
     json_t *o = json_object(), *map = json_object();
     set_text(o, "ARN", s->arn);
@@ -88,7 +88,7 @@ void secrets_describe(struct call *c)
 {
     const struct vault_secret *s = secrets_named(c);
     if (s)
-        call_answer(c, description(s, "VersionIdsToStages"));
+        call_answer(c, secrets_description(s, "VersionIdsToStages"));
 }
 
 /* ------------------------------------------------------------- GetSecretValue */
@@ -354,7 +354,9 @@ void secrets_list(struct call *c)
     }
     json_t *entries = json_array(), *out = json_pack("{so}", "SecretList", entries);
     for (; !empty && i < n && json_array_size(entries) < (size_t)l.max; i++) {
-        (void)json_array_append_new(entries, description(list[i].s, "SecretVersionsToStages"));
+        json_t *entry;
+        if (listed_entry(list[i].s, c->now_ms, &entry))
+            (void)json_array_append_new(entries, entry);
         last = (int64_t)list[i].s->serial;
     }
     if (empty || i < n) {

@@ -3,6 +3,7 @@
 
 #include "backend/base/mem.h"
 #include "backend/base/secret.h"
+#include "tests/sandbox/awsim_listed.h"
 #include "tests/sandbox/awsim_secrets.h"
 
 /* The value a call carries. */
@@ -119,6 +120,7 @@ void secrets_put_value(struct call *c)
         call_fail(c, CALL_INVALID, "You must provide either SecretString or SecretBinary.");
         goto out;
     }
+    listed_keep(c->sim, s, c->now_ms, false);
     struct vault_version *v = version_for(c, s, token, &g, &same);
     if (!v)
         goto out;
@@ -180,6 +182,7 @@ void secrets_create(struct call *c)
         goto out;
     }
     s = vault_add(&c->realm->vault, c->realm->account, c->realm->region, name, c->now_ms);
+    listed_keep(c->sim, s, c->now_ms, true);
     s->description = mem_copy_str(text);
     struct vault_version *v = g.there ? vault_add_version(s, token, c->now_ms) : NULL;
     if (v) {
@@ -234,6 +237,7 @@ void secrets_update_stage(struct call *c)
     struct vault_version *v = to ? vault_version(s, to) : NULL;
     bool is_rotation = v && strcmp(label, LABEL_CURRENT_NAME) == 0 && s->rotation_enabled &&
                        version_has_label(v, LABEL_PENDING_NAME) && !version_has_label(v, LABEL_CURRENT_NAME);
+    listed_keep(c->sim, s, c->now_ms, false);
     if (!vault_move_label(s, label, v)) {
         call_fail(c, "LimitExceededException", "A version can have up to %d staging labels.", VAULT_LABELS_MAX);
         return;

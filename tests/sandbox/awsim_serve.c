@@ -108,7 +108,7 @@ static void fault_delivery(const struct fault *f, struct answer *a)
 /* ----------------------------------------------------------------- calls */
 
 /* The call is made if nothing stands against it. */
-static void run(struct sim *s, const struct wanted *w, const struct scope *scope, struct call *c)
+static void run(struct sim *s, const struct wanted *w, struct sim_key *key, const struct scope *scope, struct call *c)
 {
     const struct sim_op_row *row = sim_op_row(w->op);
     const struct sim_service_row *service = sim_service_row(w->service);
@@ -123,7 +123,10 @@ static void run(struct sim *s, const struct wanted *w, const struct scope *scope
             deny(c->out, w, c->key);
             return;
         }
-        if (s->quotas && !quota_take(c->realm->buckets, row->quota, scope->region, clock_mono_ms(clock_real()))) {
+        double rate = quota_rate(row->quota, scope->region);
+        if (rate > 0 &&
+            !quota_take(&c->realm->buckets[row->quota], rate, s->quota_scale, clock_mono_ms(clock_real()))) {
+            key->throttled[w->op]++;
             reply_trouble(c->out, w->service, &service->throttled, "Rate exceeded");
             return;
         }
@@ -182,7 +185,7 @@ static void serve_locked(struct sim *s, const struct http_in *in, const struct w
                      .empty_page = fault.kind == FAULT_EMPTY_PAGES,
                      .out = &a->reply};
     if (!fault_answers(&fault, w, key, &a->reply))
-        run(s, w, &scope, &c);
+        run(s, w, key, &scope, &c);
     fault_delivery(&fault, a);
     count(s, w, a);
 }

@@ -28,6 +28,7 @@ struct sim_key {
     int64_t expires_ms;                   /* -1: never */
     bool denied[SIM_OPS];                 /* what its policy does not allow */
     uint64_t calls[SIM_OPS];              /* well signed, answered or not */
+    uint64_t throttled[SIM_OPS];          /* by a quota, not by a fault */
 };
 
 struct realm {
@@ -47,8 +48,8 @@ struct sim_paging {
 struct sim {
     /* fixed after start */
     int latency_ms;
-    bool quotas;
-    char salt[65]; /* for page tokens */
+    double quota_scale; /* times the published rates; 0: no quotas */
+    char salt[65];      /* for page tokens */
     size_t naccounts;
     char (*accounts)[13];
     struct sim_paging paging;
@@ -65,6 +66,7 @@ struct sim {
     struct sim_counts counts[SIM_OPS];
     uint64_t refused; /* unknown key, bad signature, unknown operation */
     uint64_t list_pages;
+    int64_t list_lag_ms; /* ListSecrets shows what was so long ago; 0: what is */
     struct faults faults;
 };
 

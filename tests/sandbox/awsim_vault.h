@@ -38,6 +38,8 @@ struct vault_secret {
     int64_t rotated_ms, next_rotation_ms, deleted_ms, accessed_ms; /* -1: none */
     size_t nversions;
     struct vault_version **versions; /* oldest first */
+    char *listed;                    /* what ListSecrets still shows (awsim_listed.c); NULL: nothing */
+    int64_t listed_until_ms;
 };
 
 struct vault {
