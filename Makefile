@@ -15,8 +15,8 @@ SHELL   := /bin/bash
 
 # What Debian packages this needs (README says why); `make deps` installs them.
 DEPS_BUILD := gcc make pkg-config libncurses-dev libcurl4-openssl-dev libssl-dev libjansson-dev libpq-dev libinih-dev
-DEPS_DEMO  := libmicrohttpd-dev postgresql openssl util-linux procps
-DEPS_TEST  := libcmocka-dev libvterm-dev tmux python3 curl
+DEPS_DEMO  := libmicrohttpd-dev postgresql openssl util-linux procps curl
+DEPS_TEST  := libcmocka-dev libvterm-dev tmux python3
 DEPS_CHECK := clang libclang-rt-dev clang-format shellcheck
 
 B := build/$(VARIANT)$(if $(filter clang%,$(notdir $(CC))),-clang)
@@ -76,9 +76,10 @@ SRC_base        := $(call src,backend/base/*.c)
 SRC_aws         := $(call src,backend/aws/*.c)
 SRC_credentials := $(call src,backend/credentials/*.c)
 SRC_watch       := $(call src,backend/watch/*.c)
+SRC_actions     := $(call src,backend/actions/*.c)
 SRC_backend     := $(call src,backend/*.c)
 SRC_ui          := $(filter-out ui/main.c,$(call src,ui/*.c ui/cli/*.c))
-LAYERS := ui backend watch credentials aws base config
+LAYERS := ui backend actions watch credentials aws base config
 
 define archive
 $(B)/lib$(1).a: $(call obj,$(SRC_$(1)))
@@ -87,8 +88,9 @@ $(B)/lib$(1).a: $(call obj,$(SRC_$(1)))
 endef
 $(foreach l,$(LAYERS),$(eval $(call archive,$(l))))
 
-below_ui          := ui backend watch credentials aws base config
-below_backend     := backend watch credentials aws base config
+below_ui          := ui backend actions watch credentials aws base config
+below_backend     := backend actions watch credentials aws base config
+below_actions     := actions watch credentials backend aws base config
 below_watch       := watch credentials backend aws base config
 below_credentials := credentials aws backend base config
 below_aws         := aws base config
@@ -121,6 +123,12 @@ $(B)/tests/unit/test_$(1)_%: $(B)/tests/unit/test_$(1)_%.o $(call libs,$(1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
 
+# The whole program in an emulated terminal.
+PTY_OBJ := $(call obj,$(call src,tests/screens/pty_*.c))
+$(B)/tests/unit/test_ui_terminal: $(B)/tests/unit/test_ui_terminal.o $(PTY_OBJ) $(call libs,ui) $(B)/credtop
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(PTY_OBJ) -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS) -lvterm -lcmocka
+
 unit: $(UNIT_BIN) ## unit and screen tests of this VARIANT
 	@tests/run.sh $(UNIT_BIN)
 
@@ -138,6 +146,27 @@ $(B)/fleet: $(FLEET_OBJ) $(call libs,credentials)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(FLEET_OBJ) -Wl,--start-group $(call libs,credentials) -Wl,--end-group $(LIB_LIBS)
 
 SANDBOX := $(B)/awsim $(B)/fleet
+
+# ------------------------------------------------------------------ bench
+#
+# The peers are measured where they are installed; nothing is installed for them.
+
+BENCH_SCAN_OBJ := $(call obj,tests/bench/scan.c tests/bench/pages.c \
+  $(addprefix backend/watch/,log_page.c classify.c containers.c marks.c tally.c))
+ifneq ($(wildcard /usr/include/simdjson.h),)
+  BENCH_SCAN_OBJ += $(B)/tests/bench/scan_simdjson.o
+  $(B)/tests/bench/scan.o: CFLAGS += -DWITH_SIMDJSON
+endif
+
+$(B)/tests/bench/scan_simdjson.o: tests/bench/scan_simdjson.cc tests/bench/scan.h
+	@mkdir -p $(@D)
+	$(call say,CXX,$<)
+	$(Q)$(CXX) -std=c++17 -O3 -DNDEBUG -I. -c -o $@ $<
+
+$(B)/bench-scan: $(BENCH_SCAN_OBJ) $(call libs,base)
+	$(call say,LINK,$@)
+	$(Q)$(if $(filter %scan_simdjson.o,$(BENCH_SCAN_OBJ)),$(CXX),$(CC)) $(LDFLAGS_ALL) -o $@ $(BENCH_SCAN_OBJ) \
+	  -Wl,--start-group $(call libs,base) -Wl,--end-group $(LIB_LIBS) $(if $(filter %scan_simdjson.o,$(BENCH_SCAN_OBJ)),-lsimdjson)
 
 # -------------------------------------------------------------- documents
 #
@@ -197,7 +226,7 @@ FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(call src,tests/fuzz/fuzz_*.c))
 SECS ?= 60
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -I. -include backend/base/banned.h -g -O1 -pthread -DCT_SANITIZED \
   -DCREDTOP_VERSION='"fuzz"' -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_SRC = $(foreach l,config base aws credentials watch backend,$(SRC_$(l)))
+FUZZ_SRC = $(foreach l,config base aws credentials watch actions backend,$(SRC_$(l)))
 
 build/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_SRC)
 	@mkdir -p $(@D)

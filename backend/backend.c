@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include "backend/actions/action.h"
 #include "backend/aws/json.h"
 #include "backend/base/mem.h"
 #include "backend/base/secret.h"
@@ -37,6 +38,7 @@ struct backend {
     struct listing **listings;      /* by identity; NULL where describing is as cheap */
     size_t *log_env, nlogs;         /* items of the logs pool: environments with log groups */
     struct pool *secrets, *logs, *databases;
+    struct actions *actions;
 };
 
 /* ------------------------------------------------------------------ turns */
@@ -62,6 +64,8 @@ static size_t identity_slot(const struct backend *b, size_t identity)
 {
     return b->watch.conf->nenvironments * SLOTS + identity;
 }
+
+static size_t orders_slot(const struct backend *b) { return identity_slot(b, b->nidentities); }
 
 /* Items of the secrets pool: identities (they say whether our keys are any good), then a
  * listing for each, then the secrets. */
@@ -186,6 +190,8 @@ static struct pool *new_pool(struct backend *b, const char *name, unsigned threa
     return pool_new(&s);
 }
 
+static void look_again(void *ctx, size_t env) { backend_refresh(ctx, env); }
+
 struct backend *backend_start(const struct config *conf, const struct backend_settings *settings, struct why *why)
 {
     (void)signal(SIGPIPE, SIG_IGN);   /* sockets break; they must not end the program */
@@ -202,7 +208,7 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     b->gate = aws_gate_new(&(struct aws_gate_settings){
         .audit = settings->audit, .clock = b->watch.clock, .quota_share = conf->quota_percent / 100.0});
     sort_items(b);
-    b->box = snapbox_new(n * SLOTS + b->nidentities, b->wake);
+    b->box = snapbox_new(orders_slot(b) + 1, b->wake);
     b->watch.gate = b->gate;
     b->watch.box = b->box;
     make_listings(b);
@@ -213,8 +219,10 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     b->secrets = new_pool(b, "secrets", conf->secret_threads, item_of_secret(b, b->nsecrets), secrets_turn);
     b->logs = new_pool(b, "logs", conf->log_threads, b->nlogs * (1 + BACKFILL_LANES), logs_turn);
     b->databases = new_pool(b, "databases", conf->database_threads, n, databases_turn);
+    b->actions = actions_new(&(struct actions_settings){.watch = &b->watch, .slot = orders_slot(b), .refresh = look_again,
+                                                        .ctx = b});
     if (pool_start(b->secrets, why) != ERR_OK || pool_start(b->logs, why) != ERR_OK ||
-        pool_start(b->databases, why) != ERR_OK)
+        pool_start(b->databases, why) != ERR_OK || actions_start(b->actions, why) != ERR_OK)
         return backend_stop(b);
     return b;
 }
@@ -260,6 +268,7 @@ struct board *backend_board(struct backend *b)
         .calls_throttled = meter.throttled, .calls_refused = meter.refused, .clock_skew_ms = meter.skew_ms,
         .dollars_per_month = meter.dollars_per_month, .n = b->watch.conf->nenvironments,
     };
+    board->orders = snapbox_get(b->box, orders_slot(b));
     fill_calls(board, &meter);
     board->envs = mem_array(board->n, sizeof *board->envs);
     for (size_t i = 0; i < board->n; i++)
@@ -309,6 +318,14 @@ void backend_focus(struct backend *b, size_t env)
         backend_refresh(b, env);
 }
 
+uint64_t backend_order(struct backend *b, const struct order *o, struct why *why)
+{
+    ASSERT(o->env < b->watch.conf->nenvironments);
+    return actions_submit(b->actions, o->kind, o->env, o->seen_version, why);
+}
+
+bool backend_order_cancel(struct backend *b, uint64_t id) { return actions_cancel(b->actions, id); }
+
 /* ------------------------------------------------------------------- stop */
 
 struct backend *backend_stop(struct backend *b)
@@ -319,6 +336,7 @@ struct backend *backend_stop(struct backend *b)
     b->secrets = pool_stop(b->secrets);
     b->logs = pool_stop(b->logs);
     b->databases = pool_stop(b->databases);
+    b->actions = actions_stop(b->actions);
     for (size_t i = 0; i < b->watch.conf->nenvironments; i++)
         b->followers[i] = follower_free(b->followers[i]);
     for (size_t i = 0; i < b->nidentities; i++)

@@ -41,6 +41,20 @@ void backend_refresh(struct backend *b, size_t env);
  * rather than listed; the others may be asked less often. */
 void backend_focus(struct backend *b, size_t env);
 
+/* An order: what, where, and what the operator was looking at. */
+struct order {
+    enum order_kind kind;
+    size_t env;
+    char seen_version[65];     /* AWSCURRENT when it was ordered; an order that changes is refused if it moved */
+};
+
+/* Hands an order to the action threads; its id, or 0 with `why` when it is refused at
+ * once (mode, queue full, another order on this environment).  Watch board.orders. */
+uint64_t backend_order(struct backend *b, const struct order *o, struct why *why);
+
+/* Asks a running order to stop; false when it cannot be stopped safely now. */
+bool backend_order_cancel(struct backend *b, uint64_t id);
+
 /* Ends every thread, within 100 ms whatever the peers do, and frees.  NULL is
  * fine; returns NULL. */
 struct backend *backend_stop(struct backend *b);

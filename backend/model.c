@@ -28,6 +28,7 @@ struct board *board_free(struct board *b)
         snap_unref(b->envs[i].logs);
         snap_unref(b->envs[i].db);
     }
+    snap_unref(b->orders);
     free(b->envs);
     free(b);
     return NULL;
@@ -92,6 +93,53 @@ const char *db_source_word(enum db_source s)
     case FROM_SECRET: return "secret";
     case FROM_ENVIRONMENT: return "environment";
     case FROM_CONFIGURATION: return "configuration";
+    }
+    return "?";
+}
+
+/* ----------------------------------------------------------------- orders */
+
+static const struct { const char *name, *title, *help; char key; enum order_class class; } orders[ORDER_KINDS] = {
+#define ORDER(id, name, key, class, title, help) {name, title, help, key, ORDER_##class},
+#include "backend/orders.def"
+#undef ORDER
+};
+#define ORDER(id, name, key, class, title, help)                                                                       \
+    _Static_assert(ORDER_##class == ORDER_READS || ORDER_##class == ORDER_REVEALS || ORDER_##class == ORDER_MUTATES,   \
+                   name " has no class");
+#include "backend/orders.def"
+#undef ORDER
+
+const char *order_name(enum order_kind k) { return (unsigned)k < ORDER_KINDS ? orders[k].name : "?"; }
+const char *order_title(enum order_kind k) { return (unsigned)k < ORDER_KINDS ? orders[k].title : "?"; }
+const char *order_help(enum order_kind k) { return (unsigned)k < ORDER_KINDS ? orders[k].help : "?"; }
+char order_key(enum order_kind k) { return (char)((unsigned)k < ORDER_KINDS ? orders[k].key : '\0'); }
+
+const char *order_refusal(bool audit, enum order_kind k)
+{
+    if ((unsigned)k >= ORDER_KINDS)
+        return "no such order";
+    switch (orders[k].class) {
+    case ORDER_READS:
+        return NULL;
+    case ORDER_REVEALS:
+        return audit ? "audit mode reveals nothing, so it logs in nowhere" : NULL;
+    case ORDER_MUTATES:
+        return audit ? "audit mode changes nothing" : NULL;
+    }
+    return "an order without a class";
+}
+
+const char *order_state_word(enum order_state s)
+{
+    switch (s) {
+    case ORDER_WAITING: return "waiting";
+    case ORDER_RUNNING: return "running";
+    case ORDER_DONE: return "done";
+    case ORDER_REFUSED: return "refused";
+    case ORDER_FAILED: return "failed";
+    case ORDER_UNKNOWN: return "unknown";
+    case ORDER_CANCELLED: return "cancelled";
     }
     return "?";
 }

@@ -17,9 +17,8 @@
 #include <stdint.h>
 
 #include "backend/base/err.h"
+#include "backend/base/unknown.h"
 #include "config/config.h"
-
-#define TIME_UNKNOWN ((int64_t)-1)
 
 /* ------------------------------------------------------------ snapshots */
 
@@ -44,7 +43,6 @@ void snap_unref(const void *snap);
 /* --------------------------------------------------------------- secret */
 
 enum label { LABEL_CURRENT = 1, LABEL_PENDING = 2, LABEL_PREVIOUS = 4 };
-enum tri { TRI_UNKNOWN, TRI_NO, TRI_YES };
 
 struct version_row {
     char id[65];                /* version id (the ClientRequestToken that made it) */
@@ -197,6 +195,75 @@ struct db_snap {
     int32_t history_us[DB_HISTORY];   /* total_us of the last tries, -1 failed; oldest first */
 };
 
+/* --------------------------------------------------------------- orders */
+
+enum order_kind {
+#define ORDER(id, name, key, class, title, help) ORDER_##id,
+#include "backend/orders.def"
+#undef ORDER
+    ORDER_KINDS
+};
+enum order_class { ORDER_READS = 1, ORDER_REVEALS, ORDER_MUTATES };
+const char *order_name(enum order_kind k);      /* "test" */
+const char *order_title(enum order_kind k);     /* "test login" */
+const char *order_help(enum order_kind k);
+char order_key(enum order_kind k);
+/* NULL when it may be ordered in this mode, else why not, in words. */
+const char *order_refusal(bool audit, enum order_kind k);
+
+enum step_state { STEP_WAITING, STEP_RUNNING, STEP_DONE, STEP_FAILED, STEP_SKIPPED, STEP_UNKNOWN };
+
+struct order_step {
+    char name[48];              /* "testSecret", "login AWSPENDING" */
+    enum step_state state;
+    int64_t began_wall_ms;      /* -1 not begun */
+    int32_t took_ms;            /* -1 not ended */
+    char words[200];            /* what came of it */
+};
+
+enum order_state {
+    ORDER_WAITING, ORDER_RUNNING,
+    ORDER_DONE,                 /* as planned */
+    ORDER_REFUSED,              /* nothing was sent: words say why */
+    ORDER_FAILED,               /* words say what state things are in and what to do */
+    ORDER_UNKNOWN,              /* it was sent and no answer came: looking again */
+    ORDER_CANCELLED             /* before anything was changed */
+};
+const char *order_state_word(enum order_state s);
+
+#define ORDER_STEPS 16
+
+/* One stage's login, of a test order. */
+struct stage_login {
+    char stage[24], version_id[65];     /* "AWSCURRENT"; "" there is none */
+    bool tried, ok;
+    int32_t total_us;
+    char sqlstate[6];
+    char words[160];                    /* why not */
+};
+#define STAGES_TESTED 3
+
+struct order_view {
+    uint64_t id;                /* 1, 2, ... */
+    enum order_kind kind;
+    size_t env;                 /* place in the configuration */
+    enum order_state state;
+    int64_t ordered_wall_ms, ended_wall_ms;   /* -1 not ended */
+    bool cancellable;           /* now: cancelling is safe */
+    char words[240];            /* the outcome */
+    size_t nsteps;
+    struct order_step steps[ORDER_STEPS];
+    struct stage_login logins[STAGES_TESTED];
+};
+
+#define ORDERS_KEPT 64
+
+struct orders_snap {
+    struct snap snap;
+    size_t n;
+    struct order_view orders[ORDERS_KEPT];    /* newest first */
+};
+
 /* --------------------------------------------------------------- a view */
 
 /* Who we are to AWS for an environment: GetCallerIdentity's answer. */
@@ -236,6 +303,7 @@ struct board {
     double dollars_per_month;         /* at the rate of the last ten minutes, list prices */
     size_t ncalls;
     struct call_row calls[CALL_ROWS]; /* by operation, those that were sent */
+    const struct orders_snap *orders; /* holds a reference; NULL before the first order */
     size_t n;
     struct env_view *envs;            /* in the configuration's order */
 };

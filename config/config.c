@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "config/mistakes.h"
-#include "config/pool.h"
+#include "config/arena.h"
 #include "config/reader.h"
 #include "config/settings.h"
 #include "config/words.h"
@@ -23,7 +23,7 @@
 
 struct loaded {
     struct config config; /* first: what callers hold is a pointer to it */
-    struct pool pool;     /* everything it points to */
+    struct arena arena;     /* everything it points to */
 };
 
 struct parser {
@@ -63,8 +63,8 @@ static void default_log_group(struct parser *p, struct config_environment *e)
     words_init(&group, 512);
     words_fmt(&group, "/aws/lambda/%.*s", (int)n, name);
     char *text = words_take(&group);
-    const char **list = pool_room(p->place.pool, 2 * sizeof *list);
-    list[0] = pool_copy(p->place.pool, text, strlen(text));
+    const char **list = arena_room(p->place.arena, 2 * sizeof *list);
+    list[0] = arena_copy(p->place.arena, text, strlen(text));
     e->log_groups = list;
     free(text);
 }
@@ -140,12 +140,12 @@ static void environment_open(struct parser *p, int line, const char *name)
     }
     if (p->n == p->cap) {
         p->cap = p->cap == 0 ? 16 : p->cap * 2;
-        p->environments = pool_resize(p->environments, p->cap, sizeof *p->environments);
+        p->environments = arena_resize(p->environments, p->cap, sizeof *p->environments);
     }
     struct config_environment *e = &p->environments[p->n++];
     *e = (struct config_environment){.line = line};
     if (is_name(name)) {
-        e->name = pool_copy(p->place.pool, name, strlen(name));
+        e->name = arena_copy(p->place.arena, name, strlen(name));
     } else {
         struct words w;
         words_init(&w, WRONG_MAX);
@@ -315,7 +315,7 @@ static int by_name(const void *a, const void *b)
 
 static void judge_names(struct parser *p)
 {
-    const struct config_environment **sorted = pool_resize(NULL, p->n + 1, sizeof *sorted);
+    const struct config_environment **sorted = arena_resize(NULL, p->n + 1, sizeof *sorted);
     size_t n = 0;
     for (size_t i = 0; i < p->n; i++) {
         if (p->environments[i].name != NULL) {
@@ -371,7 +371,7 @@ static struct config *parser_finish(struct parser *p, const char *path, char **o
     *out_errors = mistakes_text(&p->mistakes, path);
     mistakes_clear(&p->mistakes);
     if (*out_errors == NULL) {
-        struct config_environment *kept = pool_room(&l->pool, (p->n + 1) * sizeof *kept);
+        struct config_environment *kept = arena_room(&l->arena, (p->n + 1) * sizeof *kept);
         memcpy(kept, p->environments, p->n * sizeof *kept);
         l->config.environments = kept;
         l->config.nenvironments = p->n;
@@ -382,17 +382,17 @@ static struct config *parser_finish(struct parser *p, const char *path, char **o
 
 struct config *config_parse(const char *bytes, size_t n, const char *path, char **out_errors)
 {
-    struct loaded *l = pool_resize(NULL, 1, sizeof *l);
+    struct loaded *l = arena_resize(NULL, 1, sizeof *l);
     *l = (struct loaded){.config = {.path = NULL}};
     struct parser p = {.loaded = l};
     char *folder = folder_of(path);
-    p.place = (struct setting_place){.pool = &l->pool, .folder = folder, .home = getenv("HOME")};
+    p.place = (struct setting_place){.arena = &l->arena, .folder = folder, .home = getenv("HOME")};
     if (folder == NULL) {
         mistakes_add(&p.mistakes, 0, "the current folder cannot be told (%s); name the file by its whole path",
                      strerror(errno));
         return parser_finish(&p, path, out_errors);
     }
-    l->config.path = pool_copy(&l->pool, path, strlen(path));
+    l->config.path = arena_copy(&l->arena, path, strlen(path));
     settings_preset(SECTION_CREDTOP, &p.place, &l->config);
     settings_preset(SECTION_PATTERNS, &p.place, &l->config.patterns);
     if (n > FILE_MAX) {
@@ -411,7 +411,7 @@ struct config *config_free(struct config *c)
 {
     if (c != NULL) {
         struct loaded *l = (struct loaded *)(void *)c;
-        pool_clear(&l->pool);
+        arena_clear(&l->arena);
         free(l);
     }
     return NULL;
@@ -449,7 +449,7 @@ static bool file_read(int fd, char **out, size_t *out_n, struct mistakes *m)
     for (;;) {
         if (n == cap) {
             cap = cap == 0 ? 16384 : cap * 2;
-            bytes = pool_resize(bytes, cap, 1);
+            bytes = arena_resize(bytes, cap, 1);
         }
         ssize_t got = read(fd, bytes + n, cap - n);
         if (got < 0 && errno != EINTR) {

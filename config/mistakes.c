@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/pool.h"
+#include "config/arena.h"
 #include "config/words.h"
 
 #define MISTAKES_MAX ((size_t)200) /* nobody reads further; the rest is counted */
@@ -33,7 +33,7 @@ void mistakes_take(struct mistakes *m, int line, struct words *w)
     }
     if (m->n == m->cap) {
         m->cap = m->cap == 0 ? 8 : m->cap * 2;
-        m->items = pool_resize(m->items, m->cap, sizeof *m->items);
+        m->items = arena_resize(m->items, m->cap, sizeof *m->items);
     }
     m->items[m->n] = (struct mistake){.line = line, .order = m->n, .text = text};
     m->n++;

@@ -208,7 +208,7 @@ static void *field_of(const struct setting *s, void *base)
 
 static void store_text(const struct setting *s, const char *value, const struct setting_place *place, void *base)
 {
-    const char *text = pool_copy(place->pool, value, strlen(value));
+    const char *text = arena_copy(place->arena, value, strlen(value));
     memcpy(field_of(s, base), &text, sizeof text);
 }
 
@@ -226,9 +226,9 @@ static bool store_listed(const struct setting *s, const char *value, const struc
         words_fmt(out_wrong, "%s has too many values; allowed: %d", s->key, LIST_MAX);
         return false;
     }
-    const char **longer = pool_room(place->pool, (n + 2) * sizeof *longer);
+    const char **longer = arena_room(place->arena, (n + 2) * sizeof *longer);
     memcpy(longer, list, n * sizeof *longer);
-    longer[n] = pool_copy(place->pool, value, strlen(value));
+    longer[n] = arena_copy(place->arena, value, strlen(value));
     list = longer;
     memcpy(field_of(s, base), &list, sizeof list);
     return true;
@@ -420,7 +420,7 @@ bool setting_read(const struct setting *s, const char *value, const struct setti
 
 void setting_list_empty(const struct setting *s, const struct setting_place *place, void *base)
 {
-    const char *const *list = pool_room(place->pool, sizeof *list);
+    const char *const *list = arena_room(place->arena, sizeof *list);
     memcpy(field_of(s, base), &list, sizeof list);
 }
 
@@ -444,7 +444,7 @@ static void preset_value(void *ctx, const char *value, size_t n)
     struct preset *p = ctx;
     struct words wrong;
     words_init(&wrong, 1024);
-    if (!setting_read(p->s, pool_copy(p->place->pool, value, n), p->place, p->base, &wrong)) {
+    if (!setting_read(p->s, arena_copy(p->place->arena, value, n), p->place, p->base, &wrong)) {
         abort(); /* a row of settings.def contradicts itself; the tests read them all */
     }
 }

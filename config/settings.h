@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "config/pool.h"
+#include "config/arena.h"
 #include "config/words.h"
 
 enum section { SECTION_CREDTOP, SECTION_PATTERNS, SECTION_ENVIRONMENT, SECTION_COUNT };
@@ -41,7 +41,7 @@ struct setting {
 
 /* Where values go and what paths are relative to. */
 struct setting_place {
-    struct pool *pool;
+    struct arena *arena;
     const char *folder;      /* of the configuration file, absolute, no '/' at its end */
     const char *home;        /* for ~/; NULL: unknown */
 };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/pool.h"
+#include "config/arena.h"
 
 #define QUOTE_MAX ((size_t)60)
 #define SPELLING_MAX ((size_t)32)
@@ -29,7 +29,7 @@ void words_add(struct words *w, const char *bytes, size_t n)
     }
     if (w->len + n + 1 > w->cap) {
         size_t cap = (w->len + n + 1) * 2;
-        w->s = pool_resize(w->s, cap, 1);
+        w->s = arena_resize(w->s, cap, 1);
         w->cap = cap;
     }
     memcpy(w->s + w->len, bytes, n);
@@ -47,7 +47,7 @@ void words_fmt(struct words *w, const char *fmt, ...)
     if (n >= 0 && (size_t)n < sizeof small) {
         words_add(w, small, (size_t)n);
     } else if (n >= 0) {
-        char *big = pool_resize(NULL, (size_t)n + 1, 1);
+        char *big = arena_resize(NULL, (size_t)n + 1, 1);
         va_start(args, fmt);
         (void)vsnprintf(big, (size_t)n + 1, fmt, args); /* the same text, the same length */
         va_end(args);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "backend/base/err.h"
-#include "backend/model.h"
+#include "backend/base/unknown.h"
 
 /* Once, before threads and before any other use of jansson. */
 void json_global_init(void);

@@ -211,7 +211,7 @@ static enum err env_text(const struct flow_env *e, const char *key, char *out, s
 }
 
 /* getDbCredentials(): what the environment alone gives. */
-static enum err from_environment(const struct flow_env *e, struct db_params *p, struct why *why)
+enum err flow_environment_params(const struct flow_env *e, struct db_params *p, struct why *why)
 {
     enum err err;
     enum db_source ignored;
@@ -238,27 +238,6 @@ static enum err from_environment(const struct flow_env *e, struct db_params *p, 
     return ERR_OK;
 }
 
-/* GetSecretValue, laid over what the environment gave. */
-static enum err fetch(struct flow *f, const char *secret_name, struct db_params *p, struct cancel *c, struct why *why)
-{
-    struct strbuf body;
-    struct aws_reply reply;
-    strbuf_init(&body, 4096);
-    strbuf_str(&body, "{\"SecretId\":");
-    strbuf_json(&body, secret_name, strlen(secret_name));
-    strbuf_str(&body, ",\"VersionStage\":\"AWSCURRENT\"}");
-    enum err err = aws_call(f->s.aws, &f->s.target, AWS_GET_SECRET_VALUE, strbuf_peek(&body), f->s.fetch_deadline_ms,
-                            &reply, c, why);
-    strbuf_clear(&body);
-    if (err == ERR_OK) {
-        err = secret_value_apply(reply.body, reply.len, p, why);
-        if (err != ERR_OK && why != NULL)
-            (void)str_copy(why->call, sizeof why->call, "GetSecretValue");
-    }
-    aws_forget(f->s.aws);
-    return err;
-}
-
 static bool is_production(const struct flow_env *e)
 {
     const char *node_env = flow_env_get(e, "NODE_ENV");
@@ -271,7 +250,8 @@ static enum err fetch_or_fall_back(struct flow *f, const char *secret_name, enum
 {
     say(f, FLOW_INFO, FLOW_FETCH_LINE);
     struct why reason = {0};
-    enum err err = fetch(f, secret_name, &f->cached, c, &reason);
+    enum err err = secret_value_fetch(f->s.aws, &f->s.target, secret_name, "AWSCURRENT", f->s.fetch_deadline_ms, &f->cached,
+                                      c, &reason);
     if (err == ERR_CANCELLED)
         return why_set(why, err, "%s", "");
     /* The flag is set whatever came: that is the watched program's rule, and why a
@@ -303,7 +283,7 @@ enum err flow_database_config(struct flow *f, struct db_params *out, enum flow_o
         *why = f->fallback_why;
     if (!f->credentials_fetched) {
         db_params_clear(&f->cached);
-        enum err err = from_environment(f->s.env, &f->cached, why);
+        enum err err = flow_environment_params(f->s.env, &f->cached, why);
         if (err == ERR_OK && uses_secret)
             err = fetch_or_fall_back(f, secret_name, &origin, c, why);
         if (err != ERR_OK)

@@ -68,6 +68,9 @@ struct flow *flow_free(struct flow *f);    /* wipes; NULL is fine; returns NULL 
 
 enum flow_origin { FLOW_DEVELOPMENT, FLOW_FETCHED, FLOW_CACHED, FLOW_FELL_BACK, FLOW_ENVIRONMENT };
 
+/* getDbCredentials(): what the environment alone gives. */
+enum err flow_environment_params(const struct flow_env *e, struct db_params *p, struct why *why) CHECKED;
+
 /* getDatabaseConfig(): the parameters to connect with now.  Fetches at most once in
  * the flow's life.  ERR_OK with *out_origin (a fallback is ERR_OK: the flow went on,
  * and `why` tells what failed); ERR_SETTING when no host or user can be found;

@@ -117,3 +117,25 @@ enum err secret_value_apply(const char *reply, size_t n, struct db_params *param
     json_decref(o);
     return err;
 }
+
+enum err secret_value_fetch(struct aws *aws, const struct aws_target *target, const char *secret, const char *stage,
+                            int64_t deadline_ms, struct db_params *params, struct cancel *c, struct why *why)
+{
+    struct strbuf body;
+    struct aws_reply reply;
+    strbuf_init(&body, 8192);
+    strbuf_str(&body, "{\"SecretId\":");
+    strbuf_json(&body, secret, strlen(secret));
+    strbuf_str(&body, ",\"VersionStage\":");
+    strbuf_json(&body, stage, strlen(stage));
+    strbuf_char(&body, '}');
+    enum err err = aws_call(aws, target, AWS_GET_SECRET_VALUE, strbuf_peek(&body), deadline_ms, &reply, c, why);
+    strbuf_clear(&body);
+    if (err == ERR_OK) {
+        err = secret_value_apply(reply.body, reply.len, params, why);
+        if (err != ERR_OK && why != NULL)
+            (void)str_copy(why->call, sizeof why->call, "GetSecretValue");
+    }
+    aws_forget(aws);
+    return err;
+}

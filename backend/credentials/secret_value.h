@@ -14,4 +14,9 @@
  * which member is wrong, never its value), ERR_MALFORMED. */
 enum err secret_value_apply(const char *reply, size_t n, struct db_params *params, struct why *why) CHECKED;
 
+/* GetSecretValue for the version with this staging label, applied to `params`; the
+ * answer is wiped before it returns. */
+enum err secret_value_fetch(struct aws *aws, const struct aws_target *target, const char *secret, const char *stage,
+                            int64_t deadline_ms, struct db_params *params, struct cancel *c, struct why *why) CHECKED;
+
 #endif

@@ -5,57 +5,9 @@
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 #include "backend/base/text.h"
-#include "backend/credentials/flow.h"
+#include "backend/credentials/connection.h"
 #include "backend/credentials/login.h"
 #include "backend/watch/watch.h"
-
-static void set(struct flow_env *e, const char *key, const char *value)
-{
-    if (value != NULL)
-        flow_env_set(e, key, value, strlen(value));
-}
-
-/* The environment a container of this environment would have. */
-static enum err container_env(const struct config_environment *conf, struct flow_env *e, struct why *why)
-{
-    char port[8];
-    if (conf->db_port != 0) {
-        (void)str_fmt(port, sizeof port, "%u", conf->db_port);
-        set(e, "DB_PORT", port);
-    }
-    set(e, "DB_HOST", conf->db_host);
-    set(e, "DB_NAME", conf->db_name);
-    set(e, "DB_USER", conf->db_user);
-    set(e, "NODE_ENV", conf->mode == CONFIG_PRODUCTION ? "production" : "development");
-    if (conf->mode == CONFIG_PRODUCTION) {
-        set(e, "DB_SECRET_NAME", conf->secret);
-        return ERR_OK;
-    }
-    return flow_env_load_file(e, conf->env_file, why);
-}
-
-static void override(char *out, size_t size, const char *value, enum db_source *from)
-{
-    if (value == NULL)
-        return;
-    (void)str_copy(out, size, value);
-    *from = FROM_CONFIGURATION;
-}
-
-/* What the operator wrote wins over what the secret says. */
-static void apply_configuration(const struct config_environment *conf, struct db_params *p)
-{
-    enum db_source ignored;
-    override(p->host, sizeof p->host, conf->db_host, &p->host_from);
-    override(p->dbname, sizeof p->dbname, conf->db_name, &p->dbname_from);
-    override(p->user, sizeof p->user, conf->db_user, &p->user_from);
-    override(p->sslmode, sizeof p->sslmode, conf->db_sslmode, &ignored);
-    override(p->sslrootcert, sizeof p->sslrootcert, conf->db_sslrootcert, &ignored);
-    if (conf->db_port != 0) {
-        p->port = conf->db_port;
-        p->port_from = FROM_CONFIGURATION;
-    }
-}
 
 /* Runs the flow, as a container does at its first connect. */
 static enum err find_params(struct watch_worker *w, size_t env, struct db_params *p, bool *out_fell_back,
@@ -64,7 +16,7 @@ static enum err find_params(struct watch_worker *w, size_t env, struct db_params
     const struct config_environment *conf = &w->watch->conf->environments[env];
     struct flow_env *e = flow_env_new();
     enum flow_origin origin = FLOW_ENVIRONMENT;
-    enum err err = container_env(conf, e, why);
+    enum err err = connection_env(conf, e, why);
     if (err == ERR_OK) {
         struct flow_settings s = {.env = e, .aws = w->aws, .target = watch_target(w->watch, env),
                                   .fetch_deadline_ms = w->watch->conf->call_deadline_ms};
@@ -75,7 +27,7 @@ static enum err find_params(struct watch_worker *w, size_t env, struct db_params
     e = flow_env_free(e);
     *out_fell_back = origin == FLOW_FELL_BACK;
     if (err == ERR_OK) {
-        apply_configuration(conf, p);
+        connection_override(conf, p);
         /* A fallback without a password is no login to try: what failed is the fetch. */
         if (origin == FLOW_FELL_BACK && p->password == NULL)
             err = why->code;
@@ -93,7 +45,7 @@ static enum err find_address(struct watch_worker *w, size_t env, struct db_param
         p->password = secret_free(p->password);
         return err;
     }
-    apply_configuration(conf, p);
+    connection_override(conf, p);
     if (p->host[0] == '\0')
         return why_set(why, ERR_REFUSED_AUDIT, "the host is in the secret, which audit mode does not read: set db_host");
     return ERR_OK;

@@ -1,5 +1,5 @@
 /* Chunks in a list; strings are cut from the newest.  Single thread. */
-#include "config/pool.h"
+#include "config/arena.h"
 
 #include <stdalign.h>
 #include <stdint.h>
@@ -9,13 +9,13 @@
 
 #define CHUNK_ROOM ((size_t)16 * 1024)
 
-struct pool_chunk {
-    struct pool_chunk *older;
+struct arena_chunk {
+    struct arena_chunk *older;
     size_t used, room;
     alignas(max_align_t) char bytes[];
 };
 
-void *pool_resize(void *old, size_t count, size_t size)
+void *arena_resize(void *old, size_t count, size_t size)
 {
     void *p = NULL;
     if (count > 0 && size > 0 && count <= SIZE_MAX / size) {
@@ -28,16 +28,16 @@ void *pool_resize(void *old, size_t count, size_t size)
     return p;
 }
 
-static struct pool_chunk *chunk_new(struct pool_chunk *older, size_t room)
+static struct arena_chunk *chunk_new(struct arena_chunk *older, size_t room)
 {
-    struct pool_chunk *c = pool_resize(NULL, 1, sizeof *c + room);
+    struct arena_chunk *c = arena_resize(NULL, 1, sizeof *c + room);
     memset(c, 0, sizeof *c + room);
     c->older = older;
     c->room = room;
     return c;
 }
 
-void *pool_room(struct pool *p, size_t size)
+void *arena_room(struct arena *p, size_t size)
 {
     size_t step = alignof(max_align_t);
     size_t rounded = (size + step - 1) / step * step;
@@ -49,17 +49,17 @@ void *pool_room(struct pool *p, size_t size)
     return room;
 }
 
-char *pool_copy(struct pool *p, const char *bytes, size_t n)
+char *arena_copy(struct arena *p, const char *bytes, size_t n)
 {
-    char *s = pool_room(p, n + 1);
+    char *s = arena_room(p, n + 1);
     memcpy(s, bytes, n);
     return s;
 }
 
-void pool_clear(struct pool *p)
+void arena_clear(struct arena *p)
 {
     while (p->newest != NULL) {
-        struct pool_chunk *older = p->newest->older;
+        struct arena_chunk *older = p->newest->older;
         free(p->newest);
         p->newest = older;
     }

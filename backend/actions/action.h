@@ -1,0 +1,54 @@
+/* Orders and the threads that carry them out.
+ *
+ * An order is taken from a bounded queue by an action thread and run by its kind's
+ * function, straight through, step by step; every step begun and ended is published at
+ * once.  One order at a time on an environment.  Refusals are outcomes too. */
+#ifndef CT_ACTION_H
+#define CT_ACTION_H
+
+#include "backend/aws/aws.h"
+#include "backend/base/cancel.h"
+#include "backend/model.h"
+#include "backend/watch/watch.h"
+
+struct actions;
+
+struct actions_settings {
+    const struct watch *watch;      /* configuration, gate, clock, cancel, box, mode */
+    size_t slot;                    /* of the snapshot box: struct orders_snap */
+    void (*refresh)(void *ctx, size_t env);   /* look at an environment again: something may have changed */
+    void *ctx;
+};
+
+struct actions *actions_new(const struct actions_settings *s);
+enum err actions_start(struct actions *a, struct why *why) CHECKED;
+struct actions *actions_stop(struct actions *a);     /* after cancel_trigger(): joins, frees */
+
+/* Main thread. */
+uint64_t actions_submit(struct actions *a, enum order_kind kind, size_t env, const char *seen_version, struct why *why);
+bool actions_cancel(struct actions *a, uint64_t id);
+
+/* ------------------------------------------- for the order kinds' own files */
+
+/* One order in hand, owned by its thread. */
+struct action {
+    struct actions *all;
+    const struct watch *watch;
+    struct aws *aws;                /* this thread's line */
+    struct cancel *cancel;          /* the order's own; a child of the program's */
+    char seen_version[65];
+    struct order_view view;         /* written by the thread, published by the calls below */
+};
+
+/* Ends the step in hand (state and words) and begins the next; both publish. */
+void action_begin(struct action *a, const char *step);
+void action_end(struct action *a, enum step_state state, const char *fmt, ...) FORMAT(3, 4);
+/* The order's outcome; after it the function returns. */
+void action_finish(struct action *a, enum order_state state, const char *fmt, ...) FORMAT(3, 4);
+/* From here on cancelling is (not) safe: nothing has been sent, or it has. */
+void action_cancellable(struct action *a, bool safe);
+void action_publish(struct action *a);
+
+void action_run_test(struct action *a);   /* action_test.c */
+
+#endif
