@@ -74,7 +74,8 @@ def make_certificates(folder):
         f.write("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
     make = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     for command in (
-            [*make, "-x509", "-days", "2", "-subj", "/CN=private CA", "-keyout", path("ca.key"), "-out", path("ca.pem")],
+            [*make, "-x509", "-days", "2", "-subj", "/CN=private CA", "-keyout", path("ca.key"), "-out",
+             path("ca.pem")],
             [*make, "-subj", "/CN=awsim", "-keyout", path("key.pem"), "-out", path("csr.pem")],
             ["openssl", "x509", "-req", "-days", "2", "-in", path("csr.pem"), "-CA", path("ca.pem"), "-CAkey",
              path("ca.key"), "-CAcreateserial", "-extfile", path("ext"), "-out", path("cert.pem")]):
