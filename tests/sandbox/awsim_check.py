@@ -23,6 +23,7 @@ from email.utils import parsedate_to_datetime
 sys.dont_write_bytecode = True   # no __pycache__ in the source tree
 
 import awsim_check_identity
+import awsim_check_lambda
 import awsim_check_load
 from awsim_client import (ACCOUNT, AUDITOR, FOREIGN, JSON, KEY, REGION, SEED, TEMPORARY, V1, V2, V3, Awsim, ClientError,
                           broken, check, equal, failed, now_ms, passed, refused, signed)
@@ -512,7 +513,8 @@ def check_start(binary, folder):
              "$.log_groups[0].name"),
             ("deny", {"accounts": [{"id": ACCOUNT, "keys": [dict(account[0]["keys"][0], deny=["X"])]}]},
              "$.accounts[0].keys[0].deny"),
-            *((name, dict(more, accounts=account), text) for name, more, text in awsim_check_identity.BAD_SEEDS)):
+            *((name, dict(more, accounts=account), text) for name, more, text in
+              awsim_check_identity.BAD_SEEDS + awsim_check_lambda.BAD_SEEDS)):
         status, message = run(seed)
         check(f"seed {name}", status == 2 and text in message and message.count("\n") == 1, (status, message))
         check(f"seed {name} tells no secret", KEY[1] not in message)
@@ -592,6 +594,7 @@ def main():
         check_uneven(binary, folder)
         awsim_check_identity.check_all(binary, folder)
         awsim_check_load.check_all(binary, folder)
+        awsim_check_lambda.check_all(binary, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"awsim_check: {len(passed)} passed, {len(failed)} failed")

@@ -74,6 +74,8 @@ struct route {
     bool has_body;
 };
 
+#define FUNCTIONS "/2015-03-31/functions"
+
 static const struct route routes[] = {
     {"PUT", "/latest/api/token", "", SIM_IMDS_TOKEN, NULL, false},
     {"GET", "/latest/meta-data/iam/security-credentials", "", SIM_IMDS_ROLE, NULL, false},
@@ -82,6 +84,10 @@ static const struct route routes[] = {
     {"GET", "/container/creds", "", SIM_CONTAINER_CREDENTIALS, NULL, false},
     {"GET", "/federation/credentials", "", SIM_GET_ROLE_CREDENTIALS, NULL, false},
     {"POST", "/token", "", SIM_CREATE_TOKEN, NULL, true},
+    {"GET", FUNCTIONS, "", SIM_LIST_FUNCTIONS, NULL, false},
+    {"GET", FUNCTIONS "/", "", SIM_LIST_FUNCTIONS, NULL, false},
+    {"GET", FUNCTIONS "/", "/configuration", SIM_GET_FUNCTION_CONFIGURATION, "FunctionName", false},
+    {"PUT", FUNCTIONS "/", "/configuration", SIM_UPDATE_FUNCTION_CONFIGURATION, "FunctionName", true},
 };
 
 static bool route_fits(const struct route *r, const struct http_in *in)
@@ -113,6 +119,8 @@ static void read_path(const struct http_in *in, struct wanted *w)
     if (!r) {
         if (strncmp(in->path, "/latest/", 8) == 0)
             w->service = SIM_IMDS;
+        if (strncmp(in->path, FUNCTIONS, strlen(FUNCTIONS)) == 0)
+            w->service = SIM_LAMBDA;
         return;
     }
     w->op = r->op;

@@ -89,8 +89,7 @@ static void seed_account(struct seeding *s, const json_t *o)
     }
 }
 
-/* The realm that "account" and "region" name; NULL after a mistake. */
-static struct realm *seed_realm(struct seeding *s, const json_t *o)
+struct realm *seed_realm(struct seeding *s, const json_t *o)
 {
     struct check *c = &s->check;
     const char *account = check_need_text(c, o, "account", 12, 12), *region = check_need_text(c, o, "region", 1, 31);
@@ -295,8 +294,8 @@ static void seed_paging(struct seeding *s, const json_t *root)
 
 bool seed_read(struct sim *sim, const char *file, char *out_message, size_t size)
 {
-    static const char *const known[] = {"accounts",       "secrets", "log_groups", "paging",    "roles",
-                                        "web_identities", "sso",     "instance",   "container", NULL};
+    static const char *const known[] = {"accounts", "secrets",  "log_groups", "paging",    "roles", "web_identities",
+                                        "sso",      "instance", "container",  "functions", NULL};
     struct seeding s = {.sim = sim, .check = {.what = file, .path = "$"}, .now_ms = sim_now_ms(sim)};
     json_error_t error;
     json_t *root = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
@@ -311,6 +310,7 @@ bool seed_read(struct sim *sim, const char *file, char *out_message, size_t size
         seed_identity(&s, root);
         seed_all(&s, root, "secrets", seed_secret);
         seed_all(&s, root, "log_groups", seed_group);
+        seed_functions(&s, root);
         seed_paging(&s, root);
     }
     json_decref(root);

@@ -20,6 +20,11 @@ void seed_all(struct seeding *s, const json_t *root, const char *member,
 
 void seed_denials(struct seeding *s, const json_t *o, bool denied[SIM_OPS]);
 
+/* The realm that "account" and "region" name; NULL after a mistake. */
+struct realm *seed_realm(struct seeding *s, const json_t *o);
+
+void seed_functions(struct seeding *s, const json_t *root);
+
 /* roles, web_identities, sso, instance, container */
 void seed_identity(struct seeding *s, const json_t *root);
 

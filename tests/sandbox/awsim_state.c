@@ -46,6 +46,7 @@ struct sim *sim_free(struct sim *s)
     for (size_t i = 0; i < s->nrealms; i++) {
         vault_clear(&s->realms[i]->vault);
         store_clear(&s->realms[i]->store);
+        functions_clear(&s->realms[i]->functions);
         free(s->realms[i]);
     }
     pthread_mutex_destroy(&s->lock);

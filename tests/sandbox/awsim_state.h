@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "tests/sandbox/awsim_faults.h"
+#include "tests/sandbox/awsim_functions.h"
 #include "tests/sandbox/awsim_identity.h"
 #include "tests/sandbox/awsim_ops.h"
 #include "tests/sandbox/awsim_quota.h"
@@ -35,6 +36,7 @@ struct realm {
     char account[13], region[32];
     struct vault vault;
     struct store store;
+    struct functions functions;
     struct quota_bucket buckets[QUOTAS];
 };
 
