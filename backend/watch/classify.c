@@ -2,6 +2,7 @@
 
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
+#include "backend/watch/json_line.h"
 
 /* The order decides when a line matches several: what is worse for the container first,
  * except that the fetch line is exact and common. */
@@ -71,6 +72,10 @@ static struct slice glob_literal(const char *glob)
 static const struct { const char *term; enum filter_purpose least; } platform_terms[] = {
     {"INIT_START", FILTER_CREDENTIALS}, {"START RequestId", FILTER_COUNTING}, {"REPORT RequestId", FILTER_COUNTING},
     {"INIT_REPORT", FILTER_COUNTING},   {"Task timed out", FILTER_COUNTING},  {"Runtime exited", FILTER_COUNTING},
+    /* the JSON format's twins */
+    {"platform.initStart", FILTER_CREDENTIALS}, {"platform.start", FILTER_COUNTING},
+    {"platform.report", FILTER_COUNTING},       {"platform.initReport", FILTER_COUNTING},
+    {"platform.fault", FILTER_COUNTING},
 };
 
 /* "a term" in OR; false when it cannot be said: how a quote or backslash is escaped inside
@@ -232,16 +237,53 @@ static void console_prefix(struct slice m, struct line *out)
     out->body = rest;
 }
 
-void classify(const struct classifier *c, struct slice message, struct line *out)
+/* Python's runtime: "[LEVEL]\t<time>\t<request id>\t<body>"; no id during init. */
+static void python_prefix(struct slice m, struct line *out)
 {
-    message = trim_end(message);
-    *out = (struct line){.kind = LINE_OTHER, .event = EVENT_OTHER, .request = {"", 0}, .body = message,
-                         .duration_us = -1};
-    if (platform_line(message, out))
+    struct slice level = upto(m, "\t");
+    if (level.n < 4 || level.s[0] != '[' || level.s[level.n - 1] != ']' || level.n >= m.n)
         return;
-    console_prefix(message, out);
-    if (out->kind != LINE_OTHER)
+    struct slice rest = after(m, level.n + 1), stamp = upto(rest, "\t");
+    if (!is_time_stamp(stamp) || stamp.n >= rest.n)
         return;
+    rest = after(rest, stamp.n + 1);
+    struct slice id = upto(rest, "\t");
+    if (id.n >= rest.n || (id.n > 0 && !is_request_id(id)))
+        return;
+    out->in_init = id.n == 0;
+    out->request = id;
+    out->body = after(rest, id.n + 1);
+}
+
+/* Java with AWS's log4j2 pattern: "<date> <time> <request id> LEVEL  Class:12 - <body>". */
+static void java_prefix(struct slice m, struct line *out)
+{
+    if (m.n < 20 || m.s[4] != '-' || m.s[7] != '-' || m.s[10] != ' ' || m.s[13] != ':' || m.s[16] != ':')
+        return;
+    struct slice time = upto(after(m, 11), " ");
+    if (11 + time.n + 1 >= m.n)
+        return;
+    struct slice rest = after(m, 11 + time.n + 1), id = upto(rest, " ");
+    const char *dash = is_request_id(id) ? memmem(rest.s, rest.n, " - ", 3) : NULL;
+    if (dash == NULL)
+        return;
+    out->request = id;
+    out->body = after(rest, (size_t)(dash - rest.s) + 3);
+}
+
+/* All but the room, which is worth no clearing for every line. */
+static void reset(struct line *out, struct slice message)
+{
+    out->kind = LINE_OTHER;
+    out->event = EVENT_OTHER;
+    out->request = (struct slice){"", 0};
+    out->in_init = out->has_init_duration = out->failed = false;
+    out->body = message;
+    out->duration_us = -1;
+}
+
+static void by_patterns(const struct classifier *c, struct line *out)
+{
     for (size_t i = 0; i < ARRAY_LEN(order); i++)
         for (const char *const *g = c->globs[i]; *g != NULL; g++)
             if (glob_match(*g, out->body)) {
@@ -249,4 +291,27 @@ void classify(const struct classifier *c, struct slice message, struct line *out
                 out->event = order[i];
                 return;
             }
+}
+
+/* The first byte tells most of it. */
+static void prefix(struct slice m, struct line *out)
+{
+    char first = m.n > 0 ? *m.s : '\0';
+    if (first == '{')
+        (void)json_line_read(m, out);   /* not Lambda's JSON: the program's own words */
+    else if (first == '[')
+        python_prefix(m, out);
+    else if (first >= '0' && first <= '9' && m.n > 10)
+        (m.s[10] == 'T' ? console_prefix : java_prefix)(m, out);
+}
+
+void classify(const struct classifier *c, struct slice message, struct line *out)
+{
+    message = trim_end(message);
+    reset(out, message);
+    if (platform_line(message, out))
+        return;
+    prefix(message, out);
+    if (out->kind == LINE_OTHER)
+        by_patterns(c, out);
 }

@@ -1,5 +1,5 @@
-/* One log line -> what it tells.  Lambda's text format: platform lines, Node's
- * console lines and plain ones (Lambda Developer Guide, "Working with Lambda
+/* One log line -> what it tells.  Lambda's text and JSON formats: platform lines, the
+ * console lines of Node, Python and Java, and plain ones (Lambda Developer Guide, "Working with Lambda
  * function logs"; the runtime interface clients' log patches).  Pure; no copies. */
 #ifndef CT_CLASSIFY_H
 #define CT_CLASSIFY_H
@@ -28,6 +28,8 @@ struct line {
     struct slice body;         /* without the prefix and trailing space */
     int32_t duration_us;       /* REPORT: Duration; -1 */
     bool has_init_duration;    /* REPORT: this invocation was a cold start */
+    bool failed;               /* REPORT, JSON format: it timed out or its runtime exited (text has a line for that) */
+    char room[400];            /* where a body without its JSON escapes lies */
 };
 
 struct classifier;             /* patterns made ready; immutable, shared by threads */

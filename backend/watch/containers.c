@@ -393,6 +393,8 @@ static void reported(struct containers *c, struct container *k, const struct lin
     v->saw |= SAW_REPORT;
     v->took_ms = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
     count(c, k, EVENT_INVOCATION, time_ms, 1);
+    if (l->failed)
+        count(c, k, EVENT_FAILURE, time_ms, 1);
     judge_again(c, k, v);
     out->kind = v->counted != EVENT_KINDS ? (enum event_kind)v->counted : EVENT_INVOCATION;
     out->flags |= v->counted == EVENT_HIT && (v->saw & SAW_HIT) == 0 ? EVENT_INFERRED : 0;
