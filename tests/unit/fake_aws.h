@@ -23,7 +23,7 @@ struct fake_answer {
     bool hangs;                /* until the deadline or the cancel */
 };
 
-#define FAKE_SENT_MAX 256
+#define FAKE_SENT_MAX 2048
 
 struct fake_sent {
     char op[64];               /* "DescribeSecret"; for STS "" */
@@ -161,7 +161,8 @@ static void fake_aws_clear(struct fake_aws *f)
 
 static struct aws_gate *fake_gate(struct fake_aws *f, bool audit)
 {
-    struct aws_gate_settings s = {.audit = audit, .clock = &f->clock, .new_transport = fake_transport, .transport_arg = f};
+    struct aws_gate_settings s = {.audit = audit, .clock = &f->clock, .new_transport = fake_transport, .transport_arg = f,
+                                  .quota_share = 1};
     return aws_gate_new(&s);
 }
 
