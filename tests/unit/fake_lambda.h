@@ -23,8 +23,8 @@ enum fake_line {
     FAKE_FETCH_LOOSE, FAKE_HIT, FAKE_FALLBACK, FAKE_FETCH_ERROR, FAKE_DB_ERROR, FAKE_WORDS, FAKE_LINES
 };
 
-/* `request` numbers the request id.  (Each use of this header uses this function.) */
-static const char *fake_line(enum fake_line what, unsigned request, char out[256])
+/* `request` numbers the request id. */
+static inline const char *fake_line(enum fake_line what, unsigned request, char out[256])
 {
     static const char stamp[] = "2026-11-24T12:00:00.123Z";
     char id[37];
