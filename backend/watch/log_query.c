@@ -5,6 +5,7 @@
 
 #define TOKEN_MAX 8192
 #define REQUEST_MAX (64 * 1024)
+#define TIME_MAX_MS 253402300799999   /* year 9999 */
 
 /* An ARN must not carry the ":*" that IAM policies and DescribeLogGroups give it. */
 void log_query_begin(struct strbuf *b, const char *group)
@@ -51,6 +52,21 @@ static enum err take_token(const struct log_page *page, char **token, struct why
     return ERR_OK;
 }
 
+/* Events of no time, or of one that no log has, are none: sums of what is left do not overflow. */
+static void drop_impossible(struct log_page *page)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < page->n; i++) {
+        struct log_event *e = &page->events[i];
+        if (e->time_ms < 0 || e->time_ms > TIME_MAX_MS)
+            continue;
+        if (e->ingested_ms < 0 || e->ingested_ms > TIME_MAX_MS)
+            e->ingested_ms = -1;
+        page->events[kept++] = *e;
+    }
+    page->n = kept;
+}
+
 enum err log_query_page(const struct log_reader *r, const struct log_query *q, char **token, struct log_page *page,
                         int64_t *out_date_ms, struct why *why)
 {
@@ -71,6 +87,7 @@ enum err log_query_page(const struct log_reader *r, const struct log_query *q, c
     err = log_page_scan(page, reply.body, reply.len, why);
     if (err == ERR_OK)
         err = take_token(page, token, why);
+    drop_impossible(page);
     if (err != ERR_OK && why != NULL)
         (void)str_copy(why->call, sizeof why->call, "FilterLogEvents");
     return err;
