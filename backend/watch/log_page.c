@@ -1,9 +1,10 @@
 /* A recursive-descent reader specialised to one document.  Almost all bytes are in
- * strings, so scan_string() decides the speed: sixteen bytes at a time it looks for
- * the next byte that is a quote, a backslash, a control character or not ASCII.
+ * strings, so scan_string() decides the speed.  It looks at 64 bytes at a time and gets
+ * one bit for each that may not simply be taken over: then it steps from bit to bit, as
+ * many bytes as lie between are copied blindly, and no byte is looked at alone.
  *
- * The buffer is followed by a NUL (strbuf's), which no JSON text contains: it stops
- * every inner loop, so these need no bounds check of their own. */
+ * The bytes are followed by a NUL, which no JSON text contains: it stops every inner
+ * loop, so these need no bounds check of their own. */
 #include "backend/watch/log_page.h"
 
 #include <math.h>
@@ -16,10 +17,18 @@
 #include "backend/base/text.h"
 
 #define NESTING_MAX 64
+#define BLOCK 64                /* bytes looked at at once */
+#define STEP 32                 /* bytes copied at once */
+#define TEXT_KEPT (64u << 10)   /* a page that was large once does not keep its room */
+
+/* The members of an event. */
+enum member { MEMBER_STREAM, MEMBER_TIME, MEMBER_MESSAGE, MEMBER_INGESTED, MEMBER_ID, MEMBERS };
 
 struct scan {
-    char *p, *end, *start;
-    const char *what;         /* the first mistake, NULL while there is none */
+    const char *p, *end, *start;
+    char *text;                 /* where the next unescaped byte goes */
+    const char *what;           /* the first mistake, NULL while there is none */
+    enum member guess[MEMBERS]; /* the order in which the last event had its members */
 };
 
 static bool bad(struct scan *s, const char *what)
@@ -44,31 +53,64 @@ static bool expect(struct scan *s, char c, const char *what)
     return true;
 }
 
+static uint64_t load8(const char *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
 /* ---------------------------------------------------------------- strings */
 
-static bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
+/* One bit a byte, the first byte's the lowest. */
+struct look {
+    uint64_t stops;     /* quotes, backslashes, control characters */
+    uint64_t foreign;   /* not ASCII */
+};
 
-/* The first byte from p on that is not plain ASCII text; there is one, the NUL. */
-static char *skip_plain(char *p, const char *end)
+static struct look look_at_block(const char *p)
 {
+    struct look l = {0, 0};
 #ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(0x20);
-    while (end - p >= 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        /* signed compare: bytes from 0x80 on are negative, hence below space too */
+    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1F);
+    for (unsigned i = 0; i < BLOCK; i += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
         __m128i odd = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)),
-                                   _mm_cmplt_epi8(v, space));
-        int mask = _mm_movemask_epi8(odd);
-        if (mask != 0)
-            return p + __builtin_ctz((unsigned)mask);
-        p += 16;
+                                   _mm_cmpeq_epi8(_mm_min_epu8(v, control), v));
+        l.stops |= (uint64_t)(unsigned)_mm_movemask_epi8(odd) << i;
+        l.foreign |= (uint64_t)(unsigned)_mm_movemask_epi8(v) << i;
     }
 #else
-    (void)end;
+    for (unsigned i = 0; i < BLOCK; i++) {
+        unsigned char c = (unsigned char)p[i];
+        l.stops |= (uint64_t)(c == '"' || c == '\\' || c < 0x20) << i;
+        l.foreign |= (uint64_t)(c >= 0x80) << i;
+    }
 #endif
-    while (is_plain((unsigned char)*p))
-        p++;
-    return p;
+    return l;
+}
+
+/* The bytes from p on, never beyond the end, where a NUL stops. */
+static struct look look_at(const char *p, const char *end)
+{
+    char last[BLOCK] = {0};
+    if (end - p >= BLOCK)
+        return look_at_block(p);
+    memcpy(last, p, (size_t)(end - p));
+    return look_at_block(last);
+}
+
+/* Copies what lies between two places in steps that may write beyond it, into room that
+ * is left for that; returns where it ends. */
+static char *copy(char *to, const char *from, const char *upto, const char *end)
+{
+    size_t n = (size_t)(upto - from);
+    if (end - upto < STEP)
+        memcpy(to, from, n);
+    else
+        for (size_t i = 0; i < n; i += STEP)
+            memcpy(to + i, from + i, STEP);
+    return to + n;
 }
 
 static int hex4(const char *p)
@@ -84,12 +126,13 @@ static int hex4(const char *p)
     return v;
 }
 
-/* p at the backslash of a \u escape; writes UTF-8 to *out. */
-static char *unescape_unicode(struct scan *s, char *p, char **out)
+/* p at the backslash of any escape but the short ones; returns what follows it, NULL when
+ * it is none. */
+static const char *unescape_unicode(struct scan *s, const char *p)
 {
-    int unit = hex4(p + 2);
+    int unit = p[1] == 'u' ? hex4(p + 2) : -1;
     if (unit <= 0) {
-        (void)bad(s, unit == 0 ? "NUL in a string" : "bad \\u escape");
+        (void)bad(s, unit == 0 ? "NUL in a string" : p[1] == 'u' ? "bad \\u escape" : "bad escape");
         return NULL;
     }
     uint32_t cp = (uint32_t)unit;
@@ -103,60 +146,87 @@ static char *unescape_unicode(struct scan *s, char *p, char **out)
         cp = 0x10000 + ((cp - 0xD800) << 10) + ((uint32_t)low - 0xDC00);
         p += 6;
     }
-    *out += text_encode(cp, *out);
+    s->text += text_encode(cp, s->text);
     return p;
 }
 
-static char *unescape(struct scan *s, char *p, char **out)
+static bool is_continuation(unsigned char c) { return (c & 0xC0) == 0x80; }
+
+/* Bytes of the character at p, which is not ASCII; 0 when it is not UTF-8 (RFC 3629). */
+static unsigned utf8_length(const char *s)
 {
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    if (p[1] == 'u')
-        return unescape_unicode(s, p, out);
-    const char *at = p[1] != '\0' ? strchr(from, p[1]) : NULL;
-    if (at == NULL) {
-        (void)bad(s, "bad escape");
-        return NULL;
+    const unsigned char *p = (const unsigned char *)s;
+    if (p[0] < 0xE0)
+        return p[0] >= 0xC2 && is_continuation(p[1]) ? 2 : 0;
+    if (p[0] < 0xF0) {
+        unsigned char low = p[0] == 0xE0 ? 0xA0 : 0x80, high = p[0] == 0xED ? 0x9F : 0xBF;
+        return p[1] >= low && p[1] <= high && is_continuation(p[2]) ? 3 : 0;
     }
-    *(*out)++ = to[at - from];
-    return p + 2;
+    unsigned char low = p[0] == 0xF0 ? 0x90 : 0x80, high = p[0] == 0xF4 ? 0x8F : 0xBF;
+    return p[0] <= 0xF4 && p[1] >= low && p[1] <= high && is_continuation(p[2]) && is_continuation(p[3]) ? 4 : 0;
 }
 
-/* After the opening quote.  The result is written over the input once an escape has
- * made it shorter; before that the bytes stay where they are. */
+/* The bits from the n-th on. */
+static uint64_t from_bit(uint64_t bits, size_t n) { return n < BLOCK ? bits & (~(uint64_t)0 << n) : 0; }
+
+static bool check_utf8(struct scan *s, const char *p, const char *upto)
+{
+    const char *next = p;
+    for (; p < upto; p = next > p + BLOCK ? next : p + BLOCK) {
+        uint64_t foreign = look_at(p, s->end).foreign;
+        while (foreign != 0) {
+            const char *at = p + __builtin_ctzll(foreign);
+            unsigned n = at < upto ? utf8_length(at) : 0;
+            if (at >= upto)
+                return true;
+            if (n == 0) {
+                s->p = at;
+                return bad(s, "not UTF-8");
+            }
+            next = at + n;
+            foreign = from_bit(foreign, (size_t)(next - p));
+        }
+    }
+    return true;
+}
+
+/* After the opening quote.  `run` is where the part begins that has not been copied yet:
+ * a string without escapes never is. */
 static bool scan_string(struct scan *s, struct slice *out)
 {
-    char *begin = s->p, *p = s->p, *write = NULL;
-    for (;;) {
-        char *stop = skip_plain(p, s->end);
-        if (write != NULL) {
-            memmove(write, p, (size_t)(stop - p));
-            write += stop - p;
-        }
-        unsigned char c = (unsigned char)*stop;
-        if (c == '"') {
-            *out = (struct slice){begin, (size_t)((write != NULL ? write : stop) - begin)};
-            s->p = stop + 1;
-            return true;
-        }
-        s->p = stop;
-        if (c == '\\') {
-            if (write == NULL)
-                write = stop;
-            p = unescape(s, stop, &write);
-            if (p == NULL)
-                return false;
-        } else if (c >= 0x80) {
-            uint32_t cp;
-            int k = text_decode(stop, (size_t)(s->end - stop), &cp);
-            if (k <= 0)
-                return bad(s, "not UTF-8");
-            if (write != NULL) {
-                memmove(write, stop, (size_t)k);
-                write += k;
+    static const char escapes[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                      ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+    const char *begin = s->p, *run = begin, *end = s->end;
+    char *unescaped = s->text, *text = unescaped;
+    uint64_t foreign = 0;
+    for (const char *block = begin;; block = run > block + BLOCK ? run : block + BLOCK) {
+        struct look l = look_at(block, end);
+        foreign |= l.foreign;
+        while (l.stops != 0) {
+            const char *at = block + __builtin_ctzll(l.stops);
+            if (*at == '"') {
+                s->text = run != begin ? copy(text, run, at, end) : text;
+                *out = run != begin ? (struct slice){unescaped, (size_t)(s->text - unescaped)}
+                                    : (struct slice){begin, (size_t)(at - begin)};
+                s->p = at + 1;
+                return foreign == 0 || check_utf8(s, begin, at);
             }
-            p = stop + k;
-        } else {
-            return bad(s, stop >= s->end ? "string does not end" : "control character in a string");
+            s->p = at;
+            if (*at != '\\')
+                return bad(s, at >= end ? "string does not end" : "control character in a string");
+            text = copy(text, run, at, end);
+            char c = escapes[(unsigned char)at[1]];
+            if (c != '\0') {
+                *text++ = c;
+                run = at + 2;
+            } else {
+                s->text = text;
+                run = unescape_unicode(s, at);
+                if (run == NULL)
+                    return false;
+                text = s->text;
+            }
+            l.stops = from_bit(l.stops, (size_t)(run - block));
         }
     }
 }
@@ -209,6 +279,44 @@ static bool scan_number(struct scan *s, int64_t *out, bool *out_whole)
         return bad(s, "number too large");
     *out = v;
     *out_whole = whole;
+    return true;
+}
+
+/* Eight digits at once: pairs, then fours, then the eight (the first is in the lowest byte). */
+static bool eight_digits(const struct scan *s, const char *p, int64_t *out)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (s->end - p < 8)
+        return false;
+    uint64_t v = load8(p);
+    if (((v & 0xF0F0F0F0F0F0F0F0u) | ((v + 0x0606060606060606u) & 0xF0F0F0F0F0F0F0F0u) >> 4) != 0x3333333333333333u)
+        return false;
+    v = ((v & 0x0F0F0F0F0F0F0F0Fu) * ((10u << 8) + 1)) >> 8;
+    v = ((v & 0x00FF00FF00FF00FFu) * ((100u << 16) + 1)) >> 16;
+    *out = (int64_t)(((v & 0x0000FFFF0000FFFFu) * (((uint64_t)10000 << 32) + 1)) >> 32);
+    return true;
+#else
+    (void)s, (void)p, (void)out;
+    return false;
+#endif
+}
+
+/* A whole number of up to eighteen digits without a sign: every time there is.  False,
+ * with nothing taken, for any other value. */
+static bool scan_time(struct scan *s, int64_t *out)
+{
+    const char *p = s->p;
+    int64_t v = 0;
+    if (*p == '0')
+        return false;
+    if (eight_digits(s, p, &v))
+        p += 8;
+    while (is_digit(*p) && p - s->p < 18)
+        v = v * 10 + (*p++ - '0');
+    if (p == s->p || is_digit(*p) || *p == '.' || *p == 'e' || *p == 'E')
+        return false;
+    s->p = p;
+    *out = v;
     return true;
 }
 
@@ -293,8 +401,45 @@ static bool skip_value(struct scan *s)
 
 /* --------------------------------------------------------- the document */
 
-static bool is(struct slice key, const char *name, size_t n) { return key.n == n && memcmp(key.s, name, n) == 0; }
-#define IS(key, literal) is(key, literal, sizeof(literal) - 1)
+/* A member's name as it stands in a page, eight to sixteen bytes. */
+struct name {
+    const char *text;
+    size_t n;
+};
+#define NAME(literal) {"\"" literal "\":", sizeof(literal) + 2}
+static const struct name names[MEMBERS] = {[MEMBER_STREAM] = NAME("logStreamName"), [MEMBER_TIME] = NAME("timestamp"),
+                                           [MEMBER_MESSAGE] = NAME("message"), [MEMBER_INGESTED] = NAME("ingestionTime"),
+                                           [MEMBER_ID] = NAME("eventId")};
+
+static bool is_next(const struct scan *s, const struct name *name)
+{
+    const char *a = s->p, *b = name->text;
+    return s->end - a >= 16 && load8(a) == load8(b) && load8(a + name->n - 8) == load8(b + name->n - 8);
+}
+
+static bool is(struct slice key, const char *name) { return key.n == strlen(name) && memcmp(key.s, name, key.n) == 0; }
+
+/* The name of an event's n-th member; MEMBERS: of none we want.  What stood there in the
+ * last event most likely stands there again. */
+static bool scan_member(struct scan *s, size_t n, enum member *out)
+{
+    struct slice key;
+    enum member m = n < MEMBERS ? s->guess[n] : MEMBERS;
+    if (m < MEMBERS && is_next(s, &names[m])) {
+        s->p += names[m].n;
+        *out = m;
+        return true;
+    }
+    if (!scan_key(s, &key))
+        return false;
+    for (m = 0; m < MEMBERS; m++)
+        if (key.n + 3 == names[m].n && memcmp(key.s, names[m].text + 1, key.n) == 0)
+            break;
+    if (n < MEMBERS)
+        s->guess[n] = m;
+    *out = m;
+    return true;
+}
 
 /* A text or null member. */
 static bool text_member(struct scan *s, struct slice *out)
@@ -314,6 +459,8 @@ static bool time_member(struct scan *s, int64_t *out)
 {
     bool whole = true;
     skip_space(s);
+    if (scan_time(s, out))
+        return true;
     if (*s->p == 'n') {
         *out = -1;
         return scan_word(s, "null");
@@ -344,16 +491,20 @@ static bool scan_event(struct scan *s, struct log_event *e)
         s->p++;
         return true;
     }
-    for (bool more = true; more;) {
-        struct slice key;
-        if (!scan_key(s, &key))
+    bool more = true;
+    for (size_t n = 0; more; n++) {
+        enum member m;
+        bool ok = false;
+        if (!scan_member(s, n, &m))
             return false;
-        bool ok = IS(key, "message")         ? text_member(s, &e->message)
-                  : IS(key, "logStreamName") ? text_member(s, &e->stream)
-                  : IS(key, "eventId")       ? text_member(s, &e->id)
-                  : IS(key, "timestamp")     ? time_member(s, &e->time_ms)
-                  : IS(key, "ingestionTime") ? time_member(s, &e->ingested_ms)
-                                             : skip_value(s);
+        switch (m) {
+        case MEMBER_STREAM: ok = text_member(s, &e->stream); break;
+        case MEMBER_TIME: ok = time_member(s, &e->time_ms); break;
+        case MEMBER_MESSAGE: ok = text_member(s, &e->message); break;
+        case MEMBER_INGESTED: ok = time_member(s, &e->ingested_ms); break;
+        case MEMBER_ID: ok = text_member(s, &e->id); break;
+        case MEMBERS: ok = skip_value(s); break;
+        }
         if (!ok || !separator(s, '}', &more))
             return false;
     }
@@ -399,9 +550,9 @@ static bool scan_document(struct scan *s, struct log_page *p)
             struct slice key;
             if (!scan_key(s, &key))
                 return false;
-            p->n = IS(key, "events") ? 0 : p->n;   /* a member twice: the last one counts */
-            bool ok = IS(key, "events")      ? scan_events(s, p)
-                      : IS(key, "nextToken") ? text_member(s, &p->next_token)
+            p->n = is(key, "events") ? 0 : p->n;   /* a member twice: the last one counts */
+            bool ok = is(key, "events")      ? scan_events(s, p)
+                      : is(key, "nextToken") ? text_member(s, &p->next_token)
                                              : skip_value(s);
             if (!ok || !separator(s, '}', &more))
                 return false;
@@ -416,12 +567,26 @@ void log_page_init(struct log_page *p) { *p = (struct log_page){0}; }
 void log_page_clear(struct log_page *p)
 {
     free(p->events);
+    free(p->text);
     *p = (struct log_page){0};
 }
 
-enum err log_page_scan(struct log_page *p, char *bytes, size_t n, struct why *why)
+/* Room for every string of the page, and for the last step of a copy beyond it: no escape
+ * is shorter than what it stands for. */
+static void make_room(struct log_page *p, size_t n)
 {
-    struct scan s = {.p = bytes, .start = bytes, .end = bytes + n};
+    size_t need = (n + STEP + 4095) / 4096 * 4096;
+    if (p->text_cap >= need && (p->text_cap <= TEXT_KEPT || p->text_cap / 4 <= need))
+        return;
+    free(p->text);
+    p->text = mem_grow(NULL, need, 1);
+    p->text_cap = need;
+}
+
+enum err log_page_scan(struct log_page *p, const char *bytes, size_t n, struct why *why)
+{
+    make_room(p, n);
+    struct scan s = {.p = bytes, .start = bytes, .end = bytes + n, .text = p->text};
     p->n = 0;
     p->next_token = (struct slice){"", 0};
     ASSERT(bytes[n] == '\0');

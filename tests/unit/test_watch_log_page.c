@@ -109,12 +109,13 @@ static void scan__unescapes_in_place(void **state)
     assert_slice(page.events[0].message, "m");
 }
 
-/* Each place in sixteen a special byte can have, in the vector loop and behind it. */
+/* Each place a special byte can have in the blocks that are looked at at once, and behind
+ * the last of them. */
 static void scan__finds_the_end_at_every_offset(void **state)
 {
     (void)state;
-    for (size_t n = 0; n < 70; n++) {
-        char doc[256], body[80];
+    for (size_t n = 0; n < 140; n++) {
+        char doc[512], body[160];
         memset(body, 'x', n);
         body[n] = '\0';
         assert_true(str_fmt(doc, sizeof doc, "{\"events\":[{\"message\":\"%s\\n%s\"}]}", body, body));
@@ -271,6 +272,24 @@ static size_t damage(char *doc, size_t n, size_t max, uint64_t *seed)
     }
 }
 
+/* Escapes and characters of every length, at every place in a block and across its end,
+ * followed by enough that the block is not the page's last, and whole or cut short. */
+static void scan__agrees_with_jansson_at_every_offset(void **state)
+{
+    static const char *const pieces[] = {
+        "\\n", "\\\"", "\\\\", "\\u20ac", "\\ud83d\\ude00", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\\n\\t", "\\n\xc3\xa9\\n",
+        "\\ud83d", "\\u20a", "\\x", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xe2\x82\\n", "\xc3\xc3\xa9", "\xa9", "\t"};
+    char body[160], doc[1024];
+    (void)state;
+    memset(body, 'x', sizeof body);
+    for (size_t i = 0; i < ARRAY_LEN(pieces); i++)
+        for (int n = 0; n < 140; n++) {
+            assert_true(str_fmt(doc, sizeof doc, "{\"events\":[{\"message\":\"%.*s%s%.*s%s\",\"eventId\":\"%.*s\"}]}", n, body,
+                                pieces[i], n / 2, body, pieces[i], 130, body));
+            assert_int_equal(agree(doc, strlen(doc)), i < 10);
+        }
+}
+
 static void scan__agrees_with_jansson_on_random_damage(void **state)
 {
 #ifdef CT_SANITIZED
@@ -306,6 +325,7 @@ int main(void)
         cmocka_unit_test(scan__bounds_nesting_and_numbers),
         cmocka_unit_test(scan__agrees_with_jansson_on_every_rule),
         cmocka_unit_test(scan__refuses_a_page_cut_anywhere),
+        cmocka_unit_test(scan__agrees_with_jansson_at_every_offset),
         cmocka_unit_test(scan__agrees_with_jansson_on_random_damage),
     };
     return cmocka_run_group_tests(tests, NULL, clean_up);
