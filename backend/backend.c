@@ -131,7 +131,8 @@ static bool same_text(const char *a, const char *b) { return a == b || (a != NUL
 static bool same_identity(const struct config_environment *a, const struct config_environment *b)
 {
     return same_text(a->profile, b->profile) && same_text(a->region, b->region) &&
-           same_text(a->endpoint_url, b->endpoint_url);
+           same_text(a->endpoint_url, b->endpoint_url) && same_text(a->role_arn, b->role_arn) &&
+           same_text(a->external_id, b->external_id) && same_text(a->role_session_name, b->role_session_name);
 }
 
 static bool has_logs(const struct config_environment *e) { return e->log_groups != NULL && e->log_groups[0] != NULL; }

@@ -270,7 +270,8 @@ struct orders_snap {
 struct identity_snap {
     struct snap snap;
     char account[16], arn[256], user_id[128];
-    char source[64];                  /* "environment", "profile ops-admin (~/.aws/credentials)" */
+    char source[124];                 /* the way to it: "role ops <- profile base (~/.aws/credentials)" */
+    int64_t expires_ms;               /* wall, by AWS's clock: until when the keys last; -1 never */
     char region[32];
 };
 

@@ -22,6 +22,8 @@ struct config_environment {
     bool protect;                  /* orders ask for the name to be typed; production: yes */
     const char *region;            /* NULL: the profile's, then AWS_REGION */
     const char *profile;           /* NULL: AWS_PROFILE, then "default" */
+    const char *role_arn;          /* role = ...: taken on with the profile's keys; NULL: none */
+    const char *external_id, *role_session_name;  /* of that role; NULL */
     const char *endpoint_url;      /* NULL: the global one */
     const char *secret;            /* name or ARN; required for production */
     const char *const *log_groups; /* default for a function: /aws/lambda/FUNCTION */

@@ -255,10 +255,11 @@ static const char *const never[] = {
     "lambda:InvokeFunction", "lambda:ListFunctions", "lambda:Update*",
 };
 
-/* AWS asks for no permission for GetCallerIdentity, the one STS row. */
+/* AWS asks for no permission for GetCallerIdentity.  Credentials of our own are opened by
+ * the roles' trust policies and by single sign-on, not by this policy. */
 static bool needs_permission(const struct aws_op_row *row)
 {
-    return row->service != AWS_STS;
+    return row->service != AWS_STS && row->class != AWS_OWN;
 }
 
 static void add_action(struct strbuf *b, bool *some, const char *service, const char *name)

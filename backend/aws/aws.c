@@ -18,6 +18,7 @@
 #define READ AWS_READ
 #define REVEALS AWS_REVEALS
 #define MUTATES AWS_MUTATES
+#define OWN AWS_OWN
 #define RETRY_SAFE AWS_RETRY_SAFE
 #define RETRY_NEVER AWS_RETRY_NEVER
 #define ANY AWS_RESOURCE_ANY
@@ -31,12 +32,13 @@ static const struct aws_op_row rows[AWS_OPS] = {
 };
 /* A row without a class does not build. */
 #define OP(id, service, name, class, retry, reply_max, resource)                                                       \
-    _Static_assert((class) == READ || (class) == REVEALS || (class) == MUTATES, name " has no class");
+    _Static_assert((class) == READ || (class) == REVEALS || (class) == MUTATES || (class) == OWN, name " has no class");
 #include "backend/aws/ops.def"
 #undef OP
 #undef READ
 #undef REVEALS
 #undef MUTATES
+#undef OWN
 #undef RETRY_SAFE
 #undef RETRY_NEVER
 #undef ANY
@@ -51,6 +53,7 @@ bool aws_permits(bool audit, const struct aws_op_row *row)
         return false;
     switch (row->class) {
     case AWS_READ:
+    case AWS_OWN:
         return true;
     case AWS_REVEALS:
     case AWS_MUTATES:
@@ -77,7 +80,6 @@ struct aws_gate {
     struct retry_quota *quota;
     struct quota *rates;             /* our share of the published quotas */
     int64_t began_mono_ms;
-    char *ca_bundle;                 /* AWS_CA_BUNDLE, NULL: the system's */
 
     pthread_mutex_t lock;
     /* guarded by lock */
@@ -87,6 +89,12 @@ struct aws_gate {
     struct { char keys[200], account[16]; } accounts[ACCOUNTS_MAX];   /* whose keys these are */
     size_t naccounts;
 };
+
+/* The line that the identity chain sends through; at the end of this file. */
+static enum err send_for_identity(void *gate, int op, const struct http_request *rq, struct http_reply *out,
+                                  struct cancel *c, struct why *why);
+static int64_t skew_for_identity(void *gate);
+static bool learn_skew_for_identity(void *gate, int64_t date_ms);
 
 static struct transport *new_curl(void *arg)
 {
@@ -105,9 +113,9 @@ struct aws_gate *aws_gate_new(const struct aws_gate_settings *s)
     g->quota = retry_quota_new();
     g->rates = quota_new(s->quota_share > 0 ? s->quota_share : QUOTA_SHARE);
     g->began_mono_ms = clock_mono_ms(g->clock);
-    const char *bundle = getenv("AWS_CA_BUNDLE");
-    g->ca_bundle = mem_copy_str(bundle != NULL && bundle[0] != '\0' ? bundle : NULL);
     pthread_mutex_init(&g->lock, NULL);
+    identity_store_set_line(g->identities, &(struct identity_line){
+        .ctx = g, .send = send_for_identity, .skew_ms = skew_for_identity, .learn_skew = learn_skew_for_identity});
     return g;
 }
 
@@ -118,7 +126,6 @@ struct aws_gate *aws_gate_free(struct aws_gate *g)
     g->identities = identity_store_free(g->identities);
     g->quota = retry_quota_free(g->quota);
     g->rates = quota_free(g->rates);
-    free(g->ca_bundle);
     pthread_mutex_destroy(&g->lock);
     free(g);
     return NULL;
@@ -200,8 +207,15 @@ void aws_gate_meter(struct aws_gate *g, struct aws_meter *out)
 /* What tells keys apart until their account is known. */
 static void keys_name(const struct aws_target *t, char out[200])
 {
-    (void)str_fmt(out, 200, "%s %s", t->profile != NULL ? t->profile : "-",
-                  t->endpoint_url != NULL ? t->endpoint_url : "-");
+    (void)str_fmt(out, 200, "%s %s %s", t->profile != NULL ? t->profile : "-",
+                  t->role_arn != NULL ? t->role_arn : "-", t->endpoint_url != NULL ? t->endpoint_url : "-");
+}
+
+struct identity_selector aws_selector(const struct aws_target *t)
+{
+    return (struct identity_selector){.profile = t->profile, .role_arn = t->role_arn, .external_id = t->external_id,
+                                      .role_session_name = t->role_session_name, .region = t->region,
+                                      .endpoint_url = t->endpoint_url};
 }
 
 static void account_of(struct aws_gate *g, const struct aws_target *t, char out[32])
@@ -375,8 +389,7 @@ static void code_name(const char *raw, char out[64])
     text_safe_name(out, 64, raw, strcspn(raw, ":;"));
 }
 
-/* What an answer that is not 2xx says of itself. */
-static enum err read_refusal(const struct http_reply *r, const char *body, size_t n, struct why *why)
+enum err aws_read_refusal(const struct http_reply *r, const char *body, size_t n, struct why *why)
 {
     char aws_code[64] = "", message[sizeof why->text] = "", raw[128] = "";
     const char *first = body;
@@ -418,9 +431,17 @@ static enum err read_refusal(const struct http_reply *r, const char *body, size_
     return err;
 }
 
+/* The one line that sends. */
+static enum err send_request(struct transport *t, const struct http_request *rq, struct http_reply *out,
+                             struct cancel *c, struct why *why)
+{
+    return t->exchange(t, rq, out, c, why);
+}
+
 /* One try: sign, send, read what came back. */
 static enum err try_once(struct aws *a, enum aws_op op, const struct endpoint *ep, const struct identity *id,
-                         const char *body, int64_t deadline_mono_ms, struct cancel *c, struct why *why)
+                         const char *ca_bundle, const char *body, int64_t deadline_mono_ms, struct cancel *c,
+                         struct why *why)
 {
     const struct aws_op_row *row = &rows[op];
     struct signed_request s;
@@ -439,29 +460,29 @@ static enum err try_once(struct aws *a, enum aws_op op, const struct endpoint *e
     struct http_request rq = {
         .method = "POST", .url = ep->url, .headers = s.headers, .nheaders = s.n,
         .body = body, .body_len = strlen(body), .deadline_mono_ms = deadline_mono_ms, .reply_max = row->reply_max,
-        .reply_secret = row->class == AWS_REVEALS ? a->revealed : NULL, .ca_bundle = a->gate->ca_bundle,
+        .reply_secret = row->class == AWS_REVEALS ? a->revealed : NULL, .ca_bundle = ca_bundle,
     };
     meter_sent(a->gate, op);
-    err = a->transport->exchange(a->transport, &rq, &a->reply, c, why);
+    err = send_request(a->transport, &rq, &a->reply, c, why);
     secret_wipe(&s, sizeof s);
     if (err == ERR_OK && (a->reply.status < 200 || a->reply.status > 299)) {
         size_t n = a->reply.body.len;
         const char *bytes = row->class == AWS_REVEALS ? secret_peek(a->revealed, &n) : strbuf_peek(&a->reply.body);
-        err = read_refusal(&a->reply, bytes, n, why);
+        err = aws_read_refusal(&a->reply, bytes, n, why);
     }
     return err;
 }
 
 /* A refused signature with a Date far from ours means our clock is off: correct it
  * once and say so (SDKs: "clock skew adjustment"). */
-static bool learn_skew(struct aws *a, enum err err)
+static bool learn_skew(struct aws_gate *g, int64_t date_ms)
 {
-    if (err != ERR_SIGNATURE || a->reply.date_ms < 0)
+    if (date_ms < 0)
         return false;
-    int64_t skew = a->reply.date_ms - clock_wall_ms(a->gate->clock), known = gate_skew(a->gate);
+    int64_t skew = date_ms - clock_wall_ms(g->clock), known = gate_skew(g);
     if (llabs(skew - known) < SKEW_LIMIT_MS)
         return false;
-    gate_set_skew(a->gate, llabs(skew) < SKEW_LIMIT_MS ? 0 : skew);
+    gate_set_skew(g, llabs(skew) < SKEW_LIMIT_MS ? 0 : skew);
     log_line(LOG_WARN, "clock differs from AWS by %lld ms: corrected in signatures", (long long)skew);
     return true;
 }
@@ -478,8 +499,10 @@ static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aw
 {
     struct aws_gate *g = a->gate;
     int taken = 0;
-    bool skew_corrected = false;
-    char account[32];
+    bool skew_corrected = false, keys_renewed = false;
+    char account[32], ca_room[4096];
+    const char *ca_bundle = identity_ca_bundle(g->identities, t->profile, ca_room, sizeof ca_room);
+    struct identity_selector selector = aws_selector(t);
     account_of(g, t, account);
     for (int tries = 1;; tries++) {
         if (tries > 1 || !t->reserved) {
@@ -490,10 +513,14 @@ static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aw
                 return why_set(why, ERR_CANCELLED, "%s", "");
         }
         struct identity id = {0};
-        enum err err = identity_get(g->identities, t->profile, c, &id, why);
+        int64_t before = clock_mono_ms(clock_real());
+        enum err err = identity_get(g->identities, &selector, deadline, c, &id, why);
         if (err != ERR_OK)
             return err;
-        err = try_once(a, op, ep, &id, body, deadline, c, why);
+        deadline += clock_mono_ms(clock_real()) - before;   /* fetching keys is not this call's time */
+        err = try_once(a, op, ep, &id, ca_bundle, body, deadline, c, why);
+        if (err == ERR_EXPIRED)
+            identity_invalidate(g->identities, id.access_key_id);
         identity_clear(&id);
         quota_outcome(g->rates, account, ep->region, (int)op, err, clock_mono_ms(clock_real()));
         if (err == ERR_OK) {
@@ -501,8 +528,12 @@ static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aw
             return ERR_OK;
         }
         meter_outcome(g, err);
-        if (!skew_corrected && learn_skew(a, err)) {
+        if (!skew_corrected && err == ERR_SIGNATURE && learn_skew(g, a->reply.date_ms)) {
             skew_corrected = true;
+            continue;
+        }
+        if (!keys_renewed && err == ERR_EXPIRED) {   /* refused before anything was done: any class may try again */
+            keys_renewed = true;
             continue;
         }
         if (rows[op].retry != AWS_RETRY_SAFE || !retry_worthwhile(err) || tries >= RETRY_TRIES)
@@ -536,8 +567,8 @@ enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, con
     const struct aws_op_row *row = aws_op_row(op);
     struct aws_gate *g = a->gate;
     a->reply.request_id[0] = '\0';
-    if (!aws_permits(g->audit, row)) {
-        enum err refused = row == NULL ? ERR_REFUSED_CLASS : ERR_REFUSED_AUDIT;
+    if (!aws_permits(g->audit, row) || row->class == AWS_OWN) {
+        enum err refused = row == NULL || !g->audit ? ERR_REFUSED_CLASS : ERR_REFUSED_AUDIT;
         meter_outcome(g, refused);
         return finish(a, row != NULL ? row->name : "?", why_set(why, refused, "nothing was sent"), why);
     }
@@ -548,8 +579,9 @@ enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, con
     char region[32];
     struct endpoint ep;
     enum err err = identity_region(g->identities, t->profile, t->region, region, why);
+    struct identity_selector selector = aws_selector(t);
     if (err == ERR_OK)
-        err = endpoint_resolve(row->service, region, t->endpoint_url, &ep, why);
+        err = identity_endpoint(g->identities, &selector, row->service, region, &ep, why);
     if (err != ERR_OK)
         return finish(a, row->name, err, why);
 
@@ -587,3 +619,30 @@ void aws_forget(struct aws *a)
     strbuf_wipe(&a->reply.body);
     strbuf_init(&a->reply.body, 0);
 }
+
+/* ---------------------------------------------------------- the chain's line */
+
+/* One exchange of the identity chain: what is AWS's passes the gate and the meter like
+ * any call.  It happens once an hour, so its connection is not kept. */
+static enum err send_for_identity(void *gate, int op, const struct http_request *rq, struct http_reply *out,
+                                  struct cancel *c, struct why *why)
+{
+    struct aws_gate *g = gate;
+    if (op >= 0) {
+        const struct aws_op_row *row = aws_op_row((enum aws_op)op);
+        if (row == NULL || row->class != AWS_OWN || !aws_permits(g->audit, row))
+            return why_set(why, ERR_REFUSED_CLASS, "nothing was sent");
+        log_line(LOG_INFO, "sending %s", row->name);
+        meter_sent(g, (enum aws_op)op);
+    }
+    struct transport *t = g->new_transport(g->transport_arg);
+    enum err err = send_request(t, rq, out, c, why);
+    t->destroy(t);
+    if (op >= 0)
+        meter_outcome(g, err);
+    return err;
+}
+
+static int64_t skew_for_identity(void *gate) { return gate_skew(gate); }
+
+static bool learn_skew_for_identity(void *gate, int64_t date_ms) { return learn_skew(gate, date_ms); }

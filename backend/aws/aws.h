@@ -18,7 +18,7 @@
 #include "backend/base/clock.h"
 #include "backend/base/err.h"
 
-enum aws_class { AWS_READ = 1, AWS_REVEALS = 2, AWS_MUTATES = 3 };   /* 0 would be: no class */
+enum aws_class { AWS_READ = 1, AWS_REVEALS = 2, AWS_MUTATES = 3, AWS_OWN = 4 };   /* 0 would be: no class */
 enum aws_retry { AWS_RETRY_NEVER, AWS_RETRY_SAFE };
 enum aws_resource { AWS_RESOURCE_ANY, AWS_RESOURCE_SECRET, AWS_RESOURCE_LOG_GROUP };
 
@@ -39,7 +39,9 @@ struct aws_op_row {
 };
 const struct aws_op_row *aws_op_row(enum aws_op op);     /* NULL: no such row */
 
-/* Audit mode permits READ alone; operator mode any row that has a class. */
+/* Audit mode permits READ and OWN alone (an auditor's bastion takes on roles, too);
+ * operator mode any row that has a class.  OWN rows are the identity chain's: aws_call()
+ * refuses them. */
 bool aws_permits(bool audit, const struct aws_op_row *row);
 
 /* Shared by all threads: mode, identity, quota, meter.  Each of its locks is a leaf. */
@@ -77,7 +79,8 @@ struct aws *aws_free(struct aws *a);
 struct aws_target {
     const char *profile;       /* NULL: default */
     const char *region;        /* NULL: from the environment or profile */
-    const char *endpoint_url;  /* NULL: AWS's */
+    const char *endpoint_url;  /* NULL: AWS's, or what environment and profile say */
+    const char *role_arn, *external_id, *role_session_name;   /* taken on with the profile's keys; NULL */
     bool reserved;             /* the quota's slot has been taken by aws_reserve() */
 };
 
@@ -87,6 +90,8 @@ struct aws_reply {
     size_t len;                /* on this struct aws; for REVEALS rows it lies in wiped memory */
     char request_id[64];
 };
+
+struct identity_selector aws_selector(const struct aws_target *t);   /* whose keys it takes */
 
 /* When this call may be sent by our share of the quota (clock_real mono ms; now or
  * later).  The slot is taken: send then, with `reserved` set in the target.  Calls
@@ -105,6 +110,9 @@ void aws_gate_learn_account(struct aws_gate *g, const struct aws_target *t, cons
  * status was 2xx.  On failure `why` names the operation and AWS's own code. */
 enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, const char *body, int64_t deadline_ms,
                   struct aws_reply *out, struct cancel *c, struct why *why) CHECKED;
+
+/* What an answer that is not 2xx says of itself. */
+enum err aws_read_refusal(const struct http_reply *r, const char *body, size_t n, struct why *why) CHECKED;
 
 /* The text between <tag> and </tag>, safe to draw: enough for STS's flat answers and
  * for the XML errors that proxies and moto send to JSON callers. */

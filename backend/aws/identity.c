@@ -1,224 +1,43 @@
-/* The credential chain: a table of links, asked in order; the first one that is
- * configured decides, also when it cannot deliver.  Falling through to the next
- * would sign with somebody else's keys.
- *
- * One leaf lock guards the parsed files.  It is held while the two small local
- * files are read, at most once a second; log_line() is called after it is given
- * back, since the log has a lock of its own. */
+/* The store: environment, files, cache and line put together; and what is not keys:
+ * settings, regions, endpoints. */
 #include "backend/aws/identity.h"
 
-#include <pthread.h>
-#include <pwd.h>
-#include <stdbool.h>
-#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 
-#include "backend/aws/aws_files.h"
-#include "backend/base/log.h"
+#include "backend/aws/identity_store.h"
+#include "backend/aws/json.h"
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 #include "backend/base/text.h"
 
-#define LOOK_AGAIN_MS 1000
-#define RACY_MS 2000 /* a file this young may change again without a new time stamp */
+#define REFRESH_MS (60 * 1000)
+#define MFA_MS (5 * 60 * 1000)
 #define SECRET_KEY_MAX 512
 #define TOKEN_MAX (16 << 10)
-#define PATH_LEN_MAX 4096
-
-/* Variables that ask for a link of the chain which is not built yet. */
-static const char *const foreign_variables[] = {
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-};
-
-/* What the environment said at the start. */
-struct environment {
-    char *access_key_id, *expiration, *profile, *region;
-    struct secret *secret_access_key, *session_token;
-    bool foreign[ARRAY_LEN(foreign_variables)];
-};
-
-struct shared_file {
-    /* fixed after new */
-    enum aws_file_kind kind;
-    char *path;        /* NULL: there is no home directory to look in */
-    const char *shown; /* the short form, for the screen */
-    /* guarded by the store's lock */
-    struct aws_file *parsed; /* NULL: none, or not understood */
-    struct why why;          /* of the last reading; ERR_NOT_FOUND: no such file */
-    struct stat seen;        /* zeroed: no such file */
-    bool settled;            /* `seen` can be trusted to tell a change */
-    bool warned;             /* of its permissions */
-};
-
-struct identity_store {
-    /* fixed after new */
-    const struct clock *clock;
-    struct environment env;
-    pthread_mutex_t lock;
-    /* guarded by lock */
-    struct shared_file config, credentials;
-    int64_t looked_mono_ms; /* -1: never */
-};
-
-/* One identity_get() on its way down the chain. */
-struct question {
-    struct identity_store *store;
-    const char *profile;
-    bool is_explicit; /* named by the configuration, not by AWS_PROFILE */
-    struct identity *out;
-    struct why *why;
-};
-
-/* Three strings that may be keys, and what their owner calls them. */
-struct candidate {
-    const char *origin; /* "environment", "FILE:LINE" */
-    const char *id_name, *secret_name, *token_name;
-    const char *id, *secret, *token; /* NULL or "": not set */
-};
-
-/* ----------------------------------------------------------- environment */
-
-static char *copy_variable(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value && *value ? mem_copy_str(value) : NULL;
-}
-
-static struct secret *copy_secret_variable(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value && *value ? secret_from(value, strlen(value)) : NULL;
-}
-
-static void read_environment(struct environment *e)
-{
-    e->access_key_id = copy_variable("AWS_ACCESS_KEY_ID");
-    e->secret_access_key = copy_secret_variable("AWS_SECRET_ACCESS_KEY");
-    e->session_token = copy_secret_variable("AWS_SESSION_TOKEN");
-    if (!e->session_token)
-        e->session_token = copy_secret_variable("AWS_SECURITY_TOKEN");
-    e->expiration = copy_variable("AWS_CREDENTIAL_EXPIRATION");
-    e->profile = copy_variable("AWS_PROFILE");
-    if (!e->profile)
-        e->profile = copy_variable("AWS_DEFAULT_PROFILE");
-    e->region = copy_variable("AWS_REGION");
-    if (!e->region)
-        e->region = copy_variable("AWS_DEFAULT_REGION");
-    for (size_t i = 0; i < ARRAY_LEN(foreign_variables); i++) {
-        const char *value = getenv(foreign_variables[i]);
-
-        e->foreign[i] = value && *value;
-    }
-}
-
-static char *home_directory(void)
-{
-    char *home = copy_variable("HOME"), room[4096];
-    struct passwd entry, *found = NULL;
-
-    if (!home && getpwuid_r(getuid(), &entry, room, sizeof(room), &found) == 0 && found && found->pw_dir)
-        home = mem_copy_str(found->pw_dir);
-    return home;
-}
-
-/* Where a file is: what the variable says ("~/" is the home directory), or `usual`. */
-static void locate(struct shared_file *f, const char *variable, const char *home, const char *usual)
-{
-    char *named = copy_variable(variable), path[PATH_LEN_MAX];
-
-    if (named && strncmp(named, "~/", 2) != 0)
-        f->path = mem_copy_str(named);
-    else if (home && str_fmt(path, sizeof(path), "%s%s", home, (named ? named : usual) + 1))
-        f->path = mem_copy_str(path);
-    f->shown = named && f->path ? f->path : usual;
-    free(named);
-}
-
-/* ----------------------------------------------------------------- files */
-
-static bool same_time(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-/* The mode counts, too: a chmod is to be warned of.  A file that could not be opened
- * left `seen` zeroed, so it is tried at every look. */
-static bool is_unchanged(const struct shared_file *f)
-{
-    const struct stat *old = &f->seen;
-    struct stat now;
-
-    if (!f->settled)
-        return false;
-    if (stat(f->path, &now) != 0)
-        memset(&now, 0, sizeof(now));
-    return now.st_dev == old->st_dev && now.st_ino == old->st_ino && now.st_size == old->st_size &&
-           now.st_mode == old->st_mode && same_time(now.st_mtim, old->st_mtim);
-}
-
-/* Returns true when it is time to warn that others can read the file. */
-static bool refresh_file_locked(struct identity_store *s, struct shared_file *f)
-{
-    bool is_open, warn;
-    int64_t age_ms;
-
-    if (!f->path || is_unchanged(f))
-        return false;
-    f->parsed = aws_file_free(f->parsed);
-    f->why = (struct why){0};
-    f->why.code = aws_file_load(f->path, f->kind, &f->parsed, &f->seen, &f->why); /* told when it is asked for */
-    age_ms = clock_wall_ms(s->clock) - ((int64_t)f->seen.st_mtim.tv_sec * 1000 + f->seen.st_mtim.tv_nsec / 1000000);
-    f->settled = f->seen.st_ino == 0 || age_ms > RACY_MS || age_ms < -RACY_MS;
-
-    is_open = f->kind == AWS_FILE_CREDENTIALS && S_ISREG(f->seen.st_mode) && (f->seen.st_mode & (S_IRGRP | S_IROTH));
-    warn = is_open && !f->warned;
-    f->warned = is_open;
-    return warn;
-}
-
-/* Takes the lock and brings the files up to date; the caller unlocks. */
-static void lock_fresh(struct identity_store *s, bool *out_warn)
-{
-    int64_t now = clock_mono_ms(s->clock);
-
-    pthread_mutex_lock(&s->lock);
-    *out_warn = false;
-    if (s->looked_mono_ms >= 0 && now - s->looked_mono_ms < LOOK_AGAIN_MS)
-        return;
-    s->looked_mono_ms = now;
-    (void)refresh_file_locked(s, &s->config);
-    *out_warn = refresh_file_locked(s, &s->credentials);
-}
-
-static void unlock_and_warn(struct identity_store *s, bool warn)
-{
-    pthread_mutex_unlock(&s->lock);
-    if (warn)
-        log_line(LOG_WARN, "%s can be read by group or others: chmod 600 it", s->credentials.path);
-}
-
-/* A profile's setting that is not empty; the credentials file wins, as in the AWS tools. */
-static const char *setting_locked(const struct identity_store *s, const char *profile, const char *key,
-                                  const struct shared_file **out_file, int *out_line)
-{
-    const struct shared_file *files[] = {&s->credentials, &s->config};
-
-    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-        const char *value = aws_file_get(files[i]->parsed, AWS_SECTION_PROFILE, profile, key, out_line);
-
-        if (value && *value) {
-            if (out_file)
-                *out_file = files[i];
-            return value;
-        }
-    }
-    return NULL;
-}
+#define NAME_MAX_BYTES 4096 /* of a selector: an ARN has at most 2048 */
+#define FALLBACK_REGION "us-east-1" /* where STS answers for everybody, when nobody names a region */
 
 /* ------------------------------------------------------------------ keys */
+
+void identity_clear(struct identity *id)
+{
+    id->secret_access_key = secret_free(id->secret_access_key);
+    id->session_token = secret_free(id->session_token);
+    secret_wipe(id, sizeof(*id));
+}
+
+void identity_set_source(struct identity *id, const char *fmt, ...)
+{
+    char raw[512];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(raw, sizeof(raw), fmt, args); /* cut again below */
+    va_end(args);
+    (void)text_safe(id->source, sizeof(id->source), raw, strlen(raw));
+}
 
 /* What may stand in a header: printable ASCII without blanks, nor any of `but_not`. */
 static bool is_printable(const char *s, size_t max, const char *but_not)
@@ -236,22 +55,20 @@ static bool is_set(const char *s)
     return s && *s;
 }
 
-static enum err take_keys(const struct question *q, const struct candidate *c)
+enum err candidate_take(const struct candidate *c, struct identity *out, struct why *why)
 {
-    struct identity *out = q->out;
-
     if (!is_set(c->id) || !is_set(c->secret))
-        return why_set(q->why, ERR_NO_CREDENTIALS, "%s: %s is set, but %s is missing", c->origin,
+        return why_set(why, ERR_NO_CREDENTIALS, "%s: %s is set, but %s is missing", c->origin,
                        is_set(c->id) ? c->id_name : c->secret_name, is_set(c->id) ? c->secret_name : c->id_name);
     if (!is_printable(c->id, sizeof(out->access_key_id) - 1, "/,"))
-        return why_set(q->why, ERR_NO_CREDENTIALS, "%s: %s must be at most %zu printable characters, no blank, / or ,",
+        return why_set(why, ERR_NO_CREDENTIALS, "%s: %s must be at most %zu printable characters, no blank, / or ,",
                        c->origin, c->id_name, sizeof(out->access_key_id) - 1);
     if (!is_printable(c->secret, SECRET_KEY_MAX, ""))
-        return why_set(q->why, ERR_NO_CREDENTIALS, "%s: %s must be at most %d printable characters, no blank",
-                       c->origin, c->secret_name, SECRET_KEY_MAX);
+        return why_set(why, ERR_NO_CREDENTIALS, "%s: %s must be at most %d printable characters, no blank", c->origin,
+                       c->secret_name, SECRET_KEY_MAX);
     if (is_set(c->token) && !is_printable(c->token, TOKEN_MAX, ""))
-        return why_set(q->why, ERR_NO_CREDENTIALS, "%s: %s must be at most %d printable characters, no blank",
-                       c->origin, c->token_name, TOKEN_MAX);
+        return why_set(why, ERR_NO_CREDENTIALS, "%s: %s must be at most %d printable characters, no blank", c->origin,
+                       c->token_name, TOKEN_MAX);
     (void)str_copy(out->access_key_id, sizeof(out->access_key_id), c->id); /* measured above */
     out->secret_access_key = secret_from(c->secret, strlen(c->secret));
     out->session_token = is_set(c->token) ? secret_from(c->token, strlen(c->token)) : NULL;
@@ -259,203 +76,218 @@ static enum err take_keys(const struct question *q, const struct candidate *c)
     return ERR_OK;
 }
 
-/* ----------------------------------------------------------------- links */
-
-struct link {
-    /* ERR_OK: there are keys.  ERR_NOT_FOUND: not configured, ask the next one.
-     * Anything else ends the search. */
-    enum err (*ask_locked)(const struct question *q, const struct link *link);
-    const char *setting; /* what configures it */
-    const char *what;    /* what it is, for a message */
-};
-
-static enum err check_expiration(const struct question *q, const char *text, int64_t *out_ms)
+enum err identity_from_json(const struct walk *w, const char *origin, const struct secret *json,
+                            const struct json_names *names, struct identity *out)
 {
-    if (!clock_parse_iso(text, strlen(text), out_ms))
-        return why_set(q->why, ERR_NO_CREDENTIALS,
-                       "environment: AWS_CREDENTIAL_EXPIRATION \"%s\" is no time like 2026-11-24T14:32:07Z", text);
-    if (*out_ms <= clock_wall_ms(q->store->clock))
-        return why_set(q->why, ERR_EXPIRED, "environment: AWS_CREDENTIAL_EXPIRATION %s is past", text);
-    return ERR_OK;
-}
-
-static enum err ask_environment(const struct question *q, const struct link *link)
-{
-    const struct environment *e = &q->store->env;
-    struct candidate c = {
-        "environment", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", e->access_key_id, NULL, NULL};
+    size_t n, at_n = 0;
+    const char *bytes = secret_peek(json, &n), *at;
+    struct why why = {0};
+    json_t *o = json_read_object(bytes, n, &why);
+    struct candidate c = {origin, names->id, names->secret, names->token, json_text(o, names->id, NULL),
+                          json_text(o, names->secret, NULL), json_text(o, names->token, NULL)};
     int64_t expires = -1;
+    enum err err = ERR_OK;
+
+    at = json_text(o, names->expiration, &at_n);
+    if (!o)
+        err = why_set(w->why, ERR_MALFORMED, "%s: %s", origin, why.text);
+    else if (!is_set(c.id) && !is_set(c.secret))
+        err = why_set(w->why, ERR_MALFORMED, "%s: the answer holds no %s", origin, names->id);
+    else if (at && !clock_parse_iso(at, at_n, &expires))
+        err = why_set(w->why, ERR_MALFORMED, "%s: %s is no time like 2026-11-24T14:32:07Z", origin, names->expiration);
+    else
+        err = candidate_take(&c, out, w->why);
+    if (err == ERR_OK)
+        out->expires_wall_ms = expires;
+    json_decref(o);
+    return err;
+}
+
+/* ------------------------------------------------------------------ a walk */
+
+const char *walk_setting(const struct walk *w, const char *key)
+{
+    return files_view_setting(w->files, w->profile, key, NULL, NULL);
+}
+
+const char *walk_text(const struct walk *w, enum env_text variable, const char *key)
+{
+    const char *text = w->store->env.text[variable];
+
+    return text ? text : walk_setting(w, key);
+}
+
+int64_t walk_wall_ms(const struct walk *w)
+{
+    const struct identity_line *line = &w->store->line;
+
+    return clock_wall_ms(w->store->clock) + (line->skew_ms ? line->skew_ms(line->ctx) : 0);
+}
+
+static enum err read_all(const struct walk *w, int fd, const char *path, struct secret *into)
+{
+    for (;;) {
+        size_t room;
+        char *to = secret_room(into, &room);
+        ssize_t got = room > 0 ? read(fd, to, room) : 0;
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return why_set(w->why, ERR_NO_CREDENTIALS, "%s: cannot be read: %s", path, strerror(errno));
+        if (room == 0)
+            return why_set(w->why, ERR_NO_CREDENTIALS, "%s: too long", path);
+        if (got == 0)
+            return ERR_OK;
+        secret_commit(into, (size_t)got);
+    }
+}
+
+enum err walk_read_file(const struct walk *w, const char *path, size_t max, struct secret **out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a pipe must not hold us up */
     enum err err;
 
-    (void)link;
-    c.secret = e->secret_access_key ? secret_peek(e->secret_access_key, NULL) : NULL;
-    c.token = e->session_token ? secret_peek(e->session_token, NULL) : NULL;
-    if (q->is_explicit || (!c.id && !c.secret))
+    *out = NULL;
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return ERR_NOT_FOUND;
-    if (e->expiration) {
-        err = check_expiration(q, e->expiration, &expires);
-        if (err)
-            return err;
-    }
-    err = take_keys(q, &c);
+    if (fd < 0)
+        return why_set(w->why, ERR_NO_CREDENTIALS, "%s: cannot be opened: %s", path, strerror(errno));
+    *out = secret_new(max + 1);
+    err = read_all(w, fd, path, *out);
+    (void)close(fd); /* only read from: nothing can be lost */
     if (err)
-        return err;
-    q->out->expires_wall_ms = expires;
-    (void)str_copy(q->out->source, sizeof(q->out->source), "environment");
-    return ERR_OK;
+        *out = secret_free(*out);
+    return err;
 }
 
-/* From here on the files decide, so both have to be understood. */
-static enum err ask_whether_files_are_good(const struct question *q, const struct link *link)
-{
-    const struct shared_file *files[] = {&q->store->credentials, &q->store->config};
-
-    (void)link;
-    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-        const struct why *why = &files[i]->why;
-
-        if (why->code != ERR_OK && why->code != ERR_NOT_FOUND) {
-            if (q->why)
-                *q->why = *why;
-            return why->code;
-        }
-    }
-    return ERR_NOT_FOUND;
-}
-
-static enum err ask_variable_we_cannot_use(const struct question *q, const struct link *link)
-{
-    for (size_t i = 0; i < ARRAY_LEN(foreign_variables); i++)
-        if (strcmp(foreign_variables[i], link->setting) == 0 && q->store->env.foreign[i] && !q->is_explicit)
-            return why_set(q->why, ERR_NO_CREDENTIALS,
-                           "environment: %s is set, but this version of credtop cannot use %s", link->setting,
-                           link->what);
-    return ERR_NOT_FOUND;
-}
-
-static enum err ask_setting_we_cannot_use(const struct question *q, const struct link *link)
-{
-    const struct shared_file *f = NULL;
-    int line = 0;
-
-    if (!setting_locked(q->store, q->profile, link->setting, &f, &line))
-        return ERR_NOT_FOUND;
-    return why_set(q->why, ERR_NO_CREDENTIALS,
-                   "%s:%d: profile \"%s\" has %s, but this version of credtop cannot use %s", f->path, line, q->profile,
-                   link->setting, link->what);
-}
-
-/* The three strings come from one file: an id of one and a secret of the other never match. */
-static enum err ask_file(const struct question *q, const struct shared_file *f)
-{
-    char origin[256], source[PATH_LEN_MAX];
-    struct candidate c = {origin, "aws_access_key_id", "aws_secret_access_key", "aws_session_token", NULL, NULL, NULL};
-    int line = 0;
-    enum err err;
-
-    c.secret = aws_file_get(f->parsed, AWS_SECTION_PROFILE, q->profile, c.secret_name, &line);
-    c.id = aws_file_get(f->parsed, AWS_SECTION_PROFILE, q->profile, c.id_name, &line);
-    c.token = aws_file_get(f->parsed, AWS_SECTION_PROFILE, q->profile, c.token_name, NULL);
-    if (!is_set(c.token))
-        c.token = aws_file_get(f->parsed, AWS_SECTION_PROFILE, q->profile, "aws_security_token", NULL);
-    if (!is_set(c.id) && !is_set(c.secret))
-        return ERR_NOT_FOUND;
-    (void)str_fmt(origin, sizeof(origin), "%s:%d: profile \"%s\"", f->path, line, q->profile); /* a cut is fine */
-    err = take_keys(q, &c);
-    if (err)
-        return err;
-    (void)str_fmt(source, sizeof(source), "profile %s (%s)", q->profile, f->shown);
-    (void)text_safe(q->out->source, sizeof(q->out->source), source, strlen(source));
-    return ERR_OK;
-}
-
-static enum err ask_credentials_file(const struct question *q, const struct link *link)
-{
-    (void)link;
-    return ask_file(q, &q->store->credentials);
-}
-
-static enum err ask_config_file(const struct question *q, const struct link *link)
-{
-    (void)link;
-    return ask_file(q, &q->store->config);
-}
-
-/* The order of the AWS tools.  A link that gets built changes its row's function. */
-static const struct link chain[] = {
-    {ask_environment, "AWS_ACCESS_KEY_ID", "keys in the environment"},
-    {ask_whether_files_are_good, NULL, NULL},
-    {ask_setting_we_cannot_use, "web_identity_token_file", "web identities"},
-    {ask_setting_we_cannot_use, "role_arn", "assumed roles"},
-    {ask_variable_we_cannot_use, "AWS_WEB_IDENTITY_TOKEN_FILE", "web identities"},
-    {ask_setting_we_cannot_use, "sso_session", "single sign-on"},
-    {ask_setting_we_cannot_use, "sso_start_url", "single sign-on"},
-    {ask_credentials_file, "aws_access_key_id", "keys in the credentials file"},
-    {ask_setting_we_cannot_use, "login_session", "\"aws login\" sessions"},
-    {ask_setting_we_cannot_use, "credential_process", "credential processes"},
-    {ask_config_file, "aws_access_key_id", "keys in the config file"},
-    {ask_variable_we_cannot_use, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "container credentials"},
-    {ask_variable_we_cannot_use, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "container credentials"},
-};
-
-/* Why a file had no keys; also tells the two ways to write a section for the wrong file. */
-static const char *nothing_in(const struct shared_file *f, const char *profile)
-{
-    char prefixed[256];
-
-    if (!f->path)
-        return "no home directory";
-    if (f->why.code == ERR_NOT_FOUND)
-        return "no such file";
-    if (aws_file_has(f->parsed, AWS_SECTION_PROFILE, profile))
-        return "no keys in the profile";
-    if (f->kind == AWS_FILE_CONFIG && aws_file_has(f->parsed, AWS_SECTION_OTHER, profile))
-        return "must be [profile NAME]";
-    if (f->kind == AWS_FILE_CREDENTIALS && str_fmt(prefixed, sizeof(prefixed), "profile %s", profile) &&
-        aws_file_has(f->parsed, AWS_SECTION_PROFILE, prefixed))
-        return "must be [NAME]";
-    return "no such profile";
-}
-
-static enum err nothing_found(const struct question *q)
-{
-    const struct shared_file *a = &q->store->credentials, *b = &q->store->config;
-
-    return why_set(q->why, ERR_NO_CREDENTIALS, "profile \"%s\": tried environment (%s), %s (%s), %s (%s)", q->profile,
-                   q->is_explicit ? "not for a named profile" : "no AWS_ACCESS_KEY_ID", a->path ? a->path : a->shown,
-                   nothing_in(a, q->profile), b->path ? b->path : b->shown, nothing_in(b, q->profile));
-}
+/* ------------------------------------------------------------- fetching */
 
 static const char *profile_or_default(const struct identity_store *s, const char *profile)
 {
+    const char *named = identity_env_profile(&s->env);
+
     if (profile)
         return profile;
-    return s->env.profile ? s->env.profile : "default";
+    return named ? named : "default";
 }
 
-/* ---------------------------------------------------------------- public */
-
-void identity_clear(struct identity *id)
+static struct walk walk_of(struct identity_store *s, const struct identity_selector *sel,
+                           const struct files_view *files, struct why *why)
 {
-    id->secret_access_key = secret_free(id->secret_access_key);
-    id->session_token = secret_free(id->session_token);
-    secret_wipe(id, sizeof(*id));
+    return (struct walk){.store = s,
+                         .files = files,
+                         .sel = sel,
+                         .profile = profile_or_default(s, sel->profile),
+                         .is_explicit = sel->profile != NULL,
+                         .why = why};
 }
+
+struct top {
+    struct walk walk;
+    const char *name; /* of the entry without the role on top */
+};
+
+static enum err fetch_profile(void *ctx, bool needed, struct identity *out, struct why *why)
+{
+    struct walk w = ((struct top *)ctx)->walk;
+
+    w.needed = needed;
+    w.why = why;
+    return ask_chain(&w, out);
+}
+
+static struct cache_ask ask_for(const struct top *top, const char *name,
+                                enum err (*fetch)(void *, bool, struct identity *, struct why *))
+{
+    const struct walk *w = &top->walk;
+
+    return (struct cache_ask){.name = name,
+                              .generation = w->files->generation,
+                              .skew_ms = walk_wall_ms(w) - clock_wall_ms(w->store->clock),
+                              .deadline_mono_ms = w->deadline_mono_ms,
+                              .cancel = w->cancel,
+                              .fetch = fetch};
+}
+
+static enum err fetch_configured_role(void *ctx, bool needed, struct identity *out, struct why *why)
+{
+    struct top *top = ctx;
+    struct walk w = top->walk;
+    const struct identity_selector *sel = w.sel;
+    struct role r = {.origin = "role", .arn = sel->role_arn, .session_name = sel->role_session_name,
+                     .external_id = sel->external_id};
+    struct cache_ask ask = ask_for(top, top->name, fetch_profile);
+    struct identity source = {0};
+    enum err err;
+
+    ask.ctx = top;
+    w.needed = needed;
+    w.why = why;
+    for (int round = 0;; round++) {
+        err = identity_cache_get(w.store->cache, &ask, &source, why);
+        if (err == ERR_OK)
+            err = sts_assume(&w, &r, &source, out);
+        if (err != ERR_EXPIRED || why->http == 0 || round > 0)
+            break;
+        identity_cache_forget(w.store->cache, source.access_key_id);
+        identity_clear(&source);
+    }
+    identity_clear(&source);
+    return err;
+}
+
+static const char *or_none(const char *s)
+{
+    return s ? s : "";
+}
+
+enum err identity_get(struct identity_store *s, const struct identity_selector *sel, int64_t deadline_mono_ms,
+                      struct cancel *c, struct identity *out, struct why *why)
+{
+    char base[NAME_MAX_BYTES], name[NAME_MAX_BYTES];
+    const struct files_view *files;
+    struct why nowhere;
+    struct top top;
+    struct cache_ask ask;
+    bool fits;
+    enum err err;
+
+    identity_clear(out);
+    if (c && cancel_is_set(c))
+        return why_set(why, ERR_CANCELLED, NULL);
+    files = identity_files_view(s->files);
+    top = (struct top){walk_of(s, sel, files, why ? why : &nowhere), base};
+    top.walk.cancel = c;
+    top.walk.deadline_mono_ms = clock_mono_ms(clock_real()) + (s->ask_mfa ? REFRESH_MS + MFA_MS : REFRESH_MS);
+    fits = str_fmt(base, sizeof(base), "profile%s %s\n%s\n%s", sel->profile ? "" : " of the environment",
+                   top.walk.profile, or_none(sel->region), or_none(sel->endpoint_url)) &&
+           str_fmt(name, sizeof(name), "%s\n%s\n%s\n%s", base, or_none(sel->role_arn), or_none(sel->external_id),
+                   or_none(sel->role_session_name));
+    ask = ask_for(&top, sel->role_arn ? name : base, sel->role_arn ? fetch_configured_role : fetch_profile);
+    ask.ctx = &top;
+    ask.deadline_mono_ms = deadline_mono_ms;
+    err = fits ? identity_cache_get(s->cache, &ask, out, why)
+               : why_set(why, ERR_SETTING, "profile or role_arn is too long");
+    files_view_unref(files);
+    return err;
+}
+
+void identity_invalidate(struct identity_store *s, const char *access_key_id)
+{
+    identity_cache_forget(s->cache, access_key_id);
+}
+
+/* ------------------------------------------------------------- the store */
 
 struct identity_store *identity_store_new(const struct clock *clock)
 {
     struct identity_store *s = mem_new(sizeof(*s));
-    char *home = home_directory();
 
     s->clock = clock ? clock : clock_real();
-    read_environment(&s->env);
-    s->config.kind = AWS_FILE_CONFIG;
-    locate(&s->config, "AWS_CONFIG_FILE", home, "~/.aws/config");
-    s->credentials.kind = AWS_FILE_CREDENTIALS;
-    locate(&s->credentials, "AWS_SHARED_CREDENTIALS_FILE", home, "~/.aws/credentials");
-    s->looked_mono_ms = -1;
-    ASSERT(pthread_mutex_init(&s->lock, NULL) == 0);
-    free(home);
+    identity_env_read(&s->env);
+    s->files = identity_files_new(s->clock, &s->env);
+    s->cache = identity_cache_new(s->clock);
     return s;
 }
 
@@ -463,89 +295,154 @@ struct identity_store *identity_store_free(struct identity_store *s)
 {
     if (!s)
         return NULL;
-    s->config.parsed = aws_file_free(s->config.parsed);
-    s->credentials.parsed = aws_file_free(s->credentials.parsed);
-    free(s->config.path);
-    free(s->credentials.path);
-    s->env.secret_access_key = secret_free(s->env.secret_access_key);
-    s->env.session_token = secret_free(s->env.session_token);
-    free(s->env.access_key_id);
-    free(s->env.expiration);
-    free(s->env.profile);
-    free(s->env.region);
-    (void)pthread_mutex_destroy(&s->lock); /* fails only when held: then a thread outlived the store */
+    s->cache = identity_cache_free(s->cache);
+    s->files = identity_files_free(s->files);
+    identity_env_clear(&s->env);
     free(s);
     return NULL;
 }
 
-enum err identity_get(struct identity_store *s, const char *profile, struct cancel *c, struct identity *out,
-                      struct why *why)
+void identity_store_set_line(struct identity_store *s, const struct identity_line *line)
 {
-    struct question q = {s, profile_or_default(s, profile), profile != NULL, out, why};
-    enum err err = ERR_NOT_FOUND;
-    bool warn;
-
-    identity_clear(out);
-    if (c && cancel_is_set(c))
-        return why_set(why, ERR_CANCELLED, NULL);
-    lock_fresh(s, &warn);
-    for (size_t i = 0; err == ERR_NOT_FOUND && i < ARRAY_LEN(chain); i++)
-        err = chain[i].ask_locked(&q, &chain[i]);
-    if (err == ERR_NOT_FOUND)
-        err = nothing_found(&q);
-    unlock_and_warn(s, warn);
-    return err;
+    s->line = *line;
 }
 
-/* "secrets_manager.endpoint_url" and the like lie in the [services] section the profile names. */
-static const char *service_setting_locked(const struct identity_store *s, const char *profile, const char *key)
+void identity_store_set_mfa(struct identity_store *s,
+                            enum err (*ask)(void *ctx, const struct mfa_question *q, char out_code[MFA_CODE_MAX + 1],
+                                            struct cancel *c, struct why *why),
+                            void *ctx)
 {
-    const char *name = strchr(key, '.') ? setting_locked(s, profile, "services", NULL, NULL) : NULL;
-    const char *value = name ? aws_file_get(s->config.parsed, AWS_SECTION_SERVICES, name, key, NULL) : NULL;
+    s->ask_mfa = ask;
+    s->mfa_ctx = ctx;
+}
+
+void identity_store_restrict(struct identity_store *s)
+{
+    s->restricted = true;
+}
+
+/* ---------------------------------------------------------- what is not keys */
+
+/* "secrets_manager.endpoint_url" and the like lie in the [services] section the profile names. */
+static const char *service_setting(const struct files_view *v, const char *profile, const char *key)
+{
+    const char *name = strchr(key, '.') ? files_view_setting(v, profile, "services", NULL, NULL) : NULL;
+    const char *value = name ? aws_file_get(v->config.parsed, AWS_SECTION_SERVICES, name, key, NULL) : NULL;
 
     return is_set(value) ? value : NULL;
 }
 
-int identity_setting(struct identity_store *s, const char *profile, const char *key, char *out, size_t size)
+bool identity_setting(struct identity_store *s, const char *profile, const char *key, char *out, size_t size)
 {
     static const char *const keys_themselves[] = {"aws_secret_access_key", "aws_session_token", "aws_security_token"};
+    const struct files_view *v;
     const char *value;
-    bool warn, found;
+    bool found;
 
     for (size_t i = 0; i < ARRAY_LEN(keys_themselves); i++)
         if (strcmp(key, keys_themselves[i]) == 0)
             return false; /* these are for wiped memory alone */
     profile = profile_or_default(s, profile);
-    lock_fresh(s, &warn);
-    value = setting_locked(s, profile, key, NULL, NULL);
+    v = identity_files_view(s->files);
+    value = files_view_setting(v, profile, key, NULL, NULL);
     if (!value)
-        value = service_setting_locked(s, profile, key);
+        value = service_setting(v, profile, key);
     found = value && strlen(value) < size && str_copy(out, size, value);
-    unlock_and_warn(s, warn);
+    files_view_unref(v);
     return found;
+}
+
+/* The region in words and where it comes from; NULL when nobody says. */
+static const char *find_region(const struct identity_store *s, const struct files_view *v, const char *profile,
+                               const char *configured, const char **out_origin)
+{
+    *out_origin = "region";
+    if (is_set(configured))
+        return configured;
+    *out_origin = "AWS_REGION or AWS_DEFAULT_REGION";
+    if (identity_env_region(&s->env))
+        return identity_env_region(&s->env);
+    *out_origin = "the profile's region";
+    return files_view_setting(v, profile, "region", NULL, NULL);
 }
 
 enum err identity_region(struct identity_store *s, const char *profile, const char *configured, char out[32],
                          struct why *why)
 {
-    const char *origin = "region", *region = is_set(configured) ? configured : NULL;
-    char from_file[256];
+    const struct files_view *v = identity_files_view(s->files);
+    const char *origin, *region;
+    enum err err = ERR_OK;
 
-    if (!region && s->env.region) {
-        region = s->env.region;
-        origin = "AWS_REGION or AWS_DEFAULT_REGION";
-    }
     profile = profile_or_default(s, profile);
-    if (!region && identity_setting(s, profile, "region", from_file, sizeof(from_file))) {
-        region = from_file;
-        origin = "the profile's region";
-    }
+    region = find_region(s, v, profile, configured, &origin);
     if (!region)
-        return why_set(why, ERR_SETTING, "no AWS region: set `region`, AWS_REGION, or region of profile \"%s\" in %s",
-                       profile, s->config.path ? s->config.path : s->config.shown);
-    if (strlen(region) > 31)
-        return why_set(why, ERR_SETTING, "%s \"%s\" is too long: at most 31 characters, such as eu-central-1", origin,
-                       region);
-    (void)str_copy(out, 32, region); /* measured above */
-    return ERR_OK;
+        err = why_set(why, ERR_SETTING, "no AWS region: set `region`, AWS_REGION, or region of profile \"%s\" in %s",
+                      profile, v->config.path ? v->config.path : v->config.shown);
+    else if (strlen(region) > 31)
+        err = why_set(why, ERR_SETTING, "%s \"%s\" is too long: at most 31 characters, such as eu-central-1", origin,
+                      region);
+    else
+        (void)str_copy(out, 32, region); /* measured above */
+    files_view_unref(v);
+    return err;
+}
+
+const char *walk_region(const struct walk *w)
+{
+    const char *origin;
+    const char *region = find_region(w->store, w->files, w->profile, w->sel->region, &origin);
+
+    return region ? region : FALLBACK_REGION;
+}
+
+enum err walk_endpoint(const struct walk *w, enum aws_service service, const char *region, struct endpoint *out)
+{
+    const struct identity_env *e = &w->store->env;
+    struct endpoint_wish wish = {
+        .override_url = w->sel->endpoint_url,
+        .use_fips = setting_is_true(walk_text(w, ENV_USE_FIPS, "use_fips_endpoint")),
+        .use_dualstack = setting_is_true(walk_text(w, ENV_USE_DUALSTACK, "use_dualstack_endpoint")),
+    };
+    bool ignore = setting_is_true(walk_text(w, ENV_IGNORE_ENDPOINT_URLS, "ignore_configured_endpoint_urls"));
+    const struct {
+        const char *url, *origin;
+    } places[] = {
+        {e->endpoint_urls[service], endpoint_variable(service)},
+        {e->text[ENV_ENDPOINT_URL], env_text_name(ENV_ENDPOINT_URL)},
+        {service_setting(w->files, w->profile, endpoint_services_key(service)), "the profile's services: endpoint_url"},
+        {walk_setting(w, "endpoint_url"), "the profile's endpoint_url"},
+    };
+
+    for (size_t i = 0; !ignore && !wish.override_url && i < ARRAY_LEN(places); i++) {
+        wish.override_url = places[i].url;
+        wish.origin = places[i].origin;
+    }
+    if (!wish.override_url)
+        wish.origin = NULL;
+    return endpoint_resolve(service, region ? region : walk_region(w), &wish, out, w->why);
+}
+
+enum err identity_endpoint(struct identity_store *s, const struct identity_selector *sel, enum aws_service service,
+                           const char *region, struct endpoint *out, struct why *why)
+{
+    const struct files_view *v = identity_files_view(s->files);
+    struct walk w = walk_of(s, sel, v, why);
+    enum err err = walk_endpoint(&w, service, region, out);
+
+    files_view_unref(v);
+    return err;
+}
+
+const char *identity_ca_bundle(struct identity_store *s, const char *profile, char *out, size_t size)
+{
+    const char *named = s->env.text[ENV_CA_BUNDLE];
+    char setting[4096], *path;
+    bool fits;
+
+    if (!named && identity_setting(s, profile, "ca_bundle", setting, sizeof(setting)))
+        named = setting;
+    path = named ? identity_env_path(&s->env, named) : NULL;
+    fits = path && str_copy(out, size, path);
+    free(path);
+    return fits ? out : NULL;
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "backend/base/mem.h"
+#include "backend/base/secret.h"
 #include "backend/base/text.h"
 #include "backend/base/wiping.h"
 
@@ -64,4 +65,13 @@ enum tri json_yes(const json_t *o, const char *key)
     if (!json_is_boolean(v))
         return TRI_UNKNOWN;
     return json_is_true(v) ? TRI_YES : TRI_NO;
+}
+
+void json_forget_text(char *dumped)
+{
+    json_malloc_t take;
+    json_free_t give_back;
+    json_get_alloc_funcs(&take, &give_back);   /* ours once json_global_init() ran; the dump came from there */
+    secret_wipe(dumped, strlen(dumped));
+    give_back(dumped);
 }

@@ -5,6 +5,7 @@
 #ifndef CT_TRANSPORT_H
 #define CT_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ struct http_request {
     size_t reply_max;
     struct secret *reply_secret;     /* not NULL: the body goes here and nowhere else */
     const char *ca_bundle;           /* PEM file, NULL: the system's */
+    bool direct;                     /* never through a proxy: the machine's own metadata */
 };
 
 struct http_reply {

@@ -127,8 +127,12 @@ static struct curl_slist *header_list(const struct http_request *rq)
 
 static bool is_loopback(const char *url)
 {
-    return strncmp(url, "http://127.", 11) == 0 || strncmp(url, "http://localhost", 16) == 0 ||
-           strncmp(url, "http://[::1]", 12) == 0;
+    static const char *const hosts[] = {"127.", "localhost/", "localhost:", "[::1]"};
+    const char *host = strstr(url, "://");
+    for (size_t i = 0; host != NULL && i < ARRAY_LEN(hosts); i++)
+        if (strncmp(host + 3, hosts[i], strlen(hosts[i])) == 0)
+            return true;
+    return host != NULL && strcmp(host + 3, "localhost") == 0;
 }
 
 static void set_request(struct curl_transport *t, struct exchange *x, struct curl_slist *headers, int64_t left_ms)
@@ -160,7 +164,7 @@ static void set_request(struct curl_transport *t, struct exchange *x, struct cur
     curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 256L * 1024);
     if (rq->ca_bundle != NULL)
         curl_easy_setopt(e, CURLOPT_CAINFO, rq->ca_bundle);
-    if (is_loopback(rq->url))
+    if (rq->direct || is_loopback(rq->url))   /* else libcurl's own reading of HTTPS_PROXY and NO_PROXY */
         curl_easy_setopt(e, CURLOPT_PROXY, "");
 }
 

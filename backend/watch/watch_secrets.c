@@ -108,10 +108,16 @@ int64_t watch_identity_turn(struct watch_worker *w, size_t env, size_t slot)
     struct aws_reply reply;
     struct why why = {0};
     struct identity id = {0};
-    if (identity_get(aws_gate_identities(watch->gate), target.profile, watch->cancel, &id, NULL) == ERR_OK)
+    struct identity_selector selector = aws_selector(&target);
+    int64_t deadline = clock_mono_ms(clock_real()) + watch->conf->call_deadline_ms;
+    enum err err = identity_get(aws_gate_identities(watch->gate), &selector, deadline, watch->cancel, &id, &why);
+    if (err == ERR_OK) {
         (void)str_copy(s->source, sizeof s->source, id.source);
+        s->expires_ms = id.expires_wall_ms;
+    }
     identity_clear(&id);
-    enum err err = identity_region(aws_gate_identities(watch->gate), target.profile, target.region, s->region, &why);
+    if (err == ERR_OK)
+        err = identity_region(aws_gate_identities(watch->gate), target.profile, target.region, s->region, &why);
     if (err == ERR_OK)
         err = aws_call(w->aws, &target, AWS_GET_CALLER_IDENTITY, "", watch->conf->call_deadline_ms, &reply,
                        watch->cancel, &why);

@@ -176,7 +176,7 @@ operations() {
     def_rows backend/aws/ops.def OP >"$work/ops" || { echo 'ops.def has no rows'; return 0; }
     awk -F ' *, *' '
         NF != 7 { print $1 " has " NF " fields, not 7"; next }
-        $4 !~ /^(READ|REVEALS|MUTATES)$/ { print $1 ") has class \"" $4 "\"" }
+        $4 !~ /^(READ|REVEALS|MUTATES|OWN)$/ { print $1 ") has class \"" $4 "\"" }
         $5 == "RETRY_SAFE" && $4 == "MUTATES" { print $1 ") changes something and would be sent twice" }
         $7 !~ /^(ANY|SECRET|LOG_GROUP)\) *$/ { print $1 ") has resource \"" $7 "\"" }
         seen[$3]++ { print $3 " has two rows" }' "$work/ops"

@@ -336,7 +336,7 @@ static void tries__are_not_made_again__for_what_stays(void **state)
 {
     static const struct fake_answer staying[] = {
         {.status = 400, .body = "{\"__type\":\"AccessDeniedException\"}"}, {.status = 400, .body = "{\"__type\":\"ResourceNotFoundException\"}"},
-        {.status = 400, .body = "{\"__type\":\"ExpiredTokenException\"}"}, {.status = 400, .body = "{\"__type\":\"InvalidParameterException\"}"},
+        {.status = 400, .body = "{\"__type\":\"InvalidParameterException\"}"},
         {.status = 400, .body = "{\"__type\":\"UnrecognizedClientException\"}"}, {.err = ERR_TLS}, {.err = ERR_TOO_BIG},
     };
     struct fixture *x = *state;
@@ -346,6 +346,22 @@ static void tries__are_not_made_again__for_what_stays(void **state)
         assert_true(call(x, AWS_DESCRIBE_SECRET, 20000) != ERR_OK);
         assert_int_equal(x->fake.nsent, 1);
     }
+}
+
+/* Expired keys are fetched anew and the call is made once more, whatever its class:
+ * nothing was done yet. */
+static void tries__are_made_once_more__when_keys_have_expired(void **state)
+{
+    struct fixture *x = *state;
+    const struct fake_answer expired = {.status = 400, .body = "{\"__type\":\"ExpiredTokenException\"}"};
+    x->fake.answers[0] = expired;
+    x->fake.n = 2;
+    assert_int_equal(call(x, AWS_GET_SECRET_VALUE, 20000), ERR_OK);
+    assert_int_equal(x->fake.nsent, 2);
+    fake_answer_always(&x->fake, expired);
+    fake_aws_forget_sent(&x->fake);
+    assert_int_equal(call(x, AWS_GET_SECRET_VALUE, 20000), ERR_EXPIRED);
+    assert_int_equal(x->fake.nsent, 2);
 }
 
 static void tries__wait_as_long_as_the_answer_says(void **state)
@@ -497,6 +513,7 @@ int main(void)
         CASE(tries__are_made_again__for_what_passes),
         CASE(tries__are_three_at_most),
         CASE(tries__are_not_made_again__for_what_stays),
+        CASE(tries__are_made_once_more__when_keys_have_expired),
         CASE(tries__wait_as_long_as_the_answer_says),
         CASE(skew__is_learnt_and_corrected_once),
         CASE(skew__is_not_blamed__for_other_refusals),

@@ -104,6 +104,7 @@ static void config__parse__presets(void **state)
     assert_string_equal(e->secret, "prod/db");
     list_is(e->log_groups, "");
     assert_true(e->region == NULL && e->profile == NULL && e->endpoint_url == NULL && e->function == NULL);
+    assert_true(e->role_arn == NULL && e->external_id == NULL && e->role_session_name == NULL);
     assert_true(e->db_host == NULL && e->db_name == NULL && e->db_user == NULL && e->db_sslmode == NULL);
     assert_true(e->db_sslrootcert == NULL && e->env_file == NULL && e->db_port == 0);
     config_free(c);
@@ -443,8 +444,9 @@ static void config__parse__tells_all_mistakes_by_line(void **state)
         "env_file = PATH\n"
         "f:2: region = 'R' holds 'R', which it may not; allowed: 1 to 31 of a-z 0-9 -\n"
         "f:3: environment a begins a second time, first at line 1; give each its own name\n"
-        "f:4: [environment] has no key 'nope'; allowed: mode protect region profile endpoint_url secret log_group "
-        "function db_host db_port db_name db_user db_sslmode db_sslrootcert env_file\n"
+        "f:4: [environment] has no key 'nope'; allowed: mode protect region profile role "
+        "external_id role_session_name endpoint_url secret log_group function "
+        "db_host db_port db_name db_user db_sslmode db_sslrootcert env_file\n"
         "f:7: mode = 'x' is not a choice; allowed: operate|audit\n");
 
     char text[4096], *errors;
