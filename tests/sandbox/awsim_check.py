@@ -23,6 +23,7 @@ from email.utils import parsedate_to_datetime
 sys.dont_write_bytecode = True   # no __pycache__ in the source tree
 
 import awsim_check_identity
+import awsim_check_insights
 import awsim_check_lambda
 import awsim_check_load
 from awsim_client import (ACCOUNT, AUDITOR, FOREIGN, JSON, KEY, REGION, SEED, TEMPORARY, V1, V2, V3, Awsim, ClientError,
@@ -595,6 +596,7 @@ def main():
         awsim_check_identity.check_all(binary, folder)
         awsim_check_load.check_all(binary, folder)
         awsim_check_lambda.check_all(binary, folder)
+        awsim_check_insights.check_all(binary, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"awsim_check: {len(passed)} passed, {len(failed)} failed")

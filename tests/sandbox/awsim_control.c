@@ -217,14 +217,23 @@ struct control_row {
     control_handler *handler;
 };
 
+/* clang-format off */
 static const struct control_row rows[] = {
-    {"POST", "/_sim/logs", true, control_logs},           {"POST", "/_sim/faults", true, control_faults},
-    {"DELETE", "/_sim/faults", false, control_no_faults}, {"GET", "/_sim/calls", false, control_calls},
-    {"DELETE", "/_sim/calls", false, control_no_calls},   {"POST", "/_sim/secret/rotate", true, control_rotate},
-    {"POST", "/_sim/expire", true, control_expire},       {"GET", "/_sim/sessions", false, control_sessions},
-    {"POST", "/_sim/clock", true, control_clock},         {"GET", "/_sim/quota", false, control_quota},
-    {"DELETE", "/_sim/quota", false, control_no_quota},   {"POST", "/_sim/list-lag", true, control_list_lag},
+    {"POST",   "/_sim/logs",          true,  control_logs},
+    {"POST",   "/_sim/faults",        true,  control_faults},
+    {"DELETE", "/_sim/faults",        false, control_no_faults},
+    {"GET",    "/_sim/calls",         false, control_calls},
+    {"DELETE", "/_sim/calls",         false, control_no_calls},
+    {"POST",   "/_sim/secret/rotate", true,  control_rotate},
+    {"POST",   "/_sim/expire",        true,  control_expire},
+    {"GET",    "/_sim/sessions",      false, control_sessions},
+    {"POST",   "/_sim/clock",         true,  control_clock},
+    {"GET",    "/_sim/quota",         false, control_quota},
+    {"DELETE", "/_sim/quota",         false, control_no_quota},
+    {"POST",   "/_sim/list-lag",      true,  control_list_lag},
+    {"POST",   "/_sim/query-time",    true,  control_query_time},
 };
+/* clang-format on */
 
 void control_serve(struct sim *s, const struct http_in *in, struct answer *a)
 {

@@ -8,7 +8,8 @@
 /* With the simulator's lock held.  `o` is the body; a mistake goes to the check. */
 typedef void control_handler(struct sim *s, struct check *c, const json_t *o, struct answer *a);
 
-control_handler control_expire, control_sessions, control_clock, control_quota, control_no_quota, control_list_lag;
+control_handler control_expire, control_sessions, control_clock, control_quota, control_no_quota, control_list_lag,
+    control_query_time;
 
 void control_ok(struct answer *a);                   /* {} */
 void control_answer(struct answer *a, json_t *body); /* takes the reference */

@@ -1,8 +1,9 @@
-/* The control API for quotas: how far each bucket was drawn, and who met its bottom. */
+/* The control API for what takes its time: quotas (how far each bucket was drawn, who met
+ * its bottom), the lag of lists, the running of queries. */
 #include "backend/base/mem.h"
 #include "tests/sandbox/awsim_control.h"
 
-#define LAG_MAX_MS (3600LL * 1000)
+#define LONGEST_MS (3600LL * 1000)
 
 static void add_buckets(const struct realm *r, double scale, json_t *list)
 {
@@ -52,16 +53,27 @@ void control_no_quota(struct sim *s, struct check *c, const json_t *o, struct an
     control_ok(a);
 }
 
-void control_list_lag(struct sim *s, struct check *c, const json_t *o, struct answer *a)
+/* {"ms": N} */
+static void control_ms(struct check *c, const json_t *o, int64_t *out, struct answer *a)
 {
     static const char *const known[] = {"ms", NULL};
     if (!check_members(c, o, known))
         return;
     if (!json_object_get(o, "ms"))
-        (void)check_fail(c, "ms", "is needed: how long ListSecrets may lag; 0 for not at all");
-    int64_t ms = check_int(c, o, "ms", 0, LAG_MAX_MS, 0);
+        (void)check_fail(c, "ms", "is needed: how long, in milliseconds");
+    int64_t ms = check_int(c, o, "ms", 0, LONGEST_MS, 0);
     if (c->failed)
         return;
-    s->list_lag_ms = ms;
+    *out = ms;
     control_ok(a);
+}
+
+void control_list_lag(struct sim *s, struct check *c, const json_t *o, struct answer *a)
+{
+    control_ms(c, o, &s->list_lag_ms, a);
+}
+
+void control_query_time(struct sim *s, struct check *c, const json_t *o, struct answer *a)
+{
+    control_ms(c, o, &s->query_ms, a);
 }

@@ -154,7 +154,7 @@ static void set_text(char **member, const json_t *o, const char *name)
     *member = mem_copy_str(s);
 }
 
-void lambda_update_configuration(struct call *c)
+void lambda_update(struct call *c)
 {
     const char *description = NULL, *revision = NULL, *reason;
     struct sim_function *f = function_named(c);

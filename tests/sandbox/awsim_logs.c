@@ -32,6 +32,16 @@ static const char *name_of_identifier(struct call *c, const char *id)
     return rest + strlen(":log-group:");
 }
 
+struct log_group *logs_group_named(struct call *c, const char *name, bool is_identifier)
+{
+    if (is_identifier)
+        name = name_of_identifier(c, name);
+    struct log_group *g = name ? store_group(&c->realm->store, name) : NULL;
+    if (!g)
+        call_fail(c, CALL_NOT_FOUND, "The specified log group does not exist.");
+    return g;
+}
+
 struct log_group *logs_group(struct call *c, bool by_identifier)
 {
     const char *name = NULL, *id = NULL;
@@ -45,12 +55,7 @@ struct log_group *logs_group(struct call *c, bool by_identifier)
                                 : "logGroupName must be given.");
         return NULL;
     }
-    if (!name)
-        name = name_of_identifier(c, id);
-    struct log_group *g = name ? store_group(&c->realm->store, name) : NULL;
-    if (!g)
-        call_fail(c, CALL_NOT_FOUND, "The specified log group does not exist.");
-    return g;
+    return logs_group_named(c, name ? name : id, !name);
 }
 
 void logs_create_group(struct call *c)

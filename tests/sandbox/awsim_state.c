@@ -47,6 +47,7 @@ struct sim *sim_free(struct sim *s)
         vault_clear(&s->realms[i]->vault);
         store_clear(&s->realms[i]->store);
         functions_clear(&s->realms[i]->functions);
+        queries_clear(&s->realms[i]->queries);
         free(s->realms[i]);
     }
     pthread_mutex_destroy(&s->lock);

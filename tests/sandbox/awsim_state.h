@@ -12,6 +12,7 @@
 #include "tests/sandbox/awsim_functions.h"
 #include "tests/sandbox/awsim_identity.h"
 #include "tests/sandbox/awsim_ops.h"
+#include "tests/sandbox/awsim_queries.h"
 #include "tests/sandbox/awsim_quota.h"
 #include "tests/sandbox/awsim_store.h"
 #include "tests/sandbox/awsim_vault.h"
@@ -37,6 +38,7 @@ struct realm {
     struct vault vault;
     struct store store;
     struct functions functions;
+    struct queries queries;
     struct quota_bucket buckets[QUOTAS];
 };
 
@@ -68,6 +70,7 @@ struct sim {
     struct sim_counts counts[SIM_OPS];
     uint64_t refused; /* unknown key, bad signature, unknown operation */
     uint64_t list_pages;
+    int64_t query_ms;    /* how long an Insights query runs */
     int64_t list_lag_ms; /* ListSecrets shows what was so long ago; 0: what is */
     struct faults faults;
 };
