@@ -203,7 +203,7 @@ static void sort_hits(struct run *r)
         bool there = field(r, &r->hits[i], r->q->sort, &v);
         r->hits[i].key = mem_copy_bytes(there ? v.s : "", there ? v.n : 0);
     }
-    if (!by_time || r->range->ngroups > 1)
+    if (r->n > 1 && (!by_time || r->range->ngroups > 1))
         qsort(r->hits, r->n, sizeof *r->hits, compare_hits);
 }
 
