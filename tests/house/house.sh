@@ -59,13 +59,12 @@ search() {
 # base, config beside base.
 include_table() {
     cat <<'END'
-backend/aws/json.h        backend/aws/* backend/base/* backend/model.h
 backend/base/*            backend/base/*
 backend/aws/*             backend/aws/* backend/base/*
 backend/credentials/*     backend/credentials/* backend/aws/* backend/base/* backend/model.h config/*
 backend/watch/*           backend/watch/* backend/credentials/* backend/aws/* backend/base/* backend/model.h config/*
-backend/actions/*         backend/actions/* backend/credentials/* backend/aws/* backend/base/* backend/model.h config/*
-backend/model.[ch]        backend/model.h backend/events.def backend/phases.def backend/states.def backend/base/* config/config.h
+backend/actions/*         backend/actions/* backend/watch/watch.h backend/watch/snapbox.h backend/credentials/* backend/aws/* backend/base/* backend/model.h backend/orders.def config/*
+backend/model.[ch]        backend/model.h backend/orders.def backend/events.def backend/phases.def backend/states.def backend/base/* config/config.h
 backend/verdict.c         backend/model.h backend/base/* config/config.h
 backend/backend.h         backend/model.h backend/base/clock.h config/config.h
 backend/*                 backend/* config/*
@@ -74,8 +73,7 @@ ui/*                      ui/* backend/backend.h backend/model.h backend/events.
 END
 }
 
-# (json.h takes the unknown time and "yes, no, unknown" from model.h: two plain names,
-# no function.)
+# (actions share the watches' context and their hand-over of snapshots, nothing else.)
 includes_point_down() {
     local file target pattern allowed row ok
     while IFS=: read -r file target; do
@@ -144,10 +142,10 @@ rule 'ui/main.c hardens the process and knows no more of secrets' main_hardens_o
 
 threads() {
     search -rnE '\bpthread_create *\(' "${program[@]}" --include='*.[ch]' |
-        grep -vE '^backend/(watch/pool|credentials/resolve)\.c:'
+        grep -vE '^backend/(watch/pool|credentials/resolve|actions/action)\.c:'
     return 0
 }
-rule 'threads begin in pool.c and resolve.c alone' threads
+rule 'threads begin in pool.c, action.c and resolve.c alone' threads
 
 exchanges() {
     search -rnE '(->|\.)exchange *\(' "${program[@]}" --include='*.[ch]' | grep -v '^backend/aws/aws\.c:'
