@@ -277,7 +277,7 @@ static void filter__asks_for_what_decides(void **state)
     char out[1025], small[20];
     (void)state;
     assert_true(filter(FILTER_CREDENTIALS, "Fetching credentials", "*Falling back*to env", out));
-    assert_string_equal(out, "?\"INIT_START\" ?\"Fetching credentials\" ?\"Falling back\"");
+    assert_string_equal(out, "?\"INIT_START\" ?\"platform.initStart\" ?\"Fetching credentials\" ?\"Falling back\"");
     assert_true(filter(FILTER_COUNTING, "Fetching credentials", "*Falling back*", out));
     static const char *const terms[] = {"?\"INIT_START\"", "?\"START RequestId\"", "?\"REPORT RequestId\"", "?\"Task timed out\"",
                                         "?\"Runtime exited\"", "?\"INIT_REPORT\"", "?\"Fetching credentials\"",
