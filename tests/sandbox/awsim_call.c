@@ -13,6 +13,8 @@ void call_answer(struct call *c, json_t *body)
     json_decref(body);
 }
 
+static void fail_as(struct call *c, int status, const char *code, const char *fmt, va_list args) FORMAT(4, 0);
+
 static void fail_as(struct call *c, int status, const char *code, const char *fmt, va_list args)
 {
     char text[1024];
