@@ -567,7 +567,7 @@ enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, con
     const struct aws_op_row *row = aws_op_row(op);
     struct aws_gate *g = a->gate;
     a->reply.request_id[0] = '\0';
-    if (!aws_permits(g->audit, row) || row->class == AWS_OWN) {
+    if (row == NULL || !aws_permits(g->audit, row) || row->class == AWS_OWN) {
         enum err refused = row == NULL || !g->audit ? ERR_REFUSED_CLASS : ERR_REFUSED_AUDIT;
         meter_outcome(g, refused);
         return finish(a, row != NULL ? row->name : "?", why_set(why, refused, "nothing was sent"), why);
