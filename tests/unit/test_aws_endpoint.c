@@ -1,15 +1,22 @@
-/* Endpoints: partitions, overrides, refusals.  The environment is read once a
- * process, so each case that needs its own runs in a child. */
+/* Endpoints: partitions, FIPS, dual-stack, overrides, refusals; and which override
+ * counts, by environment and profile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <sys/wait.h>
+#include <fcntl.h>
 
-#include "backend/aws/endpoint.h"
+#include "backend/aws/identity.h"
 #include "backend/base/mem.h"
+#include "backend/base/strbuf.h"
+
+static enum err resolve(enum aws_service service, const char *region, const char *override, struct endpoint *out,
+                        struct why *why)
+{
+    return endpoint_resolve(service, region, &(struct endpoint_wish){.override_url = override}, out, why);
+}
 
 static void endpoint__resolve__partitions(void **state)
 {
@@ -38,10 +45,10 @@ static void endpoint__resolve__partitions(void **state)
         struct endpoint e;
         char url[320];
 
-        assert_int_equal(endpoint_resolve(rows[i].service, rows[i].region, NULL, &e, NULL), ERR_OK);
+        assert_int_equal(resolve(rows[i].service, rows[i].region, NULL, &e, NULL), ERR_OK);
         assert_string_equal(e.host, rows[i].host);
         assert_string_equal(e.region, rows[i].region);
-        assert_string_equal(e.signing_name, aws_service_prefix(rows[i].service));
+        assert_string_equal(e.signing_name, aws_service_prefix(rows[i].service)); /* of these services */
         snprintf(url, sizeof(url), "https://%s", rows[i].host);
         assert_string_equal(e.url, url);
     }
@@ -66,12 +73,12 @@ static void endpoint__resolve__bad_regions(void **state)
         struct endpoint e = {.host = "untouched"};
         struct why why = {0};
 
-        assert_int_equal(endpoint_resolve(AWS_LOGS, bad[i], NULL, &e, &why), ERR_SETTING);
+        assert_int_equal(resolve(AWS_LOGS, bad[i], NULL, &e, &why), ERR_SETTING);
         assert_string_equal(e.host, "untouched");
         assert_non_null(strstr(why.text, "eu-central-1"));
-        assert_int_equal(endpoint_resolve(AWS_LOGS, bad[i], "http://127.0.0.1:1", &e, NULL), ERR_SETTING);
+        assert_int_equal(resolve(AWS_LOGS, bad[i], "http://127.0.0.1:1", &e, NULL), ERR_SETTING);
     }
-    assert_int_equal(endpoint_resolve(AWS_LOGS, NULL, NULL, &(struct endpoint){0}, NULL), ERR_SETTING);
+    assert_int_equal(resolve(AWS_LOGS, NULL, NULL, &(struct endpoint){0}, NULL), ERR_SETTING);
 }
 
 static void endpoint__resolve__good_overrides(void **state)
@@ -99,7 +106,7 @@ static void endpoint__resolve__good_overrides(void **state)
         struct endpoint e;
         struct why why = {0};
 
-        if (endpoint_resolve(AWS_SECRETSMANAGER, "eu-central-1", rows[i].override, &e, &why))
+        if (resolve(AWS_SECRETSMANAGER, "eu-central-1", rows[i].override, &e, &why))
             fail_msg("%s: %s", rows[i].override, why.text);
         assert_string_equal(e.url, rows[i].url);
         assert_string_equal(e.host, rows[i].host);
@@ -156,7 +163,7 @@ static void endpoint__resolve__bad_overrides(void **state)
         struct endpoint e = {.host = "untouched"};
         struct why why = {0};
 
-        if (endpoint_resolve(AWS_LOGS, "eu-central-1", rows[i].override, &e, &why) != ERR_SETTING)
+        if (resolve(AWS_LOGS, "eu-central-1", rows[i].override, &e, &why) != ERR_SETTING)
             fail_msg("accepted %s", rows[i].override);
         if (!strstr(why.text, rows[i].words) || strncmp(why.text, "endpoint_url: ", 14) != 0)
             fail_msg("%s: %s", rows[i].override, why.text);
@@ -173,82 +180,195 @@ static void endpoint__resolve__override_length(void **state)
 
     (void)state;
     memset(url + 8, 'a', sizeof(url) - 9);
-    assert_int_equal(endpoint_resolve(AWS_LOGS, "eu-central-1", url, &e, &why), ERR_SETTING);
+    assert_int_equal(resolve(AWS_LOGS, "eu-central-1", url, &e, &why), ERR_SETTING);
     assert_non_null(strstr(why.text, "longer than 256"));
     for (size_t i = 8 + 60; i < sizeof(url); i += 61) /* labels of 60: 256 bytes in all are still a host */
         url[i] = '.';
     url[256] = '\0';
     url[255] = 'a';
-    assert_int_equal(endpoint_resolve(AWS_LOGS, "eu-central-1", url, &e, &why), ERR_OK);
+    assert_int_equal(resolve(AWS_LOGS, "eu-central-1", url, &e, &why), ERR_OK);
     assert_string_equal(e.url, url);
 }
 
-/* Runs in a child with its own environment: 0 when the host, or the words of the refusal, came out. */
-static int child(const char *const env[], enum aws_service service, const char *override, const char *want)
+/* From botocore's rule sets. */
+static void endpoint__resolve__fips_and_dualstack(void **state)
 {
-    pid_t pid = fork();
-    int status;
+    static const struct {
+        enum aws_service service;
+        const char *region;
+        bool fips, dualstack;
+        const char *host;
+    } rows[] = {
+        {AWS_SECRETSMANAGER, "us-east-1", true, false, "secretsmanager-fips.us-east-1.amazonaws.com"},
+        {AWS_SECRETSMANAGER, "us-east-1", false, true, "secretsmanager.us-east-1.amazonaws.com"},
+        {AWS_SECRETSMANAGER, "us-gov-west-1", true, false, "secretsmanager-fips.us-gov-west-1.amazonaws.com"},
+        {AWS_SECRETSMANAGER, "us-gov-west-1", true, true, "secretsmanager-fips.us-gov-west-1.amazonaws.com"},
+        {AWS_SECRETSMANAGER, "cn-north-1", false, true, "secretsmanager.cn-north-1.amazonaws.com.cn"},
+        {AWS_SECRETSMANAGER, "cn-north-1", true, true, "secretsmanager-fips.cn-north-1.api.amazonwebservices.com.cn"},
+        {AWS_LOGS, "us-east-1", true, false, "logs-fips.us-east-1.amazonaws.com"},
+        {AWS_LOGS, "us-east-1", false, true, "logs.us-east-1.api.aws"},
+        {AWS_LOGS, "us-east-1", true, true, "logs-fips.us-east-1.api.aws"},
+        {AWS_LOGS, "us-gov-west-1", true, false, "logs.us-gov-west-1.amazonaws.com"},
+        {AWS_LOGS, "us-gov-west-1", true, true, "logs-fips.us-gov-west-1.api.aws"},
+        {AWS_STS, "us-gov-west-1", true, false, "sts.us-gov-west-1.amazonaws.com"},
+        {AWS_STS, "eusc-de-east-1", false, true, "sts.eusc-de-east-1.api.amazonwebservices.eu"},
+        {AWS_SSO, "us-east-1", false, false, "portal.sso.us-east-1.amazonaws.com"},
+        {AWS_SSO, "us-east-1", true, false, "portal.sso-fips.us-east-1.amazonaws.com"},
+        {AWS_SSO, "us-gov-west-1", true, false, "portal.sso.us-gov-west-1.amazonaws.com"},
+        {AWS_SSO_OIDC, "cn-north-1", false, true, "oidc.cn-north-1.api.amazonwebservices.com.cn"},
+        {AWS_STS, "us-iso-east-1", false, true, "sts.us-iso-east-1.api.aws.ic.gov"},
+        {AWS_STS, "us-isob-east-1", false, true, "sts.us-isob-east-1.api.aws.scloud"},
+        {AWS_STS, "eu-isoe-west-1", false, true, "sts.eu-isoe-west-1.api.cloud-aws.adc-e.uk"},
+        {AWS_STS, "us-isof-south-1", true, true, "sts-fips.us-isof-south-1.api.aws.hci.ic.gov"},
+    };
 
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        struct endpoint e = {0};
-        struct why why = {0};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct endpoint e;
+        struct endpoint_wish w = {.use_fips = rows[i].fips, .use_dualstack = rows[i].dualstack};
 
-        for (; *env; env += 2)
-            setenv(env[0], env[1], 1);
-        if (endpoint_resolve(service, "eu-central-1", override, &e, &why))
-            _exit(strstr(why.text, want) ? 0 : 2);
-        _exit(strcmp(e.host, want) == 0 ? 0 : 1);
+        assert_int_equal(endpoint_resolve(rows[i].service, rows[i].region, &w, &e, NULL), ERR_OK);
+        assert_string_equal(e.host, rows[i].host);
     }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
 }
 
-static void endpoint__resolve__environment(void **state)
+static void endpoint__resolve__refuses_fips_of_a_chosen_address(void **state)
 {
+    struct endpoint e;
+    struct why why;
+    struct endpoint_wish w = {.override_url = "https://x.example", .origin = "AWS_ENDPOINT_URL", .use_fips = true};
+
+    (void)state;
+    assert_int_equal(endpoint_resolve(AWS_STS, "us-east-1", &w, &e, &why), ERR_SETTING);
+    assert_non_null(strstr(why.text, "AWS_ENDPOINT_URL: "));
+    assert_non_null(strstr(why.text, "use_fips_endpoint"));
+    w.use_fips = false;
+    w.use_dualstack = true;
+    assert_int_equal(endpoint_resolve(AWS_STS, "us-east-1", &w, &e, &why), ERR_SETTING);
+    assert_non_null(strstr(why.text, "use_dualstack_endpoint"));
+}
+
+/* ------------------------------------------------- which override counts */
+
+static const char *const variables[] = {
+    "AWS_ENDPOINT_URL",  "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+    "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT", "AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_DEFAULT_PROFILE",
+};
+
+/* One environment, one config file, one question. */
+static enum err ask(const char *const env[], const char *config, enum aws_service service,
+                    const struct identity_selector *sel, struct endpoint *out, struct why *why)
+{
+    char path[] = "/tmp/test_aws_endpoint.XXXXXX";
+    int fd = mkostemp(path, O_CLOEXEC);
+    struct identity_store *s;
+    enum err err;
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, config, strlen(config)), strlen(config));
+    close(fd);
+    for (size_t i = 0; i < ARRAY_LEN(variables); i++)
+        unsetenv(variables[i]);
+    setenv("AWS_CONFIG_FILE", path, 1);
+    setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent", 1);
+    for (; *env; env += 2)
+        setenv(env[0], env[1], 1);
+    s = identity_store_new(NULL);
+    err = identity_endpoint(s, sel, service, "eu-central-1", out, why);
+    s = identity_store_free(s);
+    (void)unlink(path);
+    return err;
+}
+
+static void endpoint__of_identity__order(void **state)
+{
+    static const char profile[] = "[profile p]\nendpoint_url = https://p.example\nservices = mine\n"
+                                  "[services mine]\nsecrets_manager =\n  endpoint_url = https://s.example\n"
+                                  "[profile q]\nservices = gone\nendpoint_url = http://q.example\n"
+                                  "[profile off]\nignore_configured_endpoint_urls = true\nendpoint_url = https://p.example\n";
+    static const char *const none[] = {NULL};
     static const char *const both[] = {"AWS_ENDPOINT_URL", "https://all.example", "AWS_ENDPOINT_URL_SECRETS_MANAGER",
                                        "http://127.0.0.1:5000", NULL};
-    static const char *const logs[] = {"AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "http://localhost:1", "AWS_ENDPOINT_URL", "",
-                                       NULL};
+    static const char *const empty[] = {"AWS_ENDPOINT_URL", "", NULL};
     static const char *const off[] = {"AWS_ENDPOINT_URL", "https://all.example", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
                                       "True", NULL};
     static const char *const not_off[] = {"AWS_ENDPOINT_URL", "https://all.example",
                                           "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false", NULL};
     static const char *const wrong[] = {"AWS_ENDPOINT_URL_STS", "http://sts.example", NULL};
+    static const struct {
+        const char *const *env;
+        const char *profile, *configured;
+        enum aws_service service;
+        const char *want; /* the host, or words of the refusal */
+    } rows[] = {
+        {both, NULL, NULL, AWS_SECRETSMANAGER, "127.0.0.1:5000"},
+        {both, NULL, NULL, AWS_LOGS, "all.example"},
+        {both, "p", "https://conf.example", AWS_LOGS, "conf.example"},
+        {both, "p", NULL, AWS_SECRETSMANAGER, "127.0.0.1:5000"},
+        {none, "p", NULL, AWS_SECRETSMANAGER, "s.example"},
+        {none, "p", NULL, AWS_LOGS, "p.example"},
+        {empty, "p", NULL, AWS_LOGS, "p.example"},
+        {none, NULL, NULL, AWS_LOGS, "logs.eu-central-1.amazonaws.com"},
+        {none, "q", NULL, AWS_LOGS, "the profile's endpoint_url: "},
+        {off, "p", NULL, AWS_SECRETSMANAGER, "secretsmanager.eu-central-1.amazonaws.com"},
+        {off, "p", "https://conf.example", AWS_STS, "conf.example"},
+        {none, "off", NULL, AWS_STS, "sts.eu-central-1.amazonaws.com"},
+        {not_off, "off", NULL, AWS_STS, "all.example"},
+        {wrong, NULL, NULL, AWS_STS, "AWS_ENDPOINT_URL_STS: "},
+        {wrong, NULL, NULL, AWS_LOGS, "logs.eu-central-1.amazonaws.com"},
+    };
 
     (void)state;
-    assert_int_equal(child(both, AWS_SECRETSMANAGER, NULL, "127.0.0.1:5000"), 0);
-    assert_int_equal(child(both, AWS_LOGS, NULL, "all.example"), 0);
-    assert_int_equal(child(both, AWS_LOGS, "https://conf.example", "conf.example"), 0);
-    assert_int_equal(child(logs, AWS_LOGS, NULL, "localhost:1"), 0);
-    assert_int_equal(child(logs, AWS_STS, NULL, "sts.eu-central-1.amazonaws.com"), 0);
-    assert_int_equal(child(off, AWS_STS, NULL, "sts.eu-central-1.amazonaws.com"), 0);
-    assert_int_equal(child(off, AWS_STS, "https://conf.example", "conf.example"), 0);
-    assert_int_equal(child(not_off, AWS_STS, NULL, "all.example"), 0);
-    assert_int_equal(child(wrong, AWS_STS, NULL, "AWS_ENDPOINT_URL_STS: "), 0);
-    assert_int_equal(child(wrong, AWS_LOGS, NULL, "logs.eu-central-1.amazonaws.com"), 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct identity_selector sel = {.profile = rows[i].profile, .endpoint_url = rows[i].configured};
+        struct endpoint e = {.host = ""};
+        struct why why = {0};
+        enum err err = ask(rows[i].env, profile, rows[i].service, &sel, &e, &why);
+
+        if (err == ERR_OK ? strcmp(e.host, rows[i].want) != 0 : !strstr(why.text, rows[i].want))
+            fail_msg("row %zu: %s %s, not %s", i, e.host, why.text, rows[i].want);
+    }
 }
 
-/* Before anything resolves in this process: it keeps the environment it sees first. */
-static int clean_environment(void **state)
+static void endpoint__of_identity__fips_and_dualstack(void **state)
 {
+    static const char profile[] = "[profile p]\nuse_fips_endpoint = true\n[profile q]\nuse_dualstack_endpoint=true\n";
+    static const char *const none[] = {NULL};
+    static const char *const fips[] = {"AWS_USE_FIPS_ENDPOINT", "true", "AWS_USE_DUALSTACK_ENDPOINT", "TRUE", NULL};
+    static const char *const no[] = {"AWS_USE_FIPS_ENDPOINT", "false", NULL};
+    static const struct {
+        const char *const *env;
+        const char *profile, *want;
+    } rows[] = {
+        {none, "p", "sts-fips.eu-central-1.amazonaws.com"}, {none, "q", "sts.eu-central-1.api.aws"},
+        {fips, NULL, "sts-fips.eu-central-1.api.aws"},      {no, "p", "sts.eu-central-1.amazonaws.com"},
+        {none, NULL, "sts.eu-central-1.amazonaws.com"},
+    };
+
     (void)state;
-    unsetenv("AWS_ENDPOINT_URL");
-    unsetenv("AWS_ENDPOINT_URL_SECRETS_MANAGER");
-    unsetenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS");
-    unsetenv("AWS_ENDPOINT_URL_STS");
-    unsetenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-    return 0;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct identity_selector sel = {.profile = rows[i].profile};
+        struct endpoint e = {.host = ""};
+
+        assert_int_equal(ask(rows[i].env, profile, AWS_STS, &sel, &e, NULL), ERR_OK);
+        assert_string_equal(e.host, rows[i].want);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(endpoint__resolve__environment), /* first: a child must not inherit what was read */
-        cmocka_unit_test(endpoint__resolve__partitions),      cmocka_unit_test(endpoint__resolve__bad_regions),
-        cmocka_unit_test(endpoint__resolve__good_overrides),  cmocka_unit_test(endpoint__resolve__bad_overrides),
+        cmocka_unit_test(endpoint__resolve__partitions),
+        cmocka_unit_test(endpoint__resolve__fips_and_dualstack),
+        cmocka_unit_test(endpoint__resolve__refuses_fips_of_a_chosen_address),
+        cmocka_unit_test(endpoint__resolve__bad_regions),
+        cmocka_unit_test(endpoint__resolve__good_overrides),
+        cmocka_unit_test(endpoint__resolve__bad_overrides),
         cmocka_unit_test(endpoint__resolve__override_length),
+        cmocka_unit_test(endpoint__of_identity__order),
+        cmocka_unit_test(endpoint__of_identity__fips_and_dualstack),
     };
 
-    return cmocka_run_group_tests(tests, clean_environment, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
