@@ -14,27 +14,27 @@
 #define FAKE_URL "http://127.0.0.1:9"
 
 struct fake_answer {
-    enum err err;              /* not OK: no whole answer */
-    int status;                /* 0: 200 */
+    enum err err; /* not OK: no whole answer */
+    int status;   /* 0: 200 */
     const char *body;
-    const char *error_type;    /* header */
-    int64_t date_ms;           /* header; 0: none */
-    int64_t retry_after_ms;    /* header; 0: none */
-    bool hangs;                /* until the deadline or the cancel */
+    const char *error_type; /* header */
+    int64_t date_ms;        /* header; 0: none */
+    int64_t retry_after_ms; /* header; 0: none */
+    bool hangs;             /* until the deadline or the cancel */
 };
 
 #define FAKE_SENT_MAX 2048
 
 struct fake_sent {
-    char op[64];               /* "DescribeSecret"; for STS "" */
+    char op[64]; /* "DescribeSecret"; for STS "" */
     char *body, *authorization, *token, *date, *content_type;
     char url[300];
     size_t reply_max;
-    bool secret;               /* the answer is to go into wiped memory */
+    bool secret; /* the answer is to go into wiped memory */
 };
 
 struct fake_aws {
-    struct fake_answer answers[64];   /* in order; the last one again and again */
+    struct fake_answer answers[64]; /* in order; the last one again and again */
     size_t n, next;
     /* Instead of answers: decides by what was asked. */
     void (*reply)(struct fake_aws *f, const struct fake_sent *rq, struct fake_answer *out);
@@ -42,7 +42,7 @@ struct fake_aws {
     pthread_mutex_t lock;
     size_t nsent;
     struct fake_sent sent[FAKE_SENT_MAX];
-    int64_t mono_ms, wall_ms;         /* the clock */
+    int64_t mono_ms, wall_ms; /* the clock */
     struct clock clock;
 };
 
@@ -61,9 +61,12 @@ static char *fake_header(const struct http_request *rq, const char *name)
 
 static struct fake_sent fake_note(const struct http_request *rq)
 {
-    struct fake_sent s = {.body = mem_copy_bytes(rq->body, rq->body_len), .authorization = fake_header(rq, "Authorization"),
-                          .token = fake_header(rq, "X-Amz-Security-Token"), .date = fake_header(rq, "X-Amz-Date"),
-                          .content_type = fake_header(rq, "Content-Type"), .reply_max = rq->reply_max,
+    struct fake_sent s = {.body = mem_copy_bytes(rq->body, rq->body_len),
+                          .authorization = fake_header(rq, "Authorization"),
+                          .token = fake_header(rq, "X-Amz-Security-Token"),
+                          .date = fake_header(rq, "X-Amz-Date"),
+                          .content_type = fake_header(rq, "Content-Type"),
+                          .reply_max = rq->reply_max,
                           .secret = rq->reply_secret != NULL};
     char *target = fake_header(rq, "X-Amz-Target");
     const char *dot = target != NULL ? strchr(target, '.') : NULL;
@@ -107,7 +110,10 @@ static enum err fake_exchange(struct transport *self, const struct http_request 
     return ERR_OK;
 }
 
-static void fake_destroy(struct transport *self) { free(self); }
+static void fake_destroy(struct transport *self)
+{
+    free(self);
+}
 
 static struct transport *fake_transport(void *arg)
 {
@@ -118,16 +124,29 @@ static struct transport *fake_transport(void *arg)
     return &t->base;
 }
 
-static int64_t fake_mono(void *self) { return ((struct fake_aws *)self)->mono_ms; }
-static int64_t fake_wall(void *self) { return ((struct fake_aws *)self)->wall_ms; }
+static int64_t fake_mono(void *self)
+{
+    return ((struct fake_aws *)self)->mono_ms;
+}
+static int64_t fake_wall(void *self)
+{
+    return ((struct fake_aws *)self)->wall_ms;
+}
 
 /* Keys and region in the environment, nothing else of AWS's; the clock at noon. */
 static void fake_aws_init(struct fake_aws *f)
 {
-    static const char *const unset[] = {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN",
-                                        "AWS_CREDENTIAL_EXPIRATION", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE",
-                                        "AWS_ENDPOINT_URL_LOGS", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
-                                        "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_STS"};
+    static const char *const unset[] = {"AWS_PROFILE",
+                                        "AWS_DEFAULT_PROFILE",
+                                        "AWS_SESSION_TOKEN",
+                                        "AWS_SECURITY_TOKEN",
+                                        "AWS_CREDENTIAL_EXPIRATION",
+                                        "AWS_ENDPOINT_URL",
+                                        "AWS_CA_BUNDLE",
+                                        "AWS_ENDPOINT_URL_LOGS",
+                                        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+                                        "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+                                        "AWS_ENDPOINT_URL_STS"};
     for (size_t i = 0; i < ARRAY_LEN(unset); i++)
         unsetenv(unset[i]);
     setenv("AWS_ACCESS_KEY_ID", FAKE_KEY_ID, 1);
@@ -136,7 +155,7 @@ static void fake_aws_init(struct fake_aws *f)
     setenv("AWS_DEFAULT_REGION", "eu-central-1", 1);
     setenv("AWS_CONFIG_FILE", "/nonexistent/config", 1);
     setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials", 1);
-    *f = (struct fake_aws){.mono_ms = 1000000, .wall_ms = 1795521600000};   /* 2026-11-24T12:00:00Z */
+    *f = (struct fake_aws){.mono_ms = 1000000, .wall_ms = 1795521600000}; /* 2026-11-24T12:00:00Z */
     f->clock = (struct clock){fake_mono, fake_wall, f};
     pthread_mutex_init(&f->lock, NULL);
 }
@@ -161,8 +180,8 @@ static void fake_aws_clear(struct fake_aws *f)
 
 static struct aws_gate *fake_gate(struct fake_aws *f, bool audit)
 {
-    struct aws_gate_settings s = {.audit = audit, .clock = &f->clock, .new_transport = fake_transport, .transport_arg = f,
-                                  .quota_share = 1};
+    struct aws_gate_settings s = {
+        .audit = audit, .clock = &f->clock, .new_transport = fake_transport, .transport_arg = f, .quota_share = 1};
     return aws_gate_new(&s);
 }
 

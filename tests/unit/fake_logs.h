@@ -18,16 +18,16 @@ struct fake_event {
 };
 
 struct fake_logs {
-    struct fake_event events[FAKE_EVENTS_MAX];   /* kept by time, then id */
+    struct fake_event events[FAKE_EVENTS_MAX]; /* kept by time, then id */
     size_t n;
     unsigned last_id;
     size_t page_size;
-    bool empty_pages;          /* every second page holds nothing and leads on */
+    bool empty_pages; /* every second page holds nothing and leads on */
     bool token_repeats;
     /* The next so many calls get this instead. */
     struct fake_answer instead;
     size_t instead_n;
-    struct strbuf body;        /* of the last answer */
+    struct strbuf body; /* of the last answer */
     size_t filter_calls, stream_calls;
     int64_t last_from_ms, last_to_ms;
 };
@@ -38,9 +38,13 @@ static void fake_logs_init(struct fake_logs *l)
     strbuf_init(&l->body, 8 << 20);
 }
 
-static void fake_logs_clear(struct fake_logs *l) { strbuf_clear(&l->body); }
+static void fake_logs_clear(struct fake_logs *l)
+{
+    strbuf_clear(&l->body);
+}
 
-static void fake_logs_put(struct fake_logs *l, int64_t time_ms, int64_t ingested_ms, const char *stream, const char *message)
+static void fake_logs_put(struct fake_logs *l, int64_t time_ms, int64_t ingested_ms, const char *stream,
+                          const char *message)
 {
     ASSERT(l->n < FAKE_EVENTS_MAX);
     size_t at = l->n++;
@@ -55,7 +59,8 @@ static void fake_logs_write(struct fake_logs *l, const struct fake_event *e, boo
 {
     strbuf_fmt(&l->body, "%s{\"logStreamName\":", first ? "" : ",");
     strbuf_json(&l->body, e->stream, strlen(e->stream));
-    strbuf_fmt(&l->body, ",\"timestamp\":%lld,\"ingestionTime\":%lld,\"eventId\":\"39%054u\",\"message\":", (long long)e->time_ms,
+    strbuf_fmt(&l->body,
+               ",\"timestamp\":%lld,\"ingestionTime\":%lld,\"eventId\":\"39%054u\",\"message\":", (long long)e->time_ms,
                (long long)e->ingested_ms, e->id);
     strbuf_json(&l->body, e->message, strlen(e->message));
     strbuf_char(&l->body, '}');
@@ -92,7 +97,8 @@ static void fake_logs_filter(struct fake_logs *l, const json_t *rq)
     strbuf_str(&l->body, "{\"events\":[");
     for (size_t i = 0; i < l->n && !more; i++) {
         const struct fake_event *e = &l->events[i];
-        if (e->time_ms < l->last_from_ms || e->time_ms > l->last_to_ms || !fake_logs_wants(streams, e->stream) || matching++ < skip)
+        if (e->time_ms < l->last_from_ms || e->time_ms > l->last_to_ms || !fake_logs_wants(streams, e->stream) ||
+            matching++ < skip)
             continue;
         more = given == room;
         if (!more)
@@ -116,8 +122,8 @@ static void fake_logs_streams(struct fake_logs *l)
         for (size_t k = 0; k < i; k++)
             seen |= strcmp(l->events[k].stream, l->events[i].stream) == 0;
         if (!seen)
-            strbuf_fmt(&l->body, "%s{\"logStreamName\":\"%s\",\"creationTime\":%lld}", i == 0 ? "" : ",", l->events[i].stream,
-                       (long long)l->events[i].time_ms);
+            strbuf_fmt(&l->body, "%s{\"logStreamName\":\"%s\",\"creationTime\":%lld}", i == 0 ? "" : ",",
+                       l->events[i].stream, (long long)l->events[i].time_ms);
     }
     strbuf_str(&l->body, "]}");
 }

@@ -6,13 +6,13 @@
 #include "backend/watch/containers.h"
 #include "tests/unit/fake_lambda.h"
 
-#define T0 1795521600000   /* a whole step; the stories' zero */
+#define T0 1795521600000 /* a whole step; the stories' zero */
 
 struct story {
     struct containers *c;
     struct classifier *classifier;
     struct line_effect last;
-    struct log_snap snap;      /* after look() */
+    struct log_snap snap; /* after look() */
 };
 
 static int set_up(void **state)

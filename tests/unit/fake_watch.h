@@ -6,7 +6,7 @@
 #include "tests/unit/fake_aws.h"
 #include "tests/unit/fake_lambda.h"
 
-#define FAKE_PERIOD_MS 10000000   /* so long that no wait for a quota is mistaken for it */
+#define FAKE_PERIOD_MS 10000000 /* so long that no wait for a quota is mistaken for it */
 
 struct fake_watch {
     struct fake_aws fake;
@@ -21,10 +21,18 @@ struct fake_watch {
 static void fake_watch_init(struct fake_watch *x, const char *const *groups)
 {
     fake_aws_init(&x->fake);
-    x->env = (struct config_environment){.name = "prod", .mode = CONFIG_PRODUCTION, .region = "us-east-1",   /* the widest quota */
-                                         .endpoint_url = FAKE_URL, .secret = "prod/orders", .log_groups = groups};
-    x->conf = (struct config){.secret_poll_ms = FAKE_PERIOD_MS, .log_poll_ms = FAKE_PERIOD_MS, .backfill_ms = 60 * 60000,
-                              .call_deadline_ms = 300, .nenvironments = 1, .environments = &x->env};
+    x->env = (struct config_environment){.name = "prod",
+                                         .mode = CONFIG_PRODUCTION,
+                                         .region = "us-east-1", /* the widest quota */
+                                         .endpoint_url = FAKE_URL,
+                                         .secret = "prod/orders",
+                                         .log_groups = groups};
+    x->conf = (struct config){.secret_poll_ms = FAKE_PERIOD_MS,
+                              .log_poll_ms = FAKE_PERIOD_MS,
+                              .backfill_ms = 60 * 60000,
+                              .call_deadline_ms = 300,
+                              .nenvironments = 1,
+                              .environments = &x->env};
     x->classifier = classifier_new(&fake_patterns);
     x->wake = wake_new();
     x->watch.conf = &x->conf;

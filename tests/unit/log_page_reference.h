@@ -101,7 +101,7 @@ static const char *reference_compare(const char *bytes, size_t n, bool *out_acce
 {
     struct log_page page;
     struct why why = {0};
-    char *copy = mem_copy_bytes(bytes, n);   /* exactly n bytes and a NUL: a sanitizer sees a step too far */
+    char *copy = mem_copy_bytes(bytes, n); /* exactly n bytes and a NUL: a sanitizer sees a step too far */
     log_page_init(&page);
     *out_accepted = log_page_scan(&page, copy, n, &why) == ERR_OK;
     struct reference r = reference_read(bytes, n);

@@ -61,7 +61,10 @@ static enum err call(struct fixture *x, enum aws_op op, int64_t deadline_ms)
     return err;
 }
 
-static int64_t now_ms(void) { return clock_mono_ms(clock_real()); }
+static int64_t now_ms(void)
+{
+    return clock_mono_ms(clock_real());
+}
 
 /* ---------------------------------------------------------------- the gate */
 
@@ -106,7 +109,7 @@ static void gate__without_a_row_or_class__refuses_in_both_modes(void **state)
     assert_false(aws_permits(false, &none));
     assert_false(aws_permits(false, NULL));
     assert_null(aws_op_row(AWS_OPS));
-    assert_null(aws_op_row((enum aws_op)-1));
+    assert_null(aws_op_row((enum aws_op) - 1));
     assert_int_equal(call(x, AWS_OPS, 2000), ERR_REFUSED_CLASS);
     assert_int_equal(x->fake.nsent, 0);
     assert_int_equal(x->meter.refused, 1);
@@ -129,7 +132,8 @@ static void request__is_signed_json(void **state)
     assert_null(s->token);
     assert_int_equal(s->reply_max, aws_op_row(AWS_DESCRIBE_SECRET)->reply_max);
     assert_ptr_equal(strstr(s->authorization, "AWS4-HMAC-SHA256 Credential=" FAKE_KEY_ID
-                                              "/20261124/eu-central-1/secretsmanager/aws4_request, "), s->authorization);
+                                              "/20261124/eu-central-1/secretsmanager/aws4_request, "),
+                     s->authorization);
     assert_non_null(strstr(s->authorization, "SignedHeaders=content-type;host;x-amz-date;x-amz-target"));
     assert_string_equal(x->reply.body, "{\"ok\":true}");
     assert_int_equal(x->reply.len, 11);
@@ -153,7 +157,8 @@ static void request__to_sts__is_a_form(void **state)
 {
     struct fixture *x = *state;
     fake_answer_always(&x->fake, (struct fake_answer){.body = "<R><Account>123456789012</Account></R>"});
-    assert_int_equal(aws_call(x->aws, &here, AWS_GET_CALLER_IDENTITY, "&X=1", 2000, &x->reply, x->cancel, &x->why), ERR_OK);
+    assert_int_equal(aws_call(x->aws, &here, AWS_GET_CALLER_IDENTITY, "&X=1", 2000, &x->reply, x->cancel, &x->why),
+                     ERR_OK);
     assert_string_equal(x->fake.sent[0].body, "Action=GetCallerIdentity&Version=2011-06-15&X=1");
     assert_string_equal(x->fake.sent[0].op, "");
     assert_non_null(strstr(x->fake.sent[0].content_type, "x-www-form-urlencoded"));
@@ -167,7 +172,8 @@ static void request__is_not_sent__without_what_it_needs(void **state)
     assert_true(aws_call(x->aws, &plain, AWS_LIST_SECRETS, "{}", 2000, &x->reply, x->cancel, &x->why) != ERR_OK);
     assert_string_equal(x->why.call, "ListSecrets");
     struct aws_target nobody = {.endpoint_url = FAKE_URL, .profile = "nobody"};
-    assert_int_equal(aws_call(x->aws, &nobody, AWS_LIST_SECRETS, "{}", 2000, &x->reply, x->cancel, &x->why), ERR_NO_CREDENTIALS);
+    assert_int_equal(aws_call(x->aws, &nobody, AWS_LIST_SECRETS, "{}", 2000, &x->reply, x->cancel, &x->why),
+                     ERR_NO_CREDENTIALS);
     close_gate(x);
     unsetenv("AWS_REGION");
     unsetenv("AWS_DEFAULT_REGION");
@@ -206,7 +212,8 @@ static void answer__that_reveals__lives_in_wiped_memory(void **state)
     for (size_t i = 0; i < 26; i++)
         assert_int_equal(was[i], 0);
     /* a refusal leaves nothing of itself either */
-    fake_answer_always(&x->fake, (struct fake_answer){.status = 400, .body = "{\"__type\":\"ResourceNotFoundException\"}"});
+    fake_answer_always(&x->fake,
+                       (struct fake_answer){.status = 400, .body = "{\"__type\":\"ResourceNotFoundException\"}"});
     assert_int_equal(call(x, AWS_GET_SECRET_VALUE, 2000), ERR_NOT_FOUND);
     assert_int_equal(was[0], 0);
 }
@@ -227,20 +234,31 @@ static void answer__too_large__is_an_error(void **state)
 
 static void answer__error_shapes(void **state)
 {
-    static const struct { int status; const char *type, *body; enum err err; const char *code, *text; } rows[] = {
-        {400, NULL, "{\"__type\":\"ResourceNotFoundException\",\"message\":\"gone\"}", ERR_NOT_FOUND, "ResourceNotFoundException", "gone"},
-        {400, NULL, "{\"__type\":\"com.amazonaws.secretsmanager#ResourceNotFoundException\",\"Message\":\"Gone\"}", ERR_NOT_FOUND,
-         "ResourceNotFoundException", "Gone"},
-        {400, NULL, "{\"code\":\"AccessDeniedException\",\"message\":\"no\"}", ERR_DENIED, "AccessDeniedException", "no"},
+    static const struct {
+        int status;
+        const char *type, *body;
+        enum err err;
+        const char *code, *text;
+    } rows[] = {
+        {400, NULL, "{\"__type\":\"ResourceNotFoundException\",\"message\":\"gone\"}", ERR_NOT_FOUND,
+         "ResourceNotFoundException", "gone"},
+        {400, NULL, "{\"__type\":\"com.amazonaws.secretsmanager#ResourceNotFoundException\",\"Message\":\"Gone\"}",
+         ERR_NOT_FOUND, "ResourceNotFoundException", "Gone"},
+        {400, NULL, "{\"code\":\"AccessDeniedException\",\"message\":\"no\"}", ERR_DENIED, "AccessDeniedException",
+         "no"},
         {400, "ResourceNotFoundException:http://internal.amazon.com/coral/", "{\"message\":\"gone\"}", ERR_NOT_FOUND,
          "ResourceNotFoundException", "gone"},
         {400, "AccessDeniedException;Sender", "", ERR_DENIED, "AccessDeniedException", ""},
         {400, "AccessDeniedException", "{\"__type\":\"Other\"}", ERR_DENIED, "AccessDeniedException", ""},
-        {403, NULL, "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>The key</Message></Error>"
-         "<RequestId>x</RequestId></ErrorResponse>", ERR_BAD_KEY, "InvalidClientTokenId", "The key"},
-        {403, NULL, " \r\n<?xml version=\"1.0\"?><Response><Errors><Error><Code>AuthFailure</Code></Error></Errors></Response>",
+        {403, NULL,
+         "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>The key</Message></Error>"
+         "<RequestId>x</RequestId></ErrorResponse>",
+         ERR_BAD_KEY, "InvalidClientTokenId", "The key"},
+        {403, NULL,
+         " \r\n<?xml version=\"1.0\"?><Response><Errors><Error><Code>AuthFailure</Code></Error></Errors></Response>",
          ERR_SIGNATURE, "AuthFailure", ""},
-        {403, NULL, "<html><body>Forbidden by proxy</body></html>", ERR_DENIED, "", "HTTP 403: <html><body>Forbidden by proxy</body></html>"},
+        {403, NULL, "<html><body>Forbidden by proxy</body></html>", ERR_DENIED, "",
+         "HTTP 403: <html><body>Forbidden by proxy</body></html>"},
         {404, NULL, "nothing here", ERR_NOT_FOUND, "", "HTTP 404: nothing here"},
         {400, NULL, "", ERR_INVALID, "", "HTTP 400: "},
         {400, NULL, "{\"__type\":null,\"message\":7}", ERR_INVALID, "", "HTTP 400: "},
@@ -252,12 +270,13 @@ static void answer__error_shapes(void **state)
     };
     struct fixture *x = *state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        fake_answer_always(&x->fake, (struct fake_answer){.status = rows[i].status, .error_type = rows[i].type, .body = rows[i].body});
+        fake_answer_always(
+            &x->fake, (struct fake_answer){.status = rows[i].status, .error_type = rows[i].type, .body = rows[i].body});
         size_t before = x->fake.nsent;
         enum err err = call(x, AWS_DESCRIBE_SECRET, 2000);
         if (err != rows[i].err)
             fail_msg("%s (%s) for %s", err_name(err), x->why.text, rows[i].body);
-        assert_int_equal(x->fake.nsent, before + 1);   /* none of these is worth a second try */
+        assert_int_equal(x->fake.nsent, before + 1); /* none of these is worth a second try */
         assert_int_equal(x->why.http, rows[i].status);
         assert_string_equal(x->why.aws_code, rows[i].code);
         assert_string_equal(x->why.text, rows[i].text);
@@ -289,7 +308,7 @@ static void xml_text__takes_what_is_between(void **state)
     assert_string_equal(out, "");
     assert_true(aws_xml_text("<b>\x1b[0m</b>", 11, "b", out, sizeof out));
     assert_string_equal(out, "\\x1B[0m");
-    assert_false(aws_xml_text("<b>x</b>", 6, "b", out, sizeof out));   /* cut before the end tag */
+    assert_false(aws_xml_text("<b>x</b>", 6, "b", out, sizeof out)); /* cut before the end tag */
     assert_false(aws_xml_text("<bb>x</bb>", 10, "b", out, sizeof out));
     assert_false(aws_xml_text("</b>x<b>", 8, "b", out, sizeof out));
     assert_false(aws_xml_text("", 0, "b", out, sizeof out));
@@ -335,9 +354,12 @@ static void tries__are_three_at_most(void **state)
 static void tries__are_not_made_again__for_what_stays(void **state)
 {
     static const struct fake_answer staying[] = {
-        {.status = 400, .body = "{\"__type\":\"AccessDeniedException\"}"}, {.status = 400, .body = "{\"__type\":\"ResourceNotFoundException\"}"},
+        {.status = 400, .body = "{\"__type\":\"AccessDeniedException\"}"},
+        {.status = 400, .body = "{\"__type\":\"ResourceNotFoundException\"}"},
         {.status = 400, .body = "{\"__type\":\"InvalidParameterException\"}"},
-        {.status = 400, .body = "{\"__type\":\"UnrecognizedClientException\"}"}, {.err = ERR_TLS}, {.err = ERR_TOO_BIG},
+        {.status = 400, .body = "{\"__type\":\"UnrecognizedClientException\"}"},
+        {.err = ERR_TLS},
+        {.err = ERR_TOO_BIG},
     };
     struct fixture *x = *state;
     for (size_t i = 0; i < ARRAY_LEN(staying); i++) {
@@ -397,7 +419,7 @@ static void skew__is_learnt_and_corrected_once(void **state)
     assert_string_equal(x->fake.sent[0].date, "20261124T120000Z");
     assert_string_equal(x->fake.sent[1].date, "20261124T130000Z");
     assert_int_equal(x->meter.skew_ms, 3600 * 1000);
-    assert_int_equal(call(x, AWS_LIST_SECRETS, 20000), ERR_OK);   /* remembered by the gate */
+    assert_int_equal(call(x, AWS_LIST_SECRETS, 20000), ERR_OK); /* remembered by the gate */
     assert_string_equal(x->fake.sent[2].date, "20261124T130000Z");
     /* the machine's clock is put right: learnt back */
     x->fake.wall_ms = ahead;
@@ -412,12 +434,13 @@ static void skew__is_not_blamed__for_other_refusals(void **state)
 {
     struct fixture *x = *state;
     fake_answer_always(&x->fake, (struct fake_answer){REFUSED_SIGNATURE, .date_ms = x->fake.wall_ms + 200 * 1000});
-    assert_int_equal(call(x, AWS_LIST_SECRETS, 20000), ERR_SIGNATURE);   /* AWS tolerates that */
+    assert_int_equal(call(x, AWS_LIST_SECRETS, 20000), ERR_SIGNATURE); /* AWS tolerates that */
     assert_int_equal(x->fake.nsent, 1);
-    fake_answer_always(&x->fake, (struct fake_answer){REFUSED_SIGNATURE});   /* no Date at all */
+    fake_answer_always(&x->fake, (struct fake_answer){REFUSED_SIGNATURE}); /* no Date at all */
     assert_int_equal(call(x, AWS_LIST_SECRETS, 20000), ERR_SIGNATURE);
     assert_int_equal(x->fake.nsent, 2);
-    fake_answer_always(&x->fake, (struct fake_answer){.status = 400, .body = "{\"__type\":\"AccessDeniedException\"}",
+    fake_answer_always(&x->fake, (struct fake_answer){.status = 400,
+                                                      .body = "{\"__type\":\"AccessDeniedException\"}",
                                                       .date_ms = x->fake.wall_ms + 3600 * 1000});
     assert_int_equal(call(x, AWS_LIST_SECRETS, 20000), ERR_DENIED);
     assert_int_equal(x->meter.skew_ms, 0);

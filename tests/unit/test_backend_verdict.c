@@ -12,7 +12,7 @@
 #include "backend/base/text.h"
 #include "backend/model.h"
 
-#define WALL 1795521600000LL   /* 2026-11-24T12:00:00Z */
+#define WALL 1795521600000LL /* 2026-11-24T12:00:00Z */
 #define MONO 5000000LL
 #define MINUTE 60000LL
 
@@ -31,7 +31,9 @@ struct fixture {
 
 static void good(struct snap *s)
 {
-    *s = (struct snap){.good_mono_ms = MONO - 1000, .good_wall_ms = WALL - 1000, .tried_mono_ms = MONO - 1000,
+    *s = (struct snap){.good_mono_ms = MONO - 1000,
+                       .good_wall_ms = WALL - 1000,
+                       .tried_mono_ms = MONO - 1000,
                        .failing_since_wall_ms = TIME_UNKNOWN};
 }
 
@@ -39,9 +41,14 @@ static int set_up(void **state)
 {
     static const char *const groups[] = {"/aws/lambda/orders", NULL};
     struct fixture *x = mem_new(sizeof *x);
-    x->env = (struct config_environment){.name = "prod", .mode = CONFIG_PRODUCTION, .secret = "prod/orders", .log_groups = groups};
-    x->conf = (struct config){.secret_poll_ms = 30000, .log_poll_ms = 10000, .database_poll_ms = 60000,
-                              .pending_stuck_ms = 10 * MINUTE, .nenvironments = 1, .environments = &x->env};
+    x->env = (struct config_environment){
+        .name = "prod", .mode = CONFIG_PRODUCTION, .secret = "prod/orders", .log_groups = groups};
+    x->conf = (struct config){.secret_poll_ms = 30000,
+                              .log_poll_ms = 10000,
+                              .database_poll_ms = 60000,
+                              .pending_stuck_ms = 10 * MINUTE,
+                              .nenvironments = 1,
+                              .environments = &x->env};
     good(&x->secret.snap);
     good(&x->logs.snap);
     good(&x->db.snap);
@@ -69,7 +76,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void judge(struct fixture *x) { verdict_judge(&x->board, &x->view, &x->v); }
+static void judge(struct fixture *x)
+{
+    verdict_judge(&x->board, &x->view, &x->v);
+}
 
 static void expect_text(struct fixture *x, enum env_state state, const char *text)
 {
@@ -110,7 +120,7 @@ static void wait__before_the_first_answers(void **state)
     x->view.db = NULL;
     judge(x);
     assert_int_equal(x->v.ncauses, 3);
-    x->env.mode = CONFIG_DEVELOPMENT;   /* has no secret to wait for */
+    x->env.mode = CONFIG_DEVELOPMENT; /* has no secret to wait for */
     x->env.log_groups = NULL;
     expect_text(x, STATE_WAIT, "waiting for the database");
     assert_int_equal(x->v.ncauses, 1);
@@ -130,7 +140,7 @@ static void failed__secret(void **state)
     x->secret.deleted_ms = TIME_UNKNOWN;
     x->secret.current_id[0] = '\0';
     expect_text(x, STATE_FAILED, "no version of the secret has the label AWSCURRENT");
-    x->env.mode = CONFIG_DEVELOPMENT;   /* does not use it */
+    x->env.mode = CONFIG_DEVELOPMENT; /* does not use it */
     judge(x);
     assert_int_equal(x->v.state, STATE_OK);
 }
@@ -142,18 +152,22 @@ static void failed__database(void **state)
     x->db.failed = PHASE_AUTH;
     x->db.since_wall_ms = WALL - 5000;
     x->db.snap.why = (struct why){.code = ERR_DB_AUTH, .text = "28P01 rejects the password"};
-    expect_text(x, STATE_FAILED, "login as \"app\" at db.example:5432 failed in authentication: 28P01 rejects the password");
+    expect_text(x, STATE_FAILED,
+                "login as \"app\" at db.example:5432 failed in authentication: 28P01 rejects the password");
     assert_true(x->v.causes[0].since_ms == WALL - 5000);
     (void)str_copy(x->db.version_id, sizeof x->db.version_id, "v");
     x->db.snap.why.text[0] = '\0';
-    expect_text(x, STATE_FAILED, "login with AWSCURRENT as \"app\" at db.example:5432 failed in authentication: database refused the login");
+    expect_text(
+        x, STATE_FAILED,
+        "login with AWSCURRENT as \"app\" at db.example:5432 failed in authentication: database refused the login");
     x->db.result = DB_UNREACHABLE;
     x->db.failed = PHASE_TLS;
     x->db.snap.why = (struct why){.code = ERR_TLS, .text = "server has no TLS"};
     expect_text(x, STATE_FAILED, "db.example:5432 cannot be reached (TLS): server has no TLS");
     x->db.result = DB_NO_CREDENTIALS;
     x->db.snap.why = (struct why){.code = ERR_SECRET_SHAPE, .call = "GetSecretValue", .text = "it is empty"};
-    expect_text(x, STATE_FAILED, "no usable credentials: GetSecretValue: secret is not database credentials: it is empty");
+    expect_text(x, STATE_FAILED,
+                "no usable credentials: GetSecretValue: secret is not database credentials: it is empty");
     x->db.result = DB_REACHABLE;
     judge(x);
     assert_int_equal(x->v.state, STATE_OK);
@@ -165,17 +179,22 @@ static void poisoned__counts_containers_and_calls(void **state)
     x->logs.ncontainers = 3;
     x->logs.active = 3;
     x->logs.poisoned = 2;
-    x->rows[0] = (struct container_row){.state = CONTAINER_POISONED, .fell_back_ms = WALL - 5 * MINUTE, .stale_hits = 7};
-    x->rows[1] = (struct container_row){.state = CONTAINER_POISONED, .fell_back_ms = WALL - 9 * MINUTE, .stale_hits = 2};
-    x->rows[2] = (struct container_row){.state = CONTAINER_CURRENT, .fell_back_ms = WALL - 20 * MINUTE, .stale_hits = 99};
-    expect_text(x, STATE_POISONED, "2 poisoned containers of 3: fell back to environment variables 11:51:00Z and never fetch again; "
-                                   "9 calls since used no fetched password");
+    x->rows[0] =
+        (struct container_row){.state = CONTAINER_POISONED, .fell_back_ms = WALL - 5 * MINUTE, .stale_hits = 7};
+    x->rows[1] =
+        (struct container_row){.state = CONTAINER_POISONED, .fell_back_ms = WALL - 9 * MINUTE, .stale_hits = 2};
+    x->rows[2] =
+        (struct container_row){.state = CONTAINER_CURRENT, .fell_back_ms = WALL - 20 * MINUTE, .stale_hits = 99};
+    expect_text(x, STATE_POISONED,
+                "2 poisoned containers of 3: fell back to environment variables 11:51:00Z and never fetch again; "
+                "9 calls since used no fetched password");
     assert_true(x->v.causes[0].since_ms == WALL - 9 * MINUTE);
     x->logs.poisoned = 1;
     x->rows[1].state = CONTAINER_CURRENT;
     x->rows[0].stale_hits = 1;
-    expect_text(x, STATE_POISONED, "1 poisoned container of 3: fell back to environment variables 11:55:00Z and never fetches again; "
-                                   "1 call since used no fetched password");
+    expect_text(x, STATE_POISONED,
+                "1 poisoned container of 3: fell back to environment variables 11:55:00Z and never fetches again; "
+                "1 call since used no fetched password");
 }
 
 static void stale__names_the_moment(void **state)
@@ -183,8 +202,9 @@ static void stale__names_the_moment(void **state)
     struct fixture *x = *state;
     x->logs.active = 5;
     x->logs.stale = 2;
-    expect_text(x, STATE_STALE, "2 of 5 containers hold a version replaced 11:00:00Z and are still called: they never fetch again, "
-                                "so they fail when they reconnect, and end only by being recycled");
+    expect_text(x, STATE_STALE,
+                "2 of 5 containers hold a version replaced 11:00:00Z and are still called: they never fetch again, "
+                "so they fail when they reconnect, and end only by being recycled");
     assert_true(x->v.causes[0].since_ms == WALL - 60 * MINUTE);
 }
 
@@ -192,11 +212,12 @@ static void stuck_rotating__by_age(void **state)
 {
     struct fixture *x = *state;
     (void)str_copy(x->secret.pending_id, sizeof x->secret.pending_id, "bbbbbbbb-2222");
-    x->secret.pending_since_ms = WALL - 10 * MINUTE;   /* not more than what is allowed */
+    x->secret.pending_since_ms = WALL - 10 * MINUTE; /* not more than what is allowed */
     expect_text(x, STATE_ROTATING, "a rotation is in progress: AWSPENDING on version bbbbbbbb for 10m00s");
     x->secret.pending_since_ms = WALL - 10 * MINUTE - 1000;
-    expect_text(x, STATE_STUCK, "AWSPENDING has been on version bbbbbbbb for 10m01s, AWSCURRENT on aaaaaaaa: the rotation stopped half "
-                                "way, and the next is refused until it is finished");
+    expect_text(x, STATE_STUCK,
+                "AWSPENDING has been on version bbbbbbbb for 10m01s, AWSCURRENT on aaaaaaaa: the rotation stopped half "
+                "way, and the next is refused until it is finished");
 }
 
 static void overdue__says_how_late(void **state)
@@ -224,7 +245,7 @@ static void errors__of_the_last_five_minutes(void **state)
     expect_text(x, STATE_ERRORS, "1 failed fetch in the last 5 minutes");
     x->logs.series[EVENT_FETCH_ERROR][SERIES_STEPS - 10] = 2;
     expect_text(x, STATE_ERRORS, "3 failed fetches in the last 5 minutes");
-    x->logs.series[EVENT_FETCH_ERROR][SERIES_STEPS - 11] = 50;   /* older */
+    x->logs.series[EVENT_FETCH_ERROR][SERIES_STEPS - 11] = 50; /* older */
     expect_text(x, STATE_ERRORS, "3 failed fetches in the last 5 minutes");
     memset(x->logs.series, 0, sizeof x->logs.series);
     x->logs.series[EVENT_DB_ERROR][SERIES_STEPS - 2] = 2;
@@ -236,23 +257,28 @@ static void errors__of_the_last_five_minutes(void **state)
 static void unknown__after_three_periods(void **state)
 {
     struct fixture *x = *state;
-    silence(&x->secret.snap, 90000, ERR_TIMEOUT, "", 3);   /* three periods: not yet */
+    silence(&x->secret.snap, 90000, ERR_TIMEOUT, "", 3); /* three periods: not yet */
     judge(x);
     assert_int_equal(x->v.state, STATE_OK);
     silence(&x->secret.snap, 90001, ERR_TIMEOUT, "no answer", 3);
-    expect_text(x, STATE_UNKNOWN, "no answer from Secrets Manager for 1m30s (ACall: timed out: no answer, 3 tries); last good data 11:58:29Z");
+    expect_text(
+        x, STATE_UNKNOWN,
+        "no answer from Secrets Manager for 1m30s (ACall: timed out: no answer, 3 tries); last good data 11:58:29Z");
     assert_true(x->v.causes[0].since_ms == WALL - 9 * MINUTE);
     silence(&x->secret.snap, 90001, ERR_TIMEOUT, "no answer", 1);
-    expect_text(x, STATE_UNKNOWN, "no answer from Secrets Manager for 1m30s (ACall: timed out: no answer, 1 try); last good data 11:58:29Z");
-    silence(&x->secret.snap, -1, ERR_DENIED, "not yours", 1);   /* never good: said at the first failure */
+    expect_text(
+        x, STATE_UNKNOWN,
+        "no answer from Secrets Manager for 1m30s (ACall: timed out: no answer, 1 try); last good data 11:58:29Z");
+    silence(&x->secret.snap, -1, ERR_DENIED, "not yours", 1); /* never good: said at the first failure */
     expect_text(x, STATE_UNKNOWN, "nothing known from Secrets Manager: ACall: permission denied: not yours");
     good(&x->secret.snap);
     silence(&x->logs.snap, 40000, ERR_THROTTLED, "", 9);
-    expect_text(x, STATE_UNKNOWN, "no answer from CloudWatch Logs for 40s (ACall: throttled, 9 tries); last good data 11:59:20Z");
+    expect_text(x, STATE_UNKNOWN,
+                "no answer from CloudWatch Logs for 40s (ACall: throttled, 9 tries); last good data 11:59:20Z");
     silence(&x->logs.snap, 100, ERR_NOT_FOUND, "no such group", 1);
     expect_text(x, STATE_UNKNOWN, "a log group does not exist (yet): no such group");
     good(&x->logs.snap);
-    silence(&x->db.snap, 200000, ERR_OK, "", 0);   /* nobody has tried for long: the program hangs */
+    silence(&x->db.snap, 200000, ERR_OK, "", 0); /* nobody has tried for long: the program hangs */
     x->db.snap.why.call[0] = '\0';
     judge(x);
     assert_int_equal(x->v.state, STATE_UNKNOWN);
@@ -274,8 +300,8 @@ static void unknown__for_one_reason__is_said_once(void **state)
 static void causes__come_worst_first(void **state)
 {
     struct fixture *x = *state;
-    static const enum env_state order[] = {STATE_FAILED, STATE_POISONED, STATE_UNKNOWN, STATE_STUCK, STATE_OVERDUE, STATE_STALE,
-                                           STATE_ERRORS, STATE_ERRORS};
+    static const enum env_state order[] = {STATE_FAILED,  STATE_POISONED, STATE_UNKNOWN, STATE_STUCK,
+                                           STATE_OVERDUE, STATE_STALE,    STATE_ERRORS,  STATE_ERRORS};
     x->db.result = DB_LOGIN_FAILED;
     x->db.failed = PHASE_AUTH;
     x->logs.poisoned = x->logs.stale = x->logs.ncontainers = 1;
@@ -316,11 +342,16 @@ static void causes__long_words_are_cut_between_characters(void **state)
 
 static void exit_status__table(void **state)
 {
-    static const struct { enum env_state a, b; int status; } rows[] = {
-        {STATE_OK, STATE_OK, 0},           {STATE_OK, STATE_ROTATING, 0},     {STATE_OK, STATE_STUCK, 1},
-        {STATE_OVERDUE, STATE_ROTATING, 1}, {STATE_STALE, STATE_OK, 1},       {STATE_ERRORS, STATE_STUCK, 1},
-        {STATE_FAILED, STATE_OK, 2},       {STATE_OK, STATE_POISONED, 2},     {STATE_UNKNOWN, STATE_FAILED, 2},
-        {STATE_UNKNOWN, STATE_OK, 3},      {STATE_WAIT, STATE_OK, 3},         {STATE_STUCK, STATE_UNKNOWN, 3},
+    static const struct {
+        enum env_state a, b;
+        int status;
+    } rows[] = {
+        {STATE_OK, STATE_OK, 0},          {STATE_OK, STATE_ROTATING, 0},
+        {STATE_OK, STATE_STUCK, 1},       {STATE_OVERDUE, STATE_ROTATING, 1},
+        {STATE_STALE, STATE_OK, 1},       {STATE_ERRORS, STATE_STUCK, 1},
+        {STATE_FAILED, STATE_OK, 2},      {STATE_OK, STATE_POISONED, 2},
+        {STATE_UNKNOWN, STATE_FAILED, 2}, {STATE_UNKNOWN, STATE_OK, 3},
+        {STATE_WAIT, STATE_OK, 3},        {STATE_STUCK, STATE_UNKNOWN, 3},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -336,7 +367,7 @@ static void log_count__sums_whole_steps(void **state)
 {
     struct fixture *x = *state;
     struct log_snap *l = &x->logs;
-    l->series[EVENT_HIT][SERIES_STEPS - 1] = 1;    /* the running step */
+    l->series[EVENT_HIT][SERIES_STEPS - 1] = 1; /* the running step */
     l->series[EVENT_HIT][SERIES_STEPS - 2] = 10;
     l->series[EVENT_HIT][SERIES_STEPS - 10] = 100;
     l->series[EVENT_HIT][SERIES_STEPS - 11] = 1000;

@@ -13,8 +13,9 @@
 #include "backend/credentials/flow.h"
 #include "tests/unit/fake_aws.h"
 
-#define VALUE "{\"VersionId\":\"v-1\",\"SecretString\":\"{\\\"username\\\":\\\"app\\\",\\\"password\\\":\\\"from-secret\\\"," \
-              "\\\"host\\\":\\\"secret-host\\\",\\\"port\\\":5433,\\\"dbname\\\":\\\"orders\\\"}\"}"
+#define VALUE                                                                                                          \
+    "{\"VersionId\":\"v-1\",\"SecretString\":\"{\\\"username\\\":\\\"app\\\",\\\"password\\\":\\\"from-secret\\\","    \
+    "\\\"host\\\":\\\"secret-host\\\",\\\"port\\\":5433,\\\"dbname\\\":\\\"orders\\\"}\"}"
 
 struct fixture {
     struct fake_aws fake;
@@ -89,8 +90,12 @@ static void set_production(struct fixture *x)
 static enum err connect_once(struct fixture *x)
 {
     if (x->flow == NULL) {
-        struct flow_settings s = {.env = x->env, .aws = x->aws, .target = {.endpoint_url = FAKE_URL},
-                                  .fetch_deadline_ms = 400, .log = log_it, .log_ctx = x};
+        struct flow_settings s = {.env = x->env,
+                                  .aws = x->aws,
+                                  .target = {.endpoint_url = FAKE_URL},
+                                  .fetch_deadline_ms = 400,
+                                  .log = log_it,
+                                  .log_ctx = x};
         x->flow = flow_new(&s);
     }
     x->log[0] = '\0';
@@ -146,14 +151,17 @@ static void production__without_a_secret_name__uses_the_environment(void **state
 
 static void environment__says_what_is_wrong(void **state)
 {
-    static const struct { const char *key, *value, *text; } rows[] = {
+    static const struct {
+        const char *key, *value, *text;
+    } rows[] = {
         {"DB_HOST", "", "no database host: neither the secret nor the environment names one"},
         {"DB_USER", "", "no database user: neither the secret nor the environment names one"},
         {"DB_PORT", "0", "DB_PORT is not a port (1 to 65535)"},
         {"DB_PORT", "65536", "DB_PORT is not a port (1 to 65535)"},
         {"DB_PORT", "5432x", "DB_PORT is not a port (1 to 65535)"},
         {"DB_PORT", " 5432", "DB_PORT is not a port (1 to 65535)"},
-        {"DB_NAME", "0123456789012345678901234567890123456789012345678901234567890123", "DB_NAME is longer than 63 bytes"},
+        {"DB_NAME", "0123456789012345678901234567890123456789012345678901234567890123",
+         "DB_NAME is longer than 63 bytes"},
     };
     struct fixture *x = *state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -169,7 +177,7 @@ static void environment__says_what_is_wrong(void **state)
     set(x, "DB_PORT", "");
     x->flow = flow_free(x->flow);
     assert_int_equal(connect_once(x), ERR_OK);
-    assert_int_equal(x->p.port, 0);   /* the login's default */
+    assert_int_equal(x->p.port, 0); /* the login's default */
     assert_int_equal(x->p.port_from, FROM_NOWHERE);
 }
 
@@ -230,7 +238,9 @@ static void fallback__logs__sets_the_flag__and_never_fetches_again(void **state)
     struct fixture *x = *state;
     set_production(x);
     set(x, "DB_PASSWORD", "env-password");
-    fake_answer_always(&x->fake, (struct fake_answer){.status = 400, .body = "{\"__type\":\"AccessDeniedException\",\"message\":\"no\"}"});
+    fake_answer_always(
+        &x->fake,
+        (struct fake_answer){.status = 400, .body = "{\"__type\":\"AccessDeniedException\",\"message\":\"no\"}"});
     assert_int_equal(connect_once(x), ERR_OK);
     assert_int_equal(x->origin, FLOW_FELL_BACK);
     assert_string_equal(x->log, "I Fetching credentials from Secrets Manager|"
@@ -242,7 +252,7 @@ static void fallback__logs__sets_the_flag__and_never_fetches_again(void **state)
     assert_string_equal(x->p.host, "env-host");
     assert_string_equal(x->p.user, "env-user");
     assert_password(x, "env-password");
-    fake_answer_always(&x->fake, (struct fake_answer){.body = VALUE});   /* it would work now */
+    fake_answer_always(&x->fake, (struct fake_answer){.body = VALUE}); /* it would work now */
     assert_int_equal(connect_once(x), ERR_OK);
     assert_int_equal(x->origin, FLOW_CACHED);
     assert_password(x, "env-password");
@@ -252,7 +262,11 @@ static void fallback__logs__sets_the_flag__and_never_fetches_again(void **state)
 
 static void fallback__also_for_what_is_no_answer_of_aws(void **state)
 {
-    static const struct { struct fake_answer answer; enum err err; const char *words; } rows[] = {
+    static const struct {
+        struct fake_answer answer;
+        enum err err;
+        const char *words;
+    } rows[] = {
         {{.err = ERR_TLS}, ERR_TLS, "TLS failed"},
         {{.hangs = true}, ERR_TIMEOUT, "timed out"},
         {{.body = "{\"SecretBinary\":\"aGk=\"}"}, ERR_SECRET_BINARY, "secret is binary, not text"},
@@ -269,8 +283,8 @@ static void fallback__also_for_what_is_no_answer_of_aws(void **state)
         assert_int_equal(x->origin, FLOW_FELL_BACK);
         assert_int_equal(x->why.code, rows[i].err);
         assert_string_equal(x->why.call, "GetSecretValue");
-        (void)str_fmt(expected, sizeof expected, "I %s|E %s%s|E %s|", FLOW_FETCH_LINE, FLOW_FETCH_ERROR_LINE, rows[i].words,
-                      FLOW_FALLBACK_LINE);
+        (void)str_fmt(expected, sizeof expected, "I %s|E %s%s|E %s|", FLOW_FETCH_LINE, FLOW_FETCH_ERROR_LINE,
+                      rows[i].words, FLOW_FALLBACK_LINE);
         assert_string_equal(x->log, expected);
         assert_password(x, NULL);
     }
@@ -281,7 +295,8 @@ static void fallback__without_a_host__says_what_failed_first(void **state)
     struct fixture *x = *state;
     set(x, "NODE_ENV", "production");
     set(x, "DB_SECRET_NAME", "prod/orders");
-    fake_answer_always(&x->fake, (struct fake_answer){.status = 400, .body = "{\"__type\":\"ResourceNotFoundException\"}"});
+    fake_answer_always(&x->fake,
+                       (struct fake_answer){.status = 400, .body = "{\"__type\":\"ResourceNotFoundException\"}"});
     for (int i = 0; i < 2; i++) {
         assert_int_equal(connect_once(x), ERR_NOT_FOUND);
         assert_int_equal(x->why.code, ERR_NOT_FOUND);
@@ -309,7 +324,9 @@ static void lines__hold_no_secret(void **state)
 {
     struct fixture *x = *state;
     set_production(x);
-    fake_answer_always(&x->fake, (struct fake_answer){.body = "{\"SecretString\":\"{\\\"password\\\":\\\"sekrit\\\",\\\"port\\\":\\\"sekrit\\\"}\"}"});
+    fake_answer_always(
+        &x->fake, (struct fake_answer){
+                      .body = "{\"SecretString\":\"{\\\"password\\\":\\\"sekrit\\\",\\\"port\\\":\\\"sekrit\\\"}\"}"});
     assert_int_equal(connect_once(x), ERR_OK);
     assert_null(strstr(x->log, "sekrit"));
     assert_null(strstr(x->why.text, "sekrit"));
@@ -326,7 +343,10 @@ static void write_file(const struct fixture *x, const char *text, size_t n)
     close(fd);
 }
 
-static enum err load(struct fixture *x) { return flow_env_load_file(x->env, x->file, &x->why); }
+static enum err load(struct fixture *x)
+{
+    return flow_env_load_file(x->env, x->file, &x->why);
+}
 
 static void dotenv__fills_in__what_is_not_set(void **state)
 {
@@ -367,9 +387,9 @@ static void dotenv__files_that_are_none(void **state)
     assert_int_equal(flow_env_load_file(x->env, x->dir, &x->why), ERR_IO);
     assert_int_equal(flow_env_load_file(x->env, x->file, NULL), ERR_IO);
     assert_int_equal(flow_env_load_file(x->env, "/dev/zero", &x->why), ERR_TOO_BIG);
-    assert_int_equal(mkfifo(x->file, 0600), 0);   /* nobody writes: it must not hang */
+    assert_int_equal(mkfifo(x->file, 0600), 0); /* nobody writes: it must not hang */
     assert_int_equal(load(x), ERR_OK);
-    int fd = open(x->file, O_RDWR | O_CLOEXEC);   /* somebody might, and does not */
+    int fd = open(x->file, O_RDWR | O_CLOEXEC); /* somebody might, and does not */
     assert_int_equal(load(x), ERR_IO);
     close(fd);
 }

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <arpa/inet.h>
+#include <cmocka.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -18,13 +18,13 @@
 #include "backend/credentials/login.h"
 
 #define DEADLINE_MS 300
-#define SLACK_MS 500   /* of a busy machine */
+#define SLACK_MS 500 /* of a busy machine */
 
 enum manner {
-    SILENT,         /* accepts, reads, says nothing */
-    CLOSES,         /* accepts and closes */
-    SPEAKS_HTTP,    /* answers whatever comes with an HTTP error */
-    NO_TLS,         /* 'N' to the request for TLS */
+    SILENT,      /* accepts, reads, says nothing */
+    CLOSES,      /* accepts and closes */
+    SPEAKS_HTTP, /* answers whatever comes with an HTTP error */
+    NO_TLS,      /* 'N' to the request for TLS */
     YES_THEN_SILENT,
     YES_THEN_NOISE, /* 'S', then no TLS at all */
     DRIPS,          /* a byte of a long authentication message now and then */
@@ -44,7 +44,10 @@ static void nap(const struct peer *p, int64_t ms)
     (void)cancel_wait_fd(p->stop, -1, 0, clock_mono_ms(clock_real()) + ms);
 }
 
-static void say(int fd, const char *bytes, size_t n) { (void)!send(fd, bytes, n, MSG_NOSIGNAL); }
+static void say(int fd, const char *bytes, size_t n)
+{
+    (void)!send(fd, bytes, n, MSG_NOSIGNAL);
+}
 
 static void behave(const struct peer *p, int fd)
 {
@@ -55,19 +58,38 @@ static void behave(const struct peer *p, int fd)
     if (p->manner != CLOSES && cancel_wait_fd(p->stop, fd, POLLIN, clock_mono_ms(clock_real()) + 5000) > 0)
         (void)!recv(fd, buffer, sizeof buffer, 0);
     switch (p->manner) {
-    case SILENT: nap(p, 60000); break;
-    case CLOSES: break;
-    case SPEAKS_HTTP: say(fd, http, sizeof http - 1); nap(p, 200); break;
-    case NO_TLS: say(fd, "N", 1); nap(p, 200); break;
-    case YES_THEN_SILENT: say(fd, "S", 1); nap(p, 60000); break;
-    case YES_THEN_NOISE: say(fd, "S", 1); nap(p, 20); say(fd, http, sizeof http - 1); nap(p, 200); break;
+    case SILENT:
+        nap(p, 60000);
+        break;
+    case CLOSES:
+        break;
+    case SPEAKS_HTTP:
+        say(fd, http, sizeof http - 1);
+        nap(p, 200);
+        break;
+    case NO_TLS:
+        say(fd, "N", 1);
+        nap(p, 200);
+        break;
+    case YES_THEN_SILENT:
+        say(fd, "S", 1);
+        nap(p, 60000);
+        break;
+    case YES_THEN_NOISE:
+        say(fd, "S", 1);
+        nap(p, 20);
+        say(fd, http, sizeof http - 1);
+        nap(p, 200);
+        break;
     case DRIPS:
         for (size_t i = 0; !cancel_is_set(p->stop) && i < 600; i++) {
             say(fd, i < sizeof drip ? drip + i : "x", 1);
             nap(p, 20);
         }
         break;
-    case RESETS: (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset); break;
+    case RESETS:
+        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        break;
     }
 }
 
@@ -124,7 +146,8 @@ static struct db_params params_for(uint16_t port, const char *sslmode)
 
 typedef void login_fn(const struct db_params *p, int64_t deadline_ms, struct cancel *c, struct login_result *out);
 
-static struct login_result expect(login_fn *login, const struct peer *peer, const char *sslmode, enum err err, enum db_phase phase)
+static struct login_result expect(login_fn *login, const struct peer *peer, const char *sslmode, enum err err,
+                                  enum db_phase phase)
 {
     struct db_params p = params_for(peer->port, sslmode);
     struct login_result r;
@@ -139,8 +162,8 @@ static struct login_result expect(login_fn *login, const struct peer *peer, cons
     assert_string_equal(r.address, "127.0.0.1");
     assert_true(r.phase_us[phase] >= 0 && r.total_us >= r.phase_us[phase]);
     for (int i = 0; i < PHASE_COUNT; i++)
-        assert_int_equal(r.phase_us[i] >= 0, i >= PHASE_RESOLVE && i <= (int)phase &&
-                                                 (i != PHASE_TLS || strcmp(sslmode, "disable") != 0));
+        assert_int_equal(r.phase_us[i] >= 0,
+                         i >= PHASE_RESOLVE && i <= (int)phase && (i != PHASE_TLS || strcmp(sslmode, "disable") != 0));
     assert_null(strstr(r.why.text, "sekrit"));
     db_params_clear(&p);
     return r;
@@ -148,7 +171,13 @@ static struct login_result expect(login_fn *login, const struct peer *peer, cons
 
 static void login__against_each_manner(void **state)
 {
-    static const struct { enum manner manner; const char *sslmode; enum err err; enum db_phase phase; const char *words; } rows[] = {
+    static const struct {
+        enum manner manner;
+        const char *sslmode;
+        enum err err;
+        enum db_phase phase;
+        const char *words;
+    } rows[] = {
         {SILENT, "verify-full", ERR_TIMEOUT, PHASE_TLS, "no answer in"},
         {SILENT, "disable", ERR_TIMEOUT, PHASE_AUTH, "no answer in"},
         {CLOSES, "verify-full", ERR_DB_PROTOCOL, PHASE_TLS, "closed the connection"},
@@ -173,7 +202,11 @@ static void login__against_each_manner(void **state)
 
 static void reach__against_each_manner(void **state)
 {
-    static const struct { enum manner manner; enum err err; const char *words; } rows[] = {
+    static const struct {
+        enum manner manner;
+        enum err err;
+        const char *words;
+    } rows[] = {
         {SILENT, ERR_TIMEOUT, "no answer within the deadline"},
         {CLOSES, ERR_DB_PROTOCOL, "peer closed the connection"},
         {SPEAKS_HTTP, ERR_DB_PROTOCOL, "peer does not speak PostgreSQL"},
@@ -196,7 +229,7 @@ static void login__to_a_closed_port__is_refused(void **state)
     struct peer peer = {0};
     (void)state;
     listen_on(&peer);
-    close(peer.listener);   /* the port is free again, and nobody listens */
+    close(peer.listener); /* the port is free again, and nobody listens */
     struct login_result r = expect(login_try, &peer, "verify-full", ERR_CONNECT, PHASE_CONNECT);
     assert_non_null(strstr(r.why.text, "Connection refused"));
     r = expect(login_reach, &peer, "verify-full", ERR_CONNECT, PHASE_CONNECT);
@@ -244,7 +277,7 @@ static void login__to_a_name_that_is_none(void **state)
     login_try(&p, 3000, NULL, &r);
     assert_false(r.ok);
     assert_int_equal(r.failed, PHASE_RESOLVE);
-    assert_true(r.why.code == ERR_RESOLVE || r.why.code == ERR_TIMEOUT);   /* no name server here may be a slow one */
+    assert_true(r.why.code == ERR_RESOLVE || r.why.code == ERR_TIMEOUT); /* no name server here may be a slow one */
     assert_non_null(strstr(r.why.text, "no-such-host.invalid"));
     assert_int_equal(r.phase_us[PHASE_CONNECT], -1);
     db_params_clear(&p);
@@ -268,9 +301,16 @@ static void *trigger_soon(void *arg)
 
 static void cancel__ends_it_at_once(void **state)
 {
-    static const struct { login_fn *login; enum manner manner; const char *sslmode; } rows[] = {
-        {login_try, SILENT, "verify-full"}, {login_try, SILENT, "disable"}, {login_try, DRIPS, "disable"},
-        {login_reach, SILENT, "require"},   {login_reach, YES_THEN_SILENT, "require"},
+    static const struct {
+        login_fn *login;
+        enum manner manner;
+        const char *sslmode;
+    } rows[] = {
+        {login_try, SILENT, "verify-full"},
+        {login_try, SILENT, "disable"},
+        {login_try, DRIPS, "disable"},
+        {login_reach, SILENT, "require"},
+        {login_reach, YES_THEN_SILENT, "require"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -46,7 +46,9 @@ static enum err apply_string(const char *value)
 {
     struct strbuf b;
     strbuf_init(&b, 100000);
-    strbuf_str(&b, "{\"ARN\":\"arn:x\",\"Name\":\"n\",\"VersionId\":\"v-1\",\"VersionStages\":[\"AWSCURRENT\"],\"SecretString\":");
+    strbuf_str(
+        &b,
+        "{\"ARN\":\"arn:x\",\"Name\":\"n\",\"VersionId\":\"v-1\",\"VersionStages\":[\"AWSCURRENT\"],\"SecretString\":");
     strbuf_json(&b, value, strlen(value));
     strbuf_char(&b, '}');
     enum err err = apply(strbuf_peek(&b));
@@ -69,15 +71,18 @@ static void assert_untouched(void)
     assert_int_equal(p.port, 6000);
     assert_string_equal(p.version_id, "");
     assert_password("env-password");
-    assert_true(p.host_from == FROM_ENVIRONMENT && p.dbname_from == FROM_ENVIRONMENT && p.user_from == FROM_ENVIRONMENT &&
-                p.port_from == FROM_ENVIRONMENT && p.password_from == FROM_ENVIRONMENT);
+    assert_true(p.host_from == FROM_ENVIRONMENT && p.dbname_from == FROM_ENVIRONMENT &&
+                p.user_from == FROM_ENVIRONMENT && p.port_from == FROM_ENVIRONMENT &&
+                p.password_from == FROM_ENVIRONMENT);
 }
 
 static void object__lays_all_members_over(void **state)
 {
     (void)state;
-    assert_int_equal(apply_string("{\"engine\":\"postgres\",\"host\":\"db.example\",\"username\":\"app\",\"password\":\"pw\","
-                                  "\"dbname\":\"orders\",\"port\":5433,\"masterarn\":\"arn:m\",\"ssl\":true}"), ERR_OK);
+    assert_int_equal(
+        apply_string("{\"engine\":\"postgres\",\"host\":\"db.example\",\"username\":\"app\",\"password\":\"pw\","
+                     "\"dbname\":\"orders\",\"port\":5433,\"masterarn\":\"arn:m\",\"ssl\":true}"),
+        ERR_OK);
     assert_string_equal(p.host, "db.example");
     assert_string_equal(p.user, "app");
     assert_string_equal(p.dbname, "orders");
@@ -91,7 +96,10 @@ static void object__lays_all_members_over(void **state)
 static void object__leaves_what_it_does_not_name(void **state)
 {
     (void)state;
-    assert_int_equal(apply_string("{\"password\":\"pw\",\"host\":null,\"port\":null,\"dbname\":null,\"username\":null,\"engine\":null}"), ERR_OK);
+    assert_int_equal(
+        apply_string(
+            "{\"password\":\"pw\",\"host\":null,\"port\":null,\"dbname\":null,\"username\":null,\"engine\":null}"),
+        ERR_OK);
     assert_password("pw");
     assert_string_equal(p.host, "env-host");
     assert_int_equal(p.port, 6000);
@@ -109,10 +117,29 @@ static void object__database_is_an_alias(void **state)
 
 static void object__port(void **state)
 {
-    static const struct { const char *json; int port; } rows[] = {
-        {"5432", 5432}, {"\"5432\"", 5432}, {"1", 1}, {"65535", 65535}, {"\"1\"", 1}, {"0", -1}, {"65536", -1},
-        {"\"65536\"", -1}, {"-5", -1}, {"\"-5\"", -1}, {"\"\"", -1}, {"\" 5432\"", -1}, {"\"5432x\"", -1}, {"\"0x15\"", -1},
-        {"true", -1}, {"[5432]", -1}, {"5432.5", -1}, {"9223372036854775807", -1}, {"\"99999999999999999999\"", -1},
+    static const struct {
+        const char *json;
+        int port;
+    } rows[] = {
+        {"5432", 5432},
+        {"\"5432\"", 5432},
+        {"1", 1},
+        {"65535", 65535},
+        {"\"1\"", 1},
+        {"0", -1},
+        {"65536", -1},
+        {"\"65536\"", -1},
+        {"-5", -1},
+        {"\"-5\"", -1},
+        {"\"\"", -1},
+        {"\" 5432\"", -1},
+        {"\"5432x\"", -1},
+        {"\"0x15\"", -1},
+        {"true", -1},
+        {"[5432]", -1},
+        {"5432.5", -1},
+        {"9223372036854775807", -1},
+        {"\"99999999999999999999\"", -1},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -139,7 +166,9 @@ static void object__engine_must_be_postgres(void **state)
 
 static void object__wrong_members_are_named_and_not_quoted(void **state)
 {
-    static const struct { const char *value, *text; } rows[] = {
+    static const struct {
+        const char *value, *text;
+    } rows[] = {
         {"{}", "it has no text member \"password\""},
         {"{\"username\":\"sekrit\"}", "it has no text member \"password\""},
         {"{\"password\":\"\"}", "it has no text member \"password\""},
@@ -162,8 +191,12 @@ static void object__wrong_members_are_named_and_not_quoted(void **state)
 
 static void object__broken_json_is_not_quoted(void **state)
 {
-    static const char *const values[] = {"{", "{\"password\":\"sekrit\"", "{password:sekrit}", "{\"password\":\"sekrit\"} sekrit",
-                                         " \n{\"password\":sekrit}", "{\"password\":\"sek\\u0000rit\"}"};
+    static const char *const values[] = {"{",
+                                         "{\"password\":\"sekrit\"",
+                                         "{password:sekrit}",
+                                         "{\"password\":\"sekrit\"} sekrit",
+                                         " \n{\"password\":sekrit}",
+                                         "{\"password\":\"sek\\u0000rit\"}"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(values); i++) {
         assert_int_equal(apply_string(values[i]), ERR_SECRET_SHAPE);
@@ -175,8 +208,9 @@ static void object__broken_json_is_not_quoted(void **state)
 
 static void plain__is_the_password_whole(void **state)
 {
-    static const char *const values[] = {"hunter2", " leading and trailing ", "with\nnewline\n", "\"quoted\"", "[1,2]", "null", "0",
-                                         "p\xc3\xa4ss\xf0\x9f\x98\x80", ":/@\"'\\", "x{"};
+    static const char *const values[] = {
+        "hunter2", " leading and trailing ",      "with\nnewline\n", "\"quoted\"", "[1,2]", "null",
+        "0",       "p\xc3\xa4ss\xf0\x9f\x98\x80", ":/@\"'\\",        "x{"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(values); i++) {
         assert_int_equal(apply_string(values[i]), ERR_OK);
@@ -191,7 +225,8 @@ static void plain__is_the_password_whole(void **state)
 static void object__keeps_odd_characters(void **state)
 {
     (void)state;
-    assert_int_equal(apply_string("{\"password\":\"a\\\"b\\\\c\\u00e9\\n '%s\",\"username\":\"o'brien \\\"x\\\"\"}"), ERR_OK);
+    assert_int_equal(apply_string("{\"password\":\"a\\\"b\\\\c\\u00e9\\n '%s\",\"username\":\"o'brien \\\"x\\\"\"}"),
+                     ERR_OK);
     assert_password("a\"b\\c\xc3\xa9\n '%s");
     assert_string_equal(p.user, "o'brien \"x\"");
 }
@@ -214,13 +249,19 @@ static void object__a_long_password_fits(void **state)
 
 static void reply__other_shapes(void **state)
 {
-    static const struct { const char *reply; enum err err; } rows[] = {
+    static const struct {
+        const char *reply;
+        enum err err;
+    } rows[] = {
         {"{\"SecretBinary\":\"aGk=\",\"VersionId\":\"v\"}", ERR_SECRET_BINARY},
         {"{\"SecretString\":null,\"SecretBinary\":\"aGk=\"}", ERR_SECRET_BINARY},
         {"{\"VersionId\":\"v\"}", ERR_MALFORMED},
         {"{\"SecretString\":5}", ERR_MALFORMED},
         {"{\"SecretString\":{\"password\":\"x\"}}", ERR_MALFORMED},
-        {"", ERR_MALFORMED}, {"[]", ERR_MALFORMED}, {"sekrit", ERR_MALFORMED}, {"{\"SecretString\":\"sek", ERR_MALFORMED},
+        {"", ERR_MALFORMED},
+        {"[]", ERR_MALFORMED},
+        {"sekrit", ERR_MALFORMED},
+        {"{\"SecretString\":\"sek", ERR_MALFORMED},
         {"{\"SecretString\":\"a\",\"SecretString\":\"b\"}", ERR_MALFORMED},
     };
     (void)state;
@@ -242,7 +283,7 @@ static void params__copy_has_its_own_password(void **state)
     db_params_clear(&p);
     assert_string_equal(secret_peek(copy.password, NULL), "env-password");
     assert_string_equal(copy.host, "env-host");
-    db_params_copy(&copy, &p);   /* from an empty one */
+    db_params_copy(&copy, &p); /* from an empty one */
     assert_null(copy.password);
     assert_string_equal(copy.host, "");
     db_params_clear(&copy);

@@ -47,19 +47,30 @@ static void assert_slice(struct slice s, const char *expected, const char *line)
 
 static void platform__lines(void **state)
 {
-    static const struct { const char *text; enum line_kind kind; const char *request; int32_t us; bool cold; } rows[] = {
+    static const struct {
+        const char *text;
+        enum line_kind kind;
+        const char *request;
+        int32_t us;
+        bool cold;
+    } rows[] = {
         {FAKE_INIT, LINE_INIT, "", -1, false},
         {"INIT_START Runtime Version: nodejs:22.mainline.v122\tRuntime Version ARN: arn:x\n", LINE_INIT, "", -1, false},
         {"START RequestId: " ID " Version: $LATEST\n", LINE_START, ID, -1, false},
         {"START RequestId: " ID " Version: 17", LINE_START, ID, -1, false},
         {"END RequestId: " ID "\n", LINE_END, ID, -1, false},
-        {"REPORT RequestId: " ID "\tDuration: 128.83 ms\tBilled Duration: 200 ms\tMemory Size: 128 MB\tMax Memory Used: 74 "
-         "MB\tInit Duration: 166.62 ms\t\n", LINE_REPORT, ID, 128830, true},
+        {"REPORT RequestId: " ID
+         "\tDuration: 128.83 ms\tBilled Duration: 200 ms\tMemory Size: 128 MB\tMax Memory Used: 74 "
+         "MB\tInit Duration: 166.62 ms\t\n",
+         LINE_REPORT, ID, 128830, true},
         {"REPORT RequestId: " ID "\tDuration: 128.83 ms\tBilled Duration: 200 ms\t\n", LINE_REPORT, ID, 128830, false},
         {"REPORT RequestId: " ID "\tInit Duration: 9.00 ms\tDuration: 1.5 ms", LINE_REPORT, ID, 1500, true},
-        {"REPORT RequestId: " ID "\tDuration: 3000.00 ms\tBilled Duration: 3000 ms\tStatus: timeout\t", LINE_REPORT, ID, 3000000, false},
-        {"REPORT RequestId: " ID "\tDuration: 3 ms\tRestore Duration: 9 ms\tBilled Restore Duration: 9 ms\t", LINE_REPORT, ID, 3000, false},
-        {"REPORT RequestId: " ID "\tDuration: 12.34 ms\t\nXRAY TraceId: 1-5d9d007f-0a8c7fd02\tSegmentId: 3d75\tSampled: true\t\n",
+        {"REPORT RequestId: " ID "\tDuration: 3000.00 ms\tBilled Duration: 3000 ms\tStatus: timeout\t", LINE_REPORT, ID,
+         3000000, false},
+        {"REPORT RequestId: " ID "\tDuration: 3 ms\tRestore Duration: 9 ms\tBilled Restore Duration: 9 ms\t",
+         LINE_REPORT, ID, 3000, false},
+        {"REPORT RequestId: " ID
+         "\tDuration: 12.34 ms\t\nXRAY TraceId: 1-5d9d007f-0a8c7fd02\tSegmentId: 3d75\tSampled: true\t\n",
          LINE_REPORT, ID, 12340, false},
         {"REPORT RequestId: " ID "\tBilled Duration: 200 ms", LINE_REPORT, ID, -1, false},
         {"REPORT RequestId: " ID "\tDuration: soon", LINE_REPORT, ID, -1, false},
@@ -92,13 +103,17 @@ static void platform__lines(void **state)
 
 static void failures__are_told_by_the_platform(void **state)
 {
-    static const struct { const char *text; bool failure; const char *request; } rows[] = {
+    static const struct {
+        const char *text;
+        bool failure;
+        const char *request;
+    } rows[] = {
         {STAMP " " ID " Task timed out after 3.00 seconds\n", true, ID},
         {"RequestId: " ID " Error: Runtime exited with error: exit status 1\nRuntime.ExitError\n", true, ID},
         {"RequestId: " ID " Error: Runtime exited with error: signal: killed\nRuntime.ExitError\n", true, ID},
         {"RequestId: " ID " Error: Runtime exited without providing a reason\n", true, ID},
         {"INIT_REPORT Init Duration: 10000.00 ms\tPhase: init\tStatus: timeout\n", true, ""},
-        {STAMP "\t" ID "\tINFO\tTask timed out after 3.00 seconds", false, ID},   /* the program says so */
+        {STAMP "\t" ID "\tINFO\tTask timed out after 3.00 seconds", false, ID}, /* the program says so */
         {STAMP "\t" ID "\tTask timed out after 3.00 seconds", false, ID},
         {"Task timed out after 3.00 seconds", false, ""},
         {"RequestId: " ID " Error: something else", false, ""},
@@ -117,13 +132,17 @@ static void failures__are_told_by_the_platform(void **state)
 
 static void console__prefix_is_taken_off(void **state)
 {
-    static const struct { const char *text, *body, *request; bool in_init; } rows[] = {
+    static const struct {
+        const char *text, *body, *request;
+        bool in_init;
+    } rows[] = {
         {STAMP "\t" ID "\tINFO\tplain words\n", "plain words", ID, false},
         {STAMP "\tundefined\tINFO\tplain words\n", "plain words", "", true},
         {STAMP "\t" ID "\tDEBUG\twords", "words", ID, false},
-        {STAMP "\t" ID "\tERROR\tUncaught Exception \t{\"errorType\":\"Error\"}", "Uncaught Exception \t{\"errorType\":\"Error\"}", ID, false},
+        {STAMP "\t" ID "\tERROR\tUncaught Exception \t{\"errorType\":\"Error\"}",
+         "Uncaught Exception \t{\"errorType\":\"Error\"}", ID, false},
         {STAMP "\t" ID "\tINFO\tfirst\nsecond\r\n", "first\nsecond", ID, false},
-        {STAMP "\t" ID "\tINFO\t", "INFO", ID, false},                       /* trailing blanks go first */
+        {STAMP "\t" ID "\tINFO\t", "INFO", ID, false}, /* trailing blanks go first */
         {STAMP "\t" ID "\tno level here\ttail", "no level here\ttail", ID, false},
         {"2026-11-24T12:00:00Z\t" ID "\tWARN\twords", "words", ID, false},
         {"words alone  \n", "words alone", "", false},
@@ -148,7 +167,10 @@ static void console__prefix_is_taken_off(void **state)
 
 static void events__are_what_the_patterns_say(void **state)
 {
-    static const struct { const char *text; enum event_kind event; } rows[] = {
+    static const struct {
+        const char *text;
+        enum event_kind event;
+    } rows[] = {
         {STAMP "\t" ID "\tINFO\tFetching credentials from Secrets Manager\n", EVENT_FETCH},
         {STAMP "\tundefined\tINFO\tFetching credentials from Secrets Manager\n", EVENT_FETCH},
         {"Fetching credentials from Secrets Manager", EVENT_FETCH},
@@ -164,7 +186,8 @@ static void events__are_what_the_patterns_say(void **state)
         {"START RequestId: x Fetching credentials from Secrets Manager", EVENT_OTHER},
         {STAMP "\t" ID "\tINFO\tUsing cached credentials (age 5 s)\n", EVENT_HIT},
         {STAMP "\t" ID "\tERROR\tFalling back to environment variables\n", EVENT_FALLBACK},
-        {STAMP "\t" ID "\tERROR\tFailed to fetch credentials from Secrets Manager: AccessDenied\n    at x\n", EVENT_FETCH_ERROR},
+        {STAMP "\t" ID "\tERROR\tFailed to fetch credentials from Secrets Manager: AccessDenied\n    at x\n",
+         EVENT_FETCH_ERROR},
         {STAMP "\t" ID "\tERROR\terror: password authentication failed for user \"app\"\n", EVENT_DB_ERROR},
         {STAMP "\t" ID "\tERROR\tconnect ECONNREFUSED 10.0.0.1:5432\n    at TCP\n", EVENT_DB_ERROR},
         /* what is worse for the container wins */
@@ -215,14 +238,42 @@ static void classify__stays_within_the_slice(void **state)
 
 static void glob__matches(void **state)
 {
-    static const struct { const char *glob, *text; bool matches; } rows[] = {
-        {"", "", true}, {"", "a", false}, {"a", "a", true}, {"a", "", false}, {"a", "ab", false}, {"ab", "a", false},
-        {"*", "", true}, {"*", "anything\nat all", true}, {"**", "", true}, {"a*", "a", true}, {"a*", "abc", true},
-        {"a*", "ba", false}, {"*a", "a", true}, {"*a", "bca", true}, {"*a", "ab", false}, {"a*a", "a", false},
-        {"a*a", "aa", true}, {"a*b*c", "abc", true}, {"a*b*c", "axxbyyc", true}, {"a*b*c", "acb", false},
-        {"*b*", "abc", true}, {"*b*", "ac", false}, {"*aab", "aaaab", true}, {"*ab*ab", "ab", false},
-        {"*ab*ab", "abab", true}, {"*abc*bcd*", "abcd", false}, {"a?c", "abc", false}, {"a?c", "a?c", true},
-        {"[a]", "a", false}, {"\\*", "*", false}, {"\\*", "\\anything", true}, {"\xc3\xa9*", "\xc3\xa9t\xc3\xa9", true},
+    static const struct {
+        const char *glob, *text;
+        bool matches;
+    } rows[] = {
+        {"", "", true},
+        {"", "a", false},
+        {"a", "a", true},
+        {"a", "", false},
+        {"a", "ab", false},
+        {"ab", "a", false},
+        {"*", "", true},
+        {"*", "anything\nat all", true},
+        {"**", "", true},
+        {"a*", "a", true},
+        {"a*", "abc", true},
+        {"a*", "ba", false},
+        {"*a", "a", true},
+        {"*a", "bca", true},
+        {"*a", "ab", false},
+        {"a*a", "a", false},
+        {"a*a", "aa", true},
+        {"a*b*c", "abc", true},
+        {"a*b*c", "axxbyyc", true},
+        {"a*b*c", "acb", false},
+        {"*b*", "abc", true},
+        {"*b*", "ac", false},
+        {"*aab", "aaaab", true},
+        {"*ab*ab", "ab", false},
+        {"*ab*ab", "abab", true},
+        {"*abc*bcd*", "abcd", false},
+        {"a?c", "abc", false},
+        {"a?c", "a?c", true},
+        {"[a]", "a", false},
+        {"\\*", "*", false},
+        {"\\*", "\\anything", true},
+        {"\xc3\xa9*", "\xc3\xa9t\xc3\xa9", true},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -279,9 +330,9 @@ static void filter__asks_for_what_decides(void **state)
     assert_true(filter(FILTER_CREDENTIALS, "Fetching credentials", "*Falling back*to env", out));
     assert_string_equal(out, "?\"INIT_START\" ?\"platform.initStart\" ?\"Fetching credentials\" ?\"Falling back\"");
     assert_true(filter(FILTER_COUNTING, "Fetching credentials", "*Falling back*", out));
-    static const char *const terms[] = {"?\"INIT_START\"", "?\"START RequestId\"", "?\"REPORT RequestId\"", "?\"Task timed out\"",
-                                        "?\"Runtime exited\"", "?\"INIT_REPORT\"", "?\"Fetching credentials\"",
-                                        "?\"Falling back\"", "?\"ECONNREFUSED\""};
+    static const char *const terms[] = {"?\"INIT_START\"",           "?\"START RequestId\"", "?\"REPORT RequestId\"",
+                                        "?\"Task timed out\"",       "?\"Runtime exited\"",  "?\"INIT_REPORT\"",
+                                        "?\"Fetching credentials\"", "?\"Falling back\"",    "?\"ECONNREFUSED\""};
     for (size_t i = 0; i < ARRAY_LEN(terms); i++)
         assert_non_null(strstr(out, terms[i]));
     assert_false(classifier_filter_pattern(classifier, FILTER_CREDENTIALS, small, sizeof small));
@@ -291,12 +342,12 @@ static void filter__refuses_what_cannot_be_said(void **state)
 {
     char out[1025], wide[1100];
     (void)state;
-    assert_false(filter(FILTER_CREDENTIALS, "*", "b", out));            /* no literal: all lines */
+    assert_false(filter(FILTER_CREDENTIALS, "*", "b", out)); /* no literal: all lines */
     assert_false(filter(FILTER_CREDENTIALS, "a", "say \"b\"", out));
     assert_false(filter(FILTER_CREDENTIALS, "a\\b", "b", out));
     memset(wide, 'x', sizeof wide - 1);
     wide[sizeof wide - 1] = '\0';
-    assert_false(filter(FILTER_CREDENTIALS, wide, "b", out));           /* more than the service takes */
+    assert_false(filter(FILTER_CREDENTIALS, wide, "b", out)); /* more than the service takes */
 }
 
 int main(void)

@@ -57,7 +57,7 @@ static void cold_start__counts_once__by_init_and_report(void **state)
     assert_int_equal(s->last.kind, EVENT_COLD_START);
     feed(s, "a", 100, FAKE_START, 1);
     feed(s, "a", 200, FAKE_REPORT_COLD, 1);
-    feed(s, "b", 200, FAKE_REPORT_COLD, 2);   /* its INIT_START is not known, or comes later */
+    feed(s, "b", 200, FAKE_REPORT_COLD, 2); /* its INIT_START is not known, or comes later */
     assert_int_equal(look(s, 1000)->total[EVENT_COLD_START], 2);
     feed(s, "b", 50, FAKE_INIT_START, 0);
     assert_int_equal(look(s, 1000)->total[EVENT_COLD_START], 2);
@@ -80,7 +80,7 @@ static void cold_start__counts_again__in_the_same_stream(void **state)
     struct story *s = *state;
     feed(s, "a", 0, FAKE_INIT_START, 0);
     invoke(s, "a", 100, 1);
-    feed(s, "a", 1000, FAKE_INIT_START, 0);   /* after a crash; no Init Duration in the REPORT */
+    feed(s, "a", 1000, FAKE_INIT_START, 0); /* after a crash; no Init Duration in the REPORT */
     invoke(s, "a", 1100, 2);
     assert_int_equal(look(s, 2000)->total[EVENT_COLD_START], 2);
     assert_int_equal(row(s, "a", 2000)->cold_starts, 2);
@@ -128,12 +128,12 @@ static void hit__explicit__counts_once(void **state)
     feed(s, "a", 0, FAKE_FETCH_IN_INIT, 0);
     feed(s, "a", 100, FAKE_START, 1);
     feed(s, "a", 105, FAKE_HIT, 1);
-    assert_int_equal(s->last.kind, EVENT_KINDS);   /* shown with its REPORT */
+    assert_int_equal(s->last.kind, EVENT_KINDS); /* shown with its REPORT */
     feed(s, "a", 106, FAKE_HIT, 1);
     feed(s, "a", 120, FAKE_REPORT, 1);
     assert_int_equal(s->last.kind, EVENT_HIT);
     assert_int_equal(s->last.flags, 0);
-    feed(s, "a", 119, FAKE_HIT, 1);                /* late: nothing more */
+    feed(s, "a", 119, FAKE_HIT, 1); /* late: nothing more */
     expect(s, 1, 0, 1);
 }
 
@@ -146,9 +146,9 @@ static void hit__explicit__counts_without_a_known_fetch(void **state)
     feed(s, "a", 120, FAKE_REPORT, 2);
     expect(s, 1, 0, 2);
     assert_int_equal(row(s, "a", 200)->state, CONTAINER_UNKNOWN);
-    feed_text(s, "a", 10, "Using cached credentials", false);   /* late, without an id: the one that ran then */
+    feed_text(s, "a", 10, "Using cached credentials", false); /* late, without an id: the one that ran then */
     expect(s, 2, 0, 2);
-    feed_text(s, "a", 60, "Using cached credentials", false);   /* between two: nobody's */
+    feed_text(s, "a", 60, "Using cached credentials", false); /* between two: nobody's */
     expect(s, 2, 0, 2);
 }
 
@@ -158,7 +158,7 @@ static void hit__needs_a_fetch_before_it(void **state)
     invoke(s, "a", 0, 1);
     invoke(s, "a", 100, 2);
     expect(s, 0, 0, 2);
-    feed(s, "a", 50, FAKE_FETCH_IN_INIT, 0);   /* late: only what came after it is a hit */
+    feed(s, "a", 50, FAKE_FETCH_IN_INIT, 0); /* late: only what came after it is a hit */
     expect(s, 1, 0, 2);
 }
 
@@ -181,9 +181,15 @@ static void fetch__without_an_id__is_the_running_invocations(void **state)
         char stream[2] = {(char)('a' + i), '\0'};
         for (size_t k = 0; k < 3; k++)
             switch (orders[i][k]) {
-            case 0: feed(s, stream, 0, FAKE_START, 1); break;
-            case 1: feed(s, stream, 5, FAKE_FETCH_LOOSE, 0); break;
-            default: feed(s, stream, 20, FAKE_REPORT, 1); break;
+            case 0:
+                feed(s, stream, 0, FAKE_START, 1);
+                break;
+            case 1:
+                feed(s, stream, 5, FAKE_FETCH_LOOSE, 0);
+                break;
+            default:
+                feed(s, stream, 20, FAKE_REPORT, 1);
+                break;
             }
         invoke(s, stream, 100, 2);
         expect(s, i + 1, 0, 2 * (i + 1));
@@ -198,7 +204,7 @@ static void retry__with_the_same_id__is_another_invocation(void **state)
     invoke(s, "a", 60100, 7);
     expect(s, 2, 0, 2);
     feed(s, "a", 120100, FAKE_START, 7);
-    feed(s, "a", 120105, FAKE_FETCH, 7);   /* the third try's, not the second's */
+    feed(s, "a", 120105, FAKE_FETCH, 7); /* the third try's, not the second's */
     feed(s, "a", 120120, FAKE_REPORT, 7);
     expect(s, 2, 0, 3);
 }
@@ -220,7 +226,7 @@ static void fallback__poisons__the_container_for_life(void **state)
     assert_int_equal(s->last.kind, EVENT_STALE_HIT);
     assert_int_equal(s->last.flags, EVENT_STALE);
     feed(s, "a", 300, FAKE_START, 3);
-    feed(s, "a", 305, FAKE_HIT, 3);            /* what it says does not make it healthy */
+    feed(s, "a", 305, FAKE_HIT, 3); /* what it says does not make it healthy */
     feed(s, "a", 320, FAKE_REPORT, 3);
     expect(s, 0, 2, 3);
     assert_int_equal(row(s, "a", 400)->state, CONTAINER_POISONED);
@@ -261,7 +267,7 @@ static void init__late__splits_the_life_it_falls_into(void **state)
     feed(s, "a", 10, FAKE_FETCH_IN_INIT, 0);
     invoke(s, "a", 2000, 1);
     expect(s, 1, 0, 1);
-    feed(s, "a", 1000, FAKE_INIT_START, 0);   /* so what ran at 2000 had fetched nothing yet */
+    feed(s, "a", 1000, FAKE_INIT_START, 0); /* so what ran at 2000 had fetched nothing yet */
     expect(s, 0, 0, 1);
     feed(s, "a", 1010, FAKE_FETCH_IN_INIT, 0);
     expect(s, 1, 0, 1);
@@ -274,10 +280,10 @@ static void fetch__heals__from_then_on(void **state)
     feed(s, "a", 10, FAKE_FALLBACK, 1);
     invoke(s, "a", 100, 2);
     feed(s, "a", 1000, FAKE_START, 3);
-    feed(s, "a", 1005, FAKE_FETCH, 3);        /* code that tries again */
+    feed(s, "a", 1005, FAKE_FETCH, 3); /* code that tries again */
     feed(s, "a", 1020, FAKE_REPORT, 3);
     invoke(s, "a", 1100, 4);
-    expect(s, 1, 1, 3);                       /* the one before stays what it was */
+    expect(s, 1, 1, 3); /* the one before stays what it was */
     assert_int_equal(row(s, "a", 2000)->state, CONTAINER_CURRENT);
 }
 
@@ -301,7 +307,7 @@ static void label__moved_later__turns_hits_stale_in_totals_and_series(void **sta
     assert_int_equal(in_step(s, EVENT_HIT, 1000), 1);
     assert_int_equal(row(s, "a", 92000)->state, CONTAINER_STALE);
     assert_int_equal(row(s, "b", 92000)->state, CONTAINER_CURRENT);
-    containers_label_moved(s->c, T0 + 80000);   /* learnt more exactly */
+    containers_label_moved(s->c, T0 + 80000); /* learnt more exactly */
     expect(s, 3, 1, 4);
     containers_label_moved(s->c, TIME_UNKNOWN);
     expect(s, 4, 0, 4);
@@ -316,7 +322,7 @@ static void label__says_what_is_held(void **state)
     assert_string_equal(s->last.holds, "new-version");
     feed(s, "b", 0, FAKE_FETCH_IN_INIT, 0);
     assert_string_equal(s->last.holds, "old-version");
-    feed(s, "c", -70000, FAKE_FETCH_IN_INIT, 0);   /* before even that one was made */
+    feed(s, "c", -70000, FAKE_FETCH_IN_INIT, 0); /* before even that one was made */
     assert_string_equal(s->last.holds, "");
     feed(s, "d", 0, FAKE_START, 1);
     assert_string_equal(s->last.holds, "");
@@ -332,14 +338,14 @@ static void history__explains__and_counts_nothing(void **state)
     struct slice asked[4];
     invoke(s, "a", 0, 1);
     invoke(s, "b", 0, 2);
-    feed(s, "c", 0, FAKE_INIT_START, 0);   /* begun in the range: nothing to look up */
+    feed(s, "c", 0, FAKE_INIT_START, 0); /* begun in the range: nothing to look up */
     assert_int_equal(containers_unexplained(s->c, 0, asked, 4), 2);
     assert_int_equal(containers_unexplained(s->c, 1, asked, 4), 0);
-    assert_int_equal(containers_unexplained(s->c, 0, asked, 4), 0);   /* once */
+    assert_int_equal(containers_unexplained(s->c, 0, asked, 4), 0); /* once */
     remember(s, "a", -5000, FAKE_INIT_START, 0);
     remember(s, "a", -4900, FAKE_FETCH_IN_INIT, 0);
     remember(s, "b", -4900, FAKE_FALLBACK, 9);
-    remember(s, "elsewhere", -4900, FAKE_FETCH_IN_INIT, 0);   /* ended before the range */
+    remember(s, "elsewhere", -4900, FAKE_FETCH_IN_INIT, 0); /* ended before the range */
     const struct log_snap *l = look(s, 1000);
     assert_int_equal(l->total[EVENT_FETCH], 0);
     assert_int_equal(l->total[EVENT_FALLBACK], 0);
@@ -372,9 +378,9 @@ static void states__are_told_apart_and_worst_first(void **state)
     feed(s, "current", 16 * 60000, FAKE_FETCH_IN_INIT, 0);
     feed(s, "stale", 0, FAKE_FETCH_IN_INIT, 0);
     invoke(s, "stale", 17 * 60000, 1);
-    feed(s, "idle since", 12 * 60000, FAKE_FETCH_IN_INIT, 0);   /* not called since the label moved */
+    feed(s, "idle since", 12 * 60000, FAKE_FETCH_IN_INIT, 0); /* not called since the label moved */
     feed(s, "silent", 9 * 60000, FAKE_FETCH_IN_INIT, 0);
-    feed(s, "poisoned", 1 * 60000, FAKE_FALLBACK, 2);           /* silent poison is shown for an hour */
+    feed(s, "poisoned", 1 * 60000, FAKE_FALLBACK, 2); /* silent poison is shown for an hour */
     invoke(s, "unknown", 18 * 60000, 3);
     feed(s, "doubt", 15 * 60000 - 9000, FAKE_FETCH_IN_INIT, 0);
     invoke(s, "doubt", 16 * 60000, 4);
@@ -408,12 +414,12 @@ static void limits__the_longest_silent_are_forgotten(void **state)
     assert_true(l->ncontainers <= CONTAINERS_MAX);
     assert_int_equal(l->ncontainers + l->containers_forgotten, CONTAINERS_MAX + 5);
     assert_int_equal(l->total[EVENT_FETCH], CONTAINERS_MAX + 5);
-    (void)row(s, "s2500", 60000);   /* an eighth went, from the oldest on */
+    (void)row(s, "s2500", 60000); /* an eighth went, from the oldest on */
     for (size_t i = 0; i < l->ncontainers; i++)
         assert_string_not_equal(s->snap.containers[i].stream, "s2499");
-    invoke(s, "s0", 30000, 1);      /* comes back as a stranger */
+    invoke(s, "s0", 30000, 1); /* comes back as a stranger */
     assert_int_equal(row(s, "s0", 60000)->state, CONTAINER_UNKNOWN);
-    containers_label_moved(s->c, T0 + 20000);   /* the journal names forgotten ones too */
+    containers_label_moved(s->c, T0 + 20000); /* the journal names forgotten ones too */
 }
 
 static void limits__old_invocations_keep_their_count(void **state)
@@ -441,7 +447,7 @@ static void limits__a_container_that_fetches_all_the_time(void **state)
     expect(s, 300, 0, 600);
     assert_int_equal(row(s, "a", 60000)->fetches, 300);
     assert_true(row(s, "a", 60000)->fetched_ms == T0 + 29905);
-    containers_label_moved(s->c, T0 + 29000);   /* the last ten have fetched since */
+    containers_label_moved(s->c, T0 + 29000); /* the last ten have fetched since */
     expect(s, 300, 0, 600);
 }
 
@@ -470,24 +476,24 @@ static void tally__keeps_an_hour_and_all_totals(void **state)
     (void)state;
     tally_add(&t, EVENT_HIT, T0, 1);
     tally_add(&t, EVENT_HIT, T0 - 3570 * 1000, 1);
-    tally_add(&t, EVENT_HIT, T0 - 2LL * 3600 * 1000, 1);   /* older than the ring: the total alone */
+    tally_add(&t, EVENT_HIT, T0 - 2LL * 3600 * 1000, 1); /* older than the ring: the total alone */
     tally_add(&t, EVENT_HIT, -5, 1);
     tally_series(&t, T0 + SERIES_STEP_MS - 1, l);
     assert_true(l->series_end_ms == T0 + SERIES_STEP_MS);
     assert_int_equal(l->series[EVENT_HIT][SERIES_STEPS - 1], 1);
     assert_int_equal(l->series[EVENT_HIT][0], 1);
     assert_int_equal(l->total[EVENT_HIT], 4);
-    tally_add(&t, EVENT_HIT, T0, -1);                       /* taken back where it was counted */
+    tally_add(&t, EVENT_HIT, T0, -1); /* taken back where it was counted */
     tally_add(&t, EVENT_HIT, T0 - 2LL * 3600 * 1000, -1);
     tally_series(&t, T0, l);
     assert_int_equal(l->series[EVENT_HIT][SERIES_STEPS - 1], 0);
     assert_int_equal(l->total[EVENT_HIT], 2);
-    tally_add(&t, EVENT_FETCH, T0 + 5 * SERIES_STEP_MS, 1);   /* a clock ahead of ours: not shown yet, not lost */
+    tally_add(&t, EVENT_FETCH, T0 + 5 * SERIES_STEP_MS, 1); /* a clock ahead of ours: not shown yet, not lost */
     tally_series(&t, T0, l);
     assert_int_equal(l->series[EVENT_FETCH][SERIES_STEPS - 1], 0);
     tally_series(&t, T0 + 5 * SERIES_STEP_MS, l);
     assert_int_equal(l->series[EVENT_FETCH][SERIES_STEPS - 1], 1);
-    tally_add(&t, EVENT_FETCH, T0 + 3LL * 3600 * 1000, 1);    /* a quiet time passed: old steps do not come back */
+    tally_add(&t, EVENT_FETCH, T0 + 3LL * 3600 * 1000, 1); /* a quiet time passed: old steps do not come back */
     tally_series(&t, T0 + 3LL * 3600 * 1000, l);
     uint32_t sum = 0;
     for (int i = 0; i < SERIES_STEPS; i++)

@@ -100,7 +100,7 @@ static void hear(struct tale *t, struct log_snap *out)
     struct container_row *rows = (struct container_row *)(uintptr_t)out->containers;
     qsort(rows, out->ncontainers, sizeof *rows, by_stream);
     for (size_t i = 0; i < out->ncontainers; i++)
-        rows[i].key = 0;   /* given by arrival */
+        rows[i].key = 0; /* given by arrival */
     s->snap.containers = NULL;
     tear_down(&state);
 }

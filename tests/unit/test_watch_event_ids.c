@@ -33,8 +33,8 @@ static void add__says_new_once(void **state)
     (void)state;
     assert_true(add(0, 1, 100, 0));
     assert_false(add(0, 1, 100, 0));
-    assert_false(add(0, 1, 999, 0));   /* the id decides, not the time */
-    assert_true(add(1, 1, 100, 0));    /* another group's */
+    assert_false(add(0, 1, 999, 0)); /* the id decides, not the time */
+    assert_true(add(1, 1, 100, 0));  /* another group's */
     assert_true(add(0, 2, 100, 0));
     assert_int_equal(ids.n, 3);
     assert_true(event_ids_add(&ids, 0, "", 0, 100, 0));
@@ -53,7 +53,7 @@ static void add__keeps_the_window_and_forgets_behind_it(void **state)
             assert_false(add(0, i - 500, now, now - 100000));
         }
     }
-    assert_in_range(ids.size, 1024, 8192);   /* a few windows, not the whole past */
+    assert_in_range(ids.size, 1024, 8192); /* a few windows, not the whole past */
     assert_int_equal(ids.refused, 0);
     assert_true(ids.floor_ms <= 0);
 }
@@ -79,9 +79,9 @@ static void add__at_the_bound__loses_rather_than_repeats(void **state)
     assert_true(ids.floor_ms > 0 && ids.floor_ms < many);
     assert_in_range(ids.n, EVENT_IDS_MAX / 8, EVENT_IDS_MAX / 2);
     for (unsigned i = 0; i < many; i++)
-        assert_false(add(0, i, i, 0));                       /* none is counted again */
+        assert_false(add(0, i, i, 0)); /* none is counted again */
     assert_true(ids.refused > 0);
-    assert_false(add(0, many + 1, ids.floor_ms - 1, 0));     /* new, but it could be a repeat */
+    assert_false(add(0, many + 1, ids.floor_ms - 1, 0)); /* new, but it could be a repeat */
     assert_true(add(0, many + 1, ids.floor_ms, 0));
 }
 
@@ -99,8 +99,8 @@ static void clear__forgets_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(add__says_new_once),         CASE(add__keeps_the_window_and_forgets_behind_it),
-        CASE(add__grows_for_a_burst),     CASE(add__at_the_bound__loses_rather_than_repeats),
+        CASE(add__says_new_once),     CASE(add__keeps_the_window_and_forgets_behind_it),
+        CASE(add__grows_for_a_burst), CASE(add__at_the_bound__loses_rather_than_repeats),
         CASE(clear__forgets_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

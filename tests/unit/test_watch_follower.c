@@ -41,7 +41,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-static int64_t now(const struct fixture *x) { return x->w.fake.wall_ms; }
+static int64_t now(const struct fixture *x)
+{
+    return x->w.fake.wall_ms;
+}
 
 /* A line of the container at so many milliseconds before now. */
 static void put(struct fixture *x, const char *stream, int64_t ago_ms, enum fake_line what, unsigned request)
@@ -50,7 +53,10 @@ static void put(struct fixture *x, const char *stream, int64_t ago_ms, enum fake
     fake_logs_put(&x->logs, now(x) - ago_ms, now(x) - ago_ms + 500, stream, fake_line(what, request, text));
 }
 
-static void wait_ms(int64_t ms) { (void)cancel_wait_fd(NULL, -1, 0, clock_mono_ms(clock_real()) + ms); }
+static void wait_ms(int64_t ms)
+{
+    (void)cancel_wait_fd(NULL, -1, 0, clock_mono_ms(clock_real()) + ms);
+}
 
 static const struct log_snap *look(struct fixture *x)
 {
@@ -92,7 +98,7 @@ static void put_fetches(struct fixture *x, unsigned n, int64_t ago_ms)
 static void sweep__first__reads_the_past(void **state)
 {
     struct fixture *x = *state;
-    put(x, "a", 61 * 60000, FAKE_FETCH, 1);   /* before what is asked for */
+    put(x, "a", 61 * 60000, FAKE_FETCH, 1); /* before what is asked for */
     put(x, "a", 5000, FAKE_INIT_START, 0);
     put(x, "a", 4000, FAKE_FETCH_IN_INIT, 0);
     put(x, "a", 3000, FAKE_START, 2);
@@ -116,7 +122,7 @@ static void sweep__first__reads_the_past(void **state)
     size_t rows = 0;
     for (size_t i = 0; i < s->nchunks; i++)
         rows += s->chunks[i]->nrows;
-    assert_int_equal(rows, 4);   /* START is no event of its own */
+    assert_int_equal(rows, 4); /* START is no event of its own */
 }
 
 static void sweep__asks_as_the_service_wants_it(void **state)
@@ -125,7 +131,8 @@ static void sweep__asks_as_the_service_wants_it(void **state)
     x->follower = follower_new(&x->w.watch, 0);
     assert_true(follower_turn(x->follower, x->w.worker.aws) > 0);
     char expected[200];
-    (void)str_fmt(expected, sizeof expected, "{\"logGroupName\":\"/aws/lambda/orders\",\"startTime\":%lld,\"limit\":10000,\"interleaved\":true}",
+    (void)str_fmt(expected, sizeof expected,
+                  "{\"logGroupName\":\"/aws/lambda/orders\",\"startTime\":%lld,\"limit\":10000,\"interleaved\":true}",
                   (long long)(now(x) - 60 * 60000));
     assert_string_equal(x->w.fake.sent[0].body, expected);
     assert_string_equal(x->w.fake.sent[0].op, "FilterLogEvents");
@@ -138,7 +145,9 @@ static void sweep__an_arn_goes_without_its_star(void **state)
     x->w.env.log_groups = groups;
     x->follower = follower_new(&x->w.watch, 0);
     assert_true(follower_turn(x->follower, x->w.worker.aws) > 0);
-    assert_ptr_equal(strstr(x->w.fake.sent[0].body, "{\"logGroupIdentifier\":\"arn:aws:logs:us-east-1:1:log-group:/x\","), x->w.fake.sent[0].body);
+    assert_ptr_equal(
+        strstr(x->w.fake.sent[0].body, "{\"logGroupIdentifier\":\"arn:aws:logs:us-east-1:1:log-group:/x\","),
+        x->w.fake.sent[0].body);
 }
 
 static void sweep__the_server_filters__unless_somebody_looks(void **state)
@@ -157,8 +166,8 @@ static void sweep__the_server_filters__unless_somebody_looks(void **state)
 static void sweep__pages__small_and_empty(void **state)
 {
     struct fixture *x = *state;
-    put_fetches(x, 60, 1000);          /* the newest minute: the live sweep's */
-    put_fetches(x, 40, 30 * 60000);    /* and what the slices read */
+    put_fetches(x, 60, 1000);       /* the newest minute: the live sweep's */
+    put_fetches(x, 40, 30 * 60000); /* and what the slices read */
     x->logs.page_size = 7;
     x->logs.empty_pages = true;
     const struct log_snap *s = run(x);
@@ -179,7 +188,7 @@ static void sweep__next__counts_only_what_is_new(void **state)
     expect_total(x, EVENT_FETCH, 13);
     assert_int_equal(s->duplicates, 10);
     assert_int_equal(s->late, 0);
-    assert_true(x->logs.last_from_ms >= now(x) - 140000);   /* the overlap, not all of the past */
+    assert_true(x->logs.last_from_ms >= now(x) - 140000); /* the overlap, not all of the past */
 }
 
 static void sweep__late_events_are_counted_and_marked(void **state)
@@ -214,15 +223,17 @@ static void sweep__events_without_an_id(void **state)
     x->logs.instead_n = 2;
     x->follower = follower_new(&x->w.watch, 0);
     assert_true(follower_turn(x->follower, x->w.worker.aws) > 0);
-    expect_total(x, EVENT_OTHER, 2);   /* what they say tells them apart */
+    expect_total(x, EVENT_OTHER, 2); /* what they say tells them apart */
     assert_true(follower_turn(x->follower, x->w.worker.aws) > 0);
     expect_total(x, EVENT_OTHER, 2);
 }
 
 static void sweep__events_of_impossible_times(void **state)
 {
-    static const char body[] = "{\"events\":[{\"timestamp\":-9223372036854775808,\"ingestionTime\":9223372036854775807,\"message\":\"a\",\"eventId\":\"1\"},"
-                               "{\"timestamp\":9223372036854775807,\"ingestionTime\":-9223372036854775808,\"message\":\"b\",\"eventId\":\"2\"},"
+    static const char body[] = "{\"events\":[{\"timestamp\":-9223372036854775808,\"ingestionTime\":9223372036854775807,"
+                               "\"message\":\"a\",\"eventId\":\"1\"},"
+                               "{\"timestamp\":9223372036854775807,\"ingestionTime\":-9223372036854775808,\"message\":"
+                               "\"b\",\"eventId\":\"2\"},"
                                "{\"message\":\"c\",\"eventId\":\"3\"},{}]}";
     struct fixture *x = *state;
     run(x);
@@ -235,7 +246,7 @@ static void sweep__events_of_impossible_times(void **state)
     put_fetches(x, 1, 1000);
     fake_watch_later(&x->w, 10000);
     run(x);
-    expect_total(x, EVENT_FETCH, 1);   /* and the next sweep goes on as before */
+    expect_total(x, EVENT_FETCH, 1); /* and the next sweep goes on as before */
 }
 
 /* ------------------------------------------------------------- what fails */
@@ -248,7 +259,8 @@ static void turn__that_fails__keeps_the_data_and_says_why(void **state)
     int64_t good = s->snap.good_wall_ms;
     for (unsigned i = 1; i <= 2; i++) {
         fake_watch_later(&x->w, 10000);
-        x->logs.instead = (struct fake_answer){.status = 400, .body = "{\"__type\":\"AccessDeniedException\",\"message\":\"not yours\"}"};
+        x->logs.instead = (struct fake_answer){
+            .status = 400, .body = "{\"__type\":\"AccessDeniedException\",\"message\":\"not yours\"}"};
         x->logs.instead_n = 1;
         s = run(x);
         assert_int_equal(s->snap.why.code, ERR_DENIED);
@@ -271,7 +283,8 @@ static void turn__that_fails__keeps_the_data_and_says_why(void **state)
 static void turn__of_a_group_that_is_not_there_yet(void **state)
 {
     struct fixture *x = *state;
-    x->logs.instead = (struct fake_answer){.status = 400, .body = "{\"__type\":\"ResourceNotFoundException\",\"message\":\"no such group\"}"};
+    x->logs.instead = (struct fake_answer){
+        .status = 400, .body = "{\"__type\":\"ResourceNotFoundException\",\"message\":\"no such group\"}"};
     x->logs.instead_n = 1;
     x->follower = follower_new(&x->w.watch, 0);
     assert_true(follower_turn(x->follower, x->w.worker.aws) > 0);
@@ -287,7 +300,8 @@ static void turn__of_a_group_that_is_not_there_yet(void **state)
 
 static void turn__with_a_malformed_page(void **state)
 {
-    static const char *const pages[] = {"{\"events\":[{\"message\":\"half", "<html>proxy</html>", "{\"events\":[{\"timestamp\":\"now\"}]}", ""};
+    static const char *const pages[] = {"{\"events\":[{\"message\":\"half", "<html>proxy</html>",
+                                        "{\"events\":[{\"timestamp\":\"now\"}]}", ""};
     struct fixture *x = *state;
     put_fetches(x, 2, 1000);
     run(x);
@@ -313,7 +327,8 @@ static void turn__when_the_token_expires__begins_the_sweep_again(void **state)
     x->logs.page_size = 25;
     x->follower = x->follower != NULL ? x->follower : follower_new(&x->w.watch, 0);
     /* the second page fails: what the first held is counted, and counted once */
-    x->logs.instead = (struct fake_answer){.status = 400, .body = "{\"__type\":\"InvalidParameterException\",\"message\":\"token expired\"}"};
+    x->logs.instead = (struct fake_answer){
+        .status = 400, .body = "{\"__type\":\"InvalidParameterException\",\"message\":\"token expired\"}"};
     size_t before = x->logs.filter_calls;
     while (x->logs.filter_calls == before)
         wait_ms(follower_turn(x->follower, x->w.worker.aws) > 0 ? 0 : 1);
@@ -366,8 +381,8 @@ static void outage__leaves_no_hole(void **state)
     struct fixture *x = *state;
     put_fetches(x, 1, 1000);
     run(x);
-    x->logs.instead = (struct fake_answer){.err = ERR_TLS};   /* a failure that is not tried again */
-    for (int i = 0; i < 40; i++) {   /* forty minutes, a fetch each */
+    x->logs.instead = (struct fake_answer){.err = ERR_TLS}; /* a failure that is not tried again */
+    for (int i = 0; i < 40; i++) {                          /* forty minutes, a fetch each */
         fake_watch_later(&x->w, 60000);
         put_fetches(x, 1, 1000);
         x->logs.instead_n = 1;
@@ -443,10 +458,12 @@ static void property__everything_is_counted_once(void **state)
     for (int round = 0; round < 40; round++) {
         for (uint32_t n = pick(12); n > 0; n--) {
             int64_t ago = 500 + pick(pick(4) == 0 ? 100000 : 9000);
-            fake_logs_put(&x->logs, now(x) - ago, now(x) - 400, pick(2) == 0 ? "a" : "b", fake_line(FAKE_FETCH, ++fetches, text));
+            fake_logs_put(&x->logs, now(x) - ago, now(x) - 400, pick(2) == 0 ? "a" : "b",
+                          fake_line(FAKE_FETCH, ++fetches, text));
         }
         if (pick(4) == 0) {
-            static const struct fake_answer faults[] = {{.err = ERR_TLS}, {.body = "{"}, {.status = 400, .body = "{\"__type\":\"X\"}"}};
+            static const struct fake_answer faults[] = {
+                {.err = ERR_TLS}, {.body = "{"}, {.status = 400, .body = "{\"__type\":\"X\"}"}};
             x->logs.instead = faults[pick(ARRAY_LEN(faults))];
             x->logs.instead_n = 1;
         }

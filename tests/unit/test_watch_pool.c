@@ -29,7 +29,10 @@ struct worker {
     pthread_t thread;
 };
 
-static int64_t now_ms(void) { return clock_mono_ms(clock_real()); }
+static int64_t now_ms(void)
+{
+    return clock_mono_ms(clock_real());
+}
 
 static void *worker_new(void *ctx)
 {
@@ -84,11 +87,17 @@ static int tear_down(void **state)
 static void start(struct fixture *x, unsigned threads, size_t items)
 {
     struct why why;
-    struct pool_settings s = {.name = "test", .threads = threads, .items = items, .worker_new = worker_new,
-                              .worker_free = worker_free, .turn = turn, .ctx = x, .cancel = x->cancel};
+    struct pool_settings s = {.name = "test",
+                              .threads = threads,
+                              .items = items,
+                              .worker_new = worker_new,
+                              .worker_free = worker_free,
+                              .turn = turn,
+                              .ctx = x,
+                              .cancel = x->cancel};
     x->pool = pool_new(&s);
     if (items > 0)
-        pool_nudge(x->pool, items - 1);   /* as a turn of another pool may, before this one runs */
+        pool_nudge(x->pool, items - 1); /* as a turn of another pool may, before this one runs */
     assert_int_equal(pool_start(x->pool, &why), ERR_OK);
 }
 
@@ -103,7 +112,10 @@ static void stop(struct fixture *x, unsigned threads)
     assert_int_equal(atomic_load(&x->crossings), 0);
 }
 
-static void pause_ms(int64_t ms) { (void)cancel_wait_fd(NULL, -1, 0, now_ms() + ms); }
+static void pause_ms(int64_t ms)
+{
+    (void)cancel_wait_fd(NULL, -1, 0, now_ms() + ms);
+}
 
 /* Waits until item has had so many turns; a test that fails does not hang. */
 static void await(struct fixture *x, size_t item, int turns)
@@ -116,7 +128,7 @@ static void await(struct fixture *x, size_t item, int turns)
 static void pool__works_on_every_item__one_thread_at_a_time(void **state)
 {
     struct fixture *x = *state;
-    x->period_ms = 0;   /* at once again: as crowded as it gets */
+    x->period_ms = 0; /* at once again: as crowded as it gets */
     start(x, 4, ITEMS);
     for (size_t i = 0; i < ITEMS; i++)
         await(x, i, 3);
@@ -166,7 +178,7 @@ static void nudge__makes_an_item_due(void **state)
     start(x, 2, 4);
     for (size_t i = 0; i < 4; i++)
         await(x, i, 1);
-    pause_ms(20);   /* the turn is over, and the thread asleep */
+    pause_ms(20); /* the turn is over, and the thread asleep */
     pool_nudge(x->pool, 2);
     await(x, 2, 2);
     pause_ms(40);
@@ -187,15 +199,21 @@ static void nudge__while_being_worked_on__means_again_after(void **state)
         pool_nudge(x->pool, 0);
     await(x, 0, 2);
     pause_ms(150);
-    assert_int_equal(atomic_load(&x->turns[0]), 2);   /* five nudges, one turn more */
+    assert_int_equal(atomic_load(&x->turns[0]), 2); /* five nudges, one turn more */
     stop(x, 1);
 }
 
 static void stop__of_a_pool_that_never_started(void **state)
 {
     struct fixture *x = *state;
-    struct pool_settings s = {.name = "test", .threads = 2, .items = 2, .worker_new = worker_new, .worker_free = worker_free,
-                              .turn = turn, .ctx = x, .cancel = x->cancel};
+    struct pool_settings s = {.name = "test",
+                              .threads = 2,
+                              .items = 2,
+                              .worker_new = worker_new,
+                              .worker_free = worker_free,
+                              .turn = turn,
+                              .ctx = x,
+                              .cancel = x->cancel};
     x->pool = pool_new(&s);
     stop(x, 0);
 }

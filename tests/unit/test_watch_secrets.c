@@ -15,9 +15,9 @@
 struct fixture {
     struct fake_watch w;
     const char *describe, *versions;
-    struct fake_answer failure;      /* of ListSecretVersionIds, when versions is NULL */
+    struct fake_answer failure; /* of ListSecretVersionIds, when versions is NULL */
     const struct secret_snap *snap;
-    size_t listed;                   /* calls of ListSecretVersionIds */
+    size_t listed; /* calls of ListSecretVersionIds */
 };
 
 static void reply(struct fake_aws *f, const struct fake_sent *rq, struct fake_answer *out)
@@ -25,7 +25,8 @@ static void reply(struct fake_aws *f, const struct fake_sent *rq, struct fake_an
     struct fixture *x = f->ctx;
     bool versions = strcmp(rq->op, "ListSecretVersionIds") == 0;
     x->listed += versions;
-    *out = versions && x->versions == NULL ? x->failure : (struct fake_answer){.body = versions ? x->versions : x->describe};
+    *out = versions && x->versions == NULL ? x->failure
+                                           : (struct fake_answer){.body = versions ? x->versions : x->describe};
 }
 
 static int set_up(void **state)
@@ -63,20 +64,25 @@ static const struct secret_snap *poll_once(struct fixture *x, const char *descri
 static void describe__reads_all_members(void **state)
 {
     struct fixture *x = *state;
-    x->versions = "{\"Versions\":[{\"VersionId\":\"v2\",\"CreatedDate\":1795500000.5},{\"VersionId\":\"v1\",\"CreatedDate\":1795400000},"
+    x->versions = "{\"Versions\":[{\"VersionId\":\"v2\",\"CreatedDate\":1795500000.5},{\"VersionId\":\"v1\","
+                  "\"CreatedDate\":1795400000},"
                   "{\"VersionId\":\"gone\",\"CreatedDate\":1}]}";
-    const struct secret_snap *s = poll_once(x,
-        "{\"ARN\":\"arn:aws:secretsmanager:us-east-1:1:secret:prod/orders-AbCdEf\",\"Name\":\"prod/orders\",\"Description\":\"d\","
-        "\"RotationEnabled\":true,\"RotationLambdaARN\":\"arn:lambda\",\"RotationRules\":{\"AutomaticallyAfterDays\":30},"
-        "\"LastRotatedDate\":1795500001.25,\"LastChangedDate\":1795500002,\"NextRotationDate\":1798000000,\"CreatedDate\":1795000000,"
-        "\"OwningService\":\"rds\",\"PrimaryRegion\":\"us-east-1\",\"Unknown\":{\"x\":[1]},"
-        "\"VersionIdsToStages\":{\"v1\":[\"AWSPREVIOUS\"],\"v2\":[\"AWSCURRENT\",\"mine\",\"too\"],\"v0\":[]}}");
+    const struct secret_snap *s = poll_once(
+        x, "{\"ARN\":\"arn:aws:secretsmanager:us-east-1:1:secret:prod/orders-AbCdEf\",\"Name\":\"prod/"
+           "orders\",\"Description\":\"d\","
+           "\"RotationEnabled\":true,\"RotationLambdaARN\":\"arn:lambda\",\"RotationRules\":{"
+           "\"AutomaticallyAfterDays\":30},"
+           "\"LastRotatedDate\":1795500001.25,\"LastChangedDate\":1795500002,\"NextRotationDate\":1798000000,"
+           "\"CreatedDate\":1795000000,"
+           "\"OwningService\":\"rds\",\"PrimaryRegion\":\"us-east-1\",\"Unknown\":{\"x\":[1]},"
+           "\"VersionIdsToStages\":{\"v1\":[\"AWSPREVIOUS\"],\"v2\":[\"AWSCURRENT\",\"mine\",\"too\"],\"v0\":[]}}");
     assert_string_equal(s->name, "prod/orders");
     assert_string_equal(s->rotation_function, "arn:lambda");
     assert_string_equal(s->rotation_rule, "every 30d");
     assert_string_equal(s->owning_service, "rds");
     assert_int_equal(s->rotation, TRI_YES);
-    assert_true(s->last_rotated_ms == 1795500001250 && s->created_ms == 1795000000000 && s->next_rotation_ms == 1798000000000);
+    assert_true(s->last_rotated_ms == 1795500001250 && s->created_ms == 1795000000000 &&
+                s->next_rotation_ms == 1798000000000);
     assert_true(s->deleted_ms == TIME_UNKNOWN);
     assert_int_equal(s->nversions, 2);
     assert_string_equal(s->versions[0].id, "v2");
@@ -94,9 +100,12 @@ static void describe__nulls_and_absent_members_are_unknown(void **state)
 {
     static const char *const answers[] = {
         "{}",
-        "{\"ARN\":null,\"Name\":null,\"RotationEnabled\":null,\"RotationRules\":null,\"LastRotatedDate\":null,\"VersionIdsToStages\":null}",
-        "{\"ARN\":5,\"Name\":[],\"RotationEnabled\":\"yes\",\"RotationRules\":[],\"LastRotatedDate\":\"2026\",\"VersionIdsToStages\":[1]}",
-        "{\"RotationRules\":{\"AutomaticallyAfterDays\":\"30\"},\"LastRotatedDate\":-5,\"VersionIdsToStages\":{\"v\":null,\"w\":\"AWSCURRENT\",\"x\":[5,null]}}",
+        "{\"ARN\":null,\"Name\":null,\"RotationEnabled\":null,\"RotationRules\":null,\"LastRotatedDate\":null,"
+        "\"VersionIdsToStages\":null}",
+        "{\"ARN\":5,\"Name\":[],\"RotationEnabled\":\"yes\",\"RotationRules\":[],\"LastRotatedDate\":\"2026\","
+        "\"VersionIdsToStages\":[1]}",
+        "{\"RotationRules\":{\"AutomaticallyAfterDays\":\"30\"},\"LastRotatedDate\":-5,\"VersionIdsToStages\":{\"v\":"
+        "null,\"w\":\"AWSCURRENT\",\"x\":[5,null]}}",
         "{\"LastRotatedDate\":1e300,\"DeletedDate\":true,\"CreatedDate\":{}}",
     };
     struct fixture *x = *state;
@@ -106,8 +115,9 @@ static void describe__nulls_and_absent_members_are_unknown(void **state)
         assert_string_equal(s->arn, "");
         assert_string_equal(s->rotation_rule, "");
         assert_int_equal(s->rotation, TRI_NO);
-        assert_true(s->last_rotated_ms == TIME_UNKNOWN && s->deleted_ms == TIME_UNKNOWN && s->current_since_ms == TIME_UNKNOWN &&
-                    s->pending_since_ms == TIME_UNKNOWN && s->created_ms == TIME_UNKNOWN);
+        assert_true(s->last_rotated_ms == TIME_UNKNOWN && s->deleted_ms == TIME_UNKNOWN &&
+                    s->current_since_ms == TIME_UNKNOWN && s->pending_since_ms == TIME_UNKNOWN &&
+                    s->created_ms == TIME_UNKNOWN);
         assert_string_equal(s->current_id, "");
     }
 }
@@ -115,7 +125,9 @@ static void describe__nulls_and_absent_members_are_unknown(void **state)
 static void describe__foreign_bytes_come_out_safe(void **state)
 {
     struct fixture *x = *state;
-    const struct secret_snap *s = poll_once(x, "{\"Description\":\"\\u001b[31m\\u202e\",\"VersionIdsToStages\":{\"v\\u0007\":[\"AWSCURRENT\",\"l\\u0007\"]}}");
+    const struct secret_snap *s = poll_once(
+        x,
+        "{\"Description\":\"\\u001b[31m\\u202e\",\"VersionIdsToStages\":{\"v\\u0007\":[\"AWSCURRENT\",\"l\\u0007\"]}}");
     assert_string_equal(s->description, "\\x1B[31m<U+202E>");
     assert_string_equal(s->current_id, "v\\x07");
     assert_string_equal(s->versions[0].other_labels, "l\\x07");
@@ -128,7 +140,9 @@ static void describe__more_versions_than_are_kept(void **state)
     strbuf_init(&b, 100000);
     strbuf_str(&b, "{\"VersionIdsToStages\":{");
     for (unsigned i = 0; i < 3 * VERSIONS_MAX; i++)
-        strbuf_fmt(&b, "%s\"v%u\":[\"label-%u-long-enough-to-fill-the-field-of-custom-labels-soon\",\"another-label-of-some-length\"]",
+        strbuf_fmt(&b,
+                   "%s\"v%u\":[\"label-%u-long-enough-to-fill-the-field-of-custom-labels-soon\",\"another-label-of-"
+                   "some-length\"]",
                    i > 0 ? "," : "", i, i);
     strbuf_str(&b, "}}");
     const struct secret_snap *s = poll_once(x, strbuf_peek(&b));
@@ -138,9 +152,15 @@ static void describe__more_versions_than_are_kept(void **state)
 
 static void failure__keeps_the_data_and_says_why(void **state)
 {
-    static const struct { struct fake_answer answer; enum err err; } rows[] = {
+    static const struct {
+        struct fake_answer answer;
+        enum err err;
+    } rows[] = {
         {{.status = 400, .body = "{\"__type\":\"ResourceNotFoundException\",\"message\":\"gone\"}"}, ERR_NOT_FOUND},
-        {{.body = "{\"Name\":"}, ERR_MALFORMED}, {{.body = "[]"}, ERR_MALFORMED}, {{.body = ""}, ERR_MALFORMED}, {{.err = ERR_TLS}, ERR_TLS},
+        {{.body = "{\"Name\":"}, ERR_MALFORMED},
+        {{.body = "[]"}, ERR_MALFORMED},
+        {{.body = ""}, ERR_MALFORMED},
+        {{.err = ERR_TLS}, ERR_TLS},
     };
     struct fixture *x = *state;
     poll_once(x, "{\"Name\":\"n\",\"VersionIdsToStages\":{\"v\":[\"AWSCURRENT\"]}}");
@@ -172,11 +192,17 @@ static void cancelled__publishes_nothing(void **state)
 
 static void current_since__found_so(void **state)
 {
-    static const struct { const char *describe, *versions; int64_t since; bool exact; } rows[] = {
+    static const struct {
+        const char *describe, *versions;
+        int64_t since;
+        bool exact;
+    } rows[] = {
         /* rotated after the version was made: that is the moment */
-        {CURRENT("v", ",\"LastRotatedDate\":1795000100"), "{\"Versions\":[{\"VersionId\":\"v\",\"CreatedDate\":1795000000}]}", 1795000100000, true},
+        {CURRENT("v", ",\"LastRotatedDate\":1795000100"),
+         "{\"Versions\":[{\"VersionId\":\"v\",\"CreatedDate\":1795000000}]}", 1795000100000, true},
         /* the version is younger than the last rotation: put there by hand */
-        {CURRENT("v", ",\"LastRotatedDate\":1794000000"), "{\"Versions\":[{\"VersionId\":\"v\",\"CreatedDate\":1795000000}]}", 1795000000000, false},
+        {CURRENT("v", ",\"LastRotatedDate\":1794000000"),
+         "{\"Versions\":[{\"VersionId\":\"v\",\"CreatedDate\":1795000000}]}", 1795000000000, false},
         {CURRENT("v", ""), "{\"Versions\":[{\"VersionId\":\"v\",\"CreatedDate\":1795000000}]}", 1795000000000, false},
         {CURRENT("v", ",\"LastRotatedDate\":1794000000"), "{\"Versions\":[]}", 1794000000000, true},
         {CURRENT("v", ""), "{}", TIME_UNKNOWN, false},
@@ -202,7 +228,8 @@ static void current_since__seen_to_move(void **state)
     assert_false(x->snap->current_since_exact);
     /* by rotation, between two polls */
     fake_watch_later(&x->w, 30000);
-    const struct secret_snap *s = poll_once(x, CURRENT("v2", ",\"LastRotatedDate\":1795521610,\"LastChangedDate\":1795521620"));
+    const struct secret_snap *s =
+        poll_once(x, CURRENT("v2", ",\"LastRotatedDate\":1795521610,\"LastChangedDate\":1795521620"));
     assert_true(s->current_since_ms == 1795521610000 && s->current_since_exact);
     /* and stays so, whatever the dates do then */
     fake_watch_later(&x->w, 30000);
@@ -225,11 +252,13 @@ static void current_since__seen_to_move(void **state)
 static void pending_since__is_the_versions_age(void **state)
 {
     struct fixture *x = *state;
-    x->versions = "{\"Versions\":[{\"VersionId\":\"v2\",\"CreatedDate\":1795521000},{\"VersionId\":\"v1\",\"CreatedDate\":1795000000}]}";
+    x->versions = "{\"Versions\":[{\"VersionId\":\"v2\",\"CreatedDate\":1795521000},{\"VersionId\":\"v1\","
+                  "\"CreatedDate\":1795000000}]}";
     const struct secret_snap *s = poll_once(x, PENDING("v2"));
     assert_string_equal(s->pending_id, "v2");
     assert_true(s->pending_since_ms == 1795521000000);
-    s = poll_once(x, "{\"VersionIdsToStages\":{\"v2\":[\"AWSCURRENT\",\"AWSPENDING\"],\"v1\":[\"AWSPREVIOUS\"]}}");   /* finished */
+    s = poll_once(
+        x, "{\"VersionIdsToStages\":{\"v2\":[\"AWSCURRENT\",\"AWSPENDING\"],\"v1\":[\"AWSPREVIOUS\"]}}"); /* finished */
     assert_true(s->pending_since_ms == TIME_UNKNOWN);
 }
 
@@ -239,7 +268,7 @@ static void pending_since__without_dates__is_when_it_was_first_seen(void **state
     x->versions = NULL;
     x->failure = (struct fake_answer){.status = 400, .body = "{\"__type\":\"AccessDeniedException\"}"};
     assert_true(poll_once(x, PENDING("v2"))->pending_since_ms == NOON);
-    assert_int_equal(x->snap->snap.why.code, ERR_OK);   /* dates are best effort */
+    assert_int_equal(x->snap->snap.why.code, ERR_OK); /* dates are best effort */
     fake_watch_later(&x->w, 60000);
     assert_true(poll_once(x, NULL)->pending_since_ms == NOON);
     fake_watch_later(&x->w, 60000);
@@ -258,7 +287,7 @@ static void dates__are_asked_for_when_labels_move(void **state)
     x->versions = "{\"Versions\":[{\"VersionId\":\"v2\",\"CreatedDate\":1795521000}]}";
     assert_true(poll_once(x, PENDING("v2"))->versions[1].created_ms == 1795521000000);
     assert_int_equal(x->listed, 2);
-    assert_true(x->snap->versions[0].created_ms == 1795000000000);   /* carried over */
+    assert_true(x->snap->versions[0].created_ms == 1795000000000); /* carried over */
 }
 
 static void dates__paging_that_does_not_end__ends(void **state)
@@ -274,9 +303,12 @@ static void dates__paging_that_does_not_end__ends(void **state)
 static void identity__is_read_from_sts(void **state)
 {
     struct fixture *x = *state;
-    fake_answer_always(&x->w.fake, (struct fake_answer){.body =
-        "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/ops</Arn><UserId>AID</UserId>"
-        "<Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"});
+    fake_answer_always(
+        &x->w.fake,
+        (struct fake_answer){
+            .body = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/ops</"
+                    "Arn><UserId>AID</UserId>"
+                    "<Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"});
     assert_true(watch_identity_turn(&x->w.worker, 0, SLOTS) > 0);
     const struct identity_snap *s = snapbox_get(x->w.watch.box, SLOTS);
     assert_string_equal(s->account, "123456789012");

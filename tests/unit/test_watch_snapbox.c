@@ -19,10 +19,10 @@ struct fixture {
 
 struct picture {
     struct snap snap;
-    uint64_t check;   /* twice the generation: torn when it is not */
+    uint64_t check; /* twice the generation: torn when it is not */
 };
 
-static atomic_int alive;   /* pictures that exist: destroy() has no other way to tell */
+static atomic_int alive; /* pictures that exist: destroy() has no other way to tell */
 
 static void destroy(struct snap *s)
 {
@@ -78,7 +78,7 @@ static void put__replaces_and_rings(void **state)
     assert_int_equal(first->snap.generation, 1);
     snapbox_put(x->box, 0, paint(2));
     assert_true(rung(x));
-    assert_int_equal(first->check, 2);   /* still held */
+    assert_int_equal(first->check, 2); /* still held */
     assert_int_equal(atomic_load(&alive), 2);
     snap_unref(first);
     assert_int_equal(atomic_load(&alive), 1);
@@ -130,7 +130,7 @@ static void box__with_many_threads__loses_and_tears_nothing(void **state)
         pthread_join(threads[i], &torn);
         assert_null(torn);
     }
-    assert_int_equal(atomic_load(&alive), 2);   /* one a slot */
+    assert_int_equal(atomic_load(&alive), 2); /* one a slot */
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
