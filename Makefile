@@ -152,7 +152,7 @@ SANDBOX := $(B)/awsim $(B)/fleet
 # The peers are measured where they are installed; nothing is installed for them.
 
 BENCH_SCAN_OBJ := $(call obj,tests/bench/scan.c tests/bench/pages.c \
-  $(addprefix backend/watch/,log_page.c classify.c containers.c marks.c tally.c))
+  $(addprefix backend/watch/,log_page.c classify.c find.c json_line.c containers.c marks.c tally.c))
 ifneq ($(wildcard /usr/include/simdjson.h),)
   BENCH_SCAN_OBJ += $(B)/tests/bench/scan_simdjson.o
   $(B)/tests/bench/scan.o: CFLAGS += -DWITH_SIMDJSON

@@ -2,32 +2,26 @@
 
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
+#include "backend/watch/find.h"
 #include "backend/watch/json_line.h"
 
 /* The order decides when a line matches several: what is worse for the container first,
  * except that the fetch line is exact and common. */
 static const enum event_kind order[] = {EVENT_FETCH, EVENT_HIT, EVENT_FALLBACK, EVENT_FETCH_ERROR, EVENT_DB_ERROR};
 
-struct classifier {
-    const char *const *globs[ARRAY_LEN(order)];   /* the configuration's, which outlives us */
+struct pattern {
+    const char *glob;          /* the configuration's, which outlives us */
+    enum event_kind event;
+    size_t head;               /* bytes before the first '*' */
+    uint32_t word;             /* the bit of a word the text must have; 0 none */
 };
 
-static const char *const none[] = {NULL};
-
-struct classifier *classifier_new(const struct config_patterns *p)
-{
-    struct classifier *c = mem_new(sizeof *c);
-    const char *const *lists[ARRAY_LEN(order)] = {p->fetch, p->hit, p->fallback, p->fetch_error, p->db_error};
-    for (size_t i = 0; i < ARRAY_LEN(order); i++)
-        c->globs[i] = lists[i] != NULL ? lists[i] : none;
-    return c;
-}
-
-struct classifier *classifier_free(struct classifier *c)
-{
-    free(c);
-    return NULL;
-}
+struct classifier {
+    const char *const *globs[ARRAY_LEN(order)];
+    struct pattern *patterns;  /* all of them, in the order they are tried */
+    size_t n;
+    struct find_words words;   /* of patterns that may begin with anything */
+};
 
 /* ------------------------------------------------------------------ globs */
 
@@ -66,6 +60,39 @@ static struct slice glob_literal(const char *glob)
         p += n + (p[n] == '*');
     }
     return best;
+}
+
+/* ------------------------------------------------------------ classifier */
+
+static const char *const none[] = {NULL};
+
+static void add_pattern(struct classifier *c, const char *glob, enum event_kind event)
+{
+    c->patterns = mem_grow(c->patterns, c->n + 1, sizeof *c->patterns);
+    struct pattern *p = &c->patterns[c->n++];
+    *p = (struct pattern){.glob = glob, .event = event, .head = strcspn(glob, "*")};
+    if (p->head == 0 && find_words_add(&c->words, glob_literal(glob)))
+        p->word = (uint32_t)1 << (c->words.n - 1);
+}
+
+struct classifier *classifier_new(const struct config_patterns *p)
+{
+    struct classifier *c = mem_new(sizeof *c);
+    const char *const *lists[ARRAY_LEN(order)] = {p->fetch, p->hit, p->fallback, p->fetch_error, p->db_error};
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        c->globs[i] = lists[i] != NULL ? lists[i] : none;
+        for (const char *const *g = c->globs[i]; *g != NULL; g++)
+            add_pattern(c, *g, order[i]);
+    }
+    return c;
+}
+
+struct classifier *classifier_free(struct classifier *c)
+{
+    if (c != NULL)
+        free(c->patterns);
+    free(c);
+    return NULL;
 }
 
 /* Terms of platform lines: what classify() below recognises, as words they all contain. */
@@ -117,13 +144,7 @@ static bool starts(struct slice s, const char *with)
 
 static struct slice after(struct slice s, size_t n) { return (struct slice){s.s + n, s.n - n}; }
 
-static struct slice upto(struct slice s, const char *stops)
-{
-    size_t n = 0;
-    while (n < s.n && strchr(stops, s.s[n]) == NULL)
-        n++;
-    return (struct slice){s.s, n};
-}
+static struct slice upto(struct slice s, const char *stops) { return (struct slice){s.s, find_any(s, stops)}; }
 
 static struct slice trim_end(struct slice s)
 {
@@ -177,7 +198,7 @@ static bool platform_line(struct slice m, struct line *out)
     static const struct { const char *head; enum line_kind kind; } heads[] = {
         {"START RequestId: ", LINE_START}, {"END RequestId: ", LINE_END}, {"REPORT RequestId: ", LINE_REPORT}};
     for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
-        if (!starts(m, heads[i].head))
+        if (m.n == 0 || *m.s != *heads[i].head || !starts(m, heads[i].head))
             continue;
         struct slice id = upto(after(m, strlen(heads[i].head)), " \t\n");
         if (!is_request_id(id))
@@ -282,15 +303,21 @@ static void reset(struct line *out, struct slice message)
     out->duration_us = -1;
 }
 
+/* Few lines match any pattern, so what cannot match is found out first: a pattern's first
+ * byte, or of those that begin with '*' a word. */
 static void by_patterns(const struct classifier *c, struct line *out)
 {
-    for (size_t i = 0; i < ARRAY_LEN(order); i++)
-        for (const char *const *g = c->globs[i]; *g != NULL; g++)
-            if (glob_match(*g, out->body)) {
-                out->kind = LINE_EVENT;
-                out->event = order[i];
-                return;
-            }
+    struct slice body = out->body;
+    uint32_t words = c->words.n > 0 ? find_words(&c->words, body) : 0;
+    for (const struct pattern *p = c->patterns; p < c->patterns + c->n; p++) {
+        if (p->head > 0 ? body.n < p->head || *body.s != *p->glob : (p->word & ~words) != 0)
+            continue;
+        if (glob_match(p->glob, body)) {
+            out->kind = LINE_EVENT;
+            out->event = p->event;
+            return;
+        }
+    }
 }
 
 /* The first byte tells most of it. */

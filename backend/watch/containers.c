@@ -1,5 +1,6 @@
 #include "backend/watch/containers.h"
 
+#include "backend/base/hash.h"
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 #include "backend/base/text.h"
@@ -37,6 +38,7 @@ struct invocation {
 struct containers {
     struct container **all;     /* by key - 1; NULL when forgotten */
     size_t n, cap, alive;
+    struct container *latest;   /* fed last: lines of one come in a row */
     uint32_t *table;            /* open addressing: keys, 0 empty */
     size_t table_size;          /* a power of two */
     struct invocation *journal; /* ring */
@@ -73,15 +75,6 @@ struct containers *containers_free(struct containers *c)
 
 const struct tally *containers_tally(const struct containers *c) { return &c->tally; }
 
-static uint64_t hash_bytes(const void *p, size_t n, uint64_t seed)
-{
-    const unsigned char *s = p;
-    uint64_t h = 0xcbf29ce484222325u ^ seed;   /* FNV-1a */
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ s[i]) * 0x100000001b3u;
-    return h ^ (h >> 29);
-}
-
 /* ------------------------------------------------------------------ table */
 
 static void table_put(struct containers *c, const struct container *k)
@@ -102,14 +95,21 @@ static void table_rebuild(struct containers *c, size_t size)
             table_put(c, c->all[i]);
 }
 
+static bool is_of(const struct container *k, size_t group, struct slice stream)
+{
+    return k->group == group && k->stream_len == stream.n && memcmp(k->stream, stream.s, stream.n) == 0;
+}
+
 static struct container *find(const struct containers *c, size_t group, struct slice stream)
 {
+    if (c->latest != NULL && is_of(c->latest, group, stream))
+        return c->latest;
     if (c->table_size == 0)
         return NULL;
     size_t i = hash_bytes(stream.s, stream.n, group) & (c->table_size - 1);
     for (; c->table[i] != 0; i = (i + 1) & (c->table_size - 1)) {
         struct container *k = c->all[c->table[i] - 1];
-        if (k != NULL && k->group == group && k->stream_len == stream.n && memcmp(k->stream, stream.s, stream.n) == 0)
+        if (k != NULL && is_of(k, group, stream))
             return k;
     }
     return NULL;
@@ -136,6 +136,7 @@ static void forget_some(struct containers *c)
         free(alive[i]);
     }
     free(alive);
+    c->latest = NULL;
     c->alive -= gone;
     c->forgotten += gone;
     table_rebuild(c, c->table_size);
@@ -433,6 +434,7 @@ void containers_feed(struct containers *c, size_t group, struct slice stream, co
         return;   /* a container that ended before the counted range is none of ours */
     if (k == NULL)
         k = add(c, group, stream);
+    c->latest = k;
     out->container = k->key;
     time_ms = time_ms < 0 ? 0 : time_ms > TIME_MAX_MS ? TIME_MAX_MS : time_ms;
     if (l->kind == LINE_INIT)
@@ -447,8 +449,10 @@ void containers_feed(struct containers *c, size_t group, struct slice stream, co
         count(c, k, EVENT_OTHER, time_ms, 1);
         out->kind = EVENT_OTHER;
     }
-    struct held h = marks_held(&k->marks, time_ms);
-    out->holds = holds_words(c, &h);
+    if (out->kind != EVENT_KINDS) {
+        struct held h = marks_held(&k->marks, time_ms);
+        out->holds = holds_words(c, &h);
+    }
     if (time_ms > k->last_ms)
         k->last_ms = time_ms;
     if (k->started_ms == TIME_UNKNOWN || time_ms < k->started_ms)

@@ -1,5 +1,6 @@
 #include "backend/watch/event_ids.h"
 
+#include "backend/base/hash.h"
 #include "backend/base/mem.h"
 
 void event_ids_clear(struct event_ids *e)
@@ -8,16 +9,10 @@ void event_ids_clear(struct event_ids *e)
     *e = (struct event_ids){0};
 }
 
-/* FNV-1a with a final mix: ids are digits, mostly alike. */
 static uint64_t hash_id(size_t group, const char *id, size_t n)
 {
-    uint64_t h = 0xcbf29ce484222325u ^ (group * 0x9e3779b97f4a7c15u);
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ (unsigned char)id[i]) * 0x100000001b3u;
-    h ^= h >> 32;
-    h *= 0xd6e8feb86659fd93u;
-    h ^= h >> 32;
-    return h != 0 ? h : 1;
+    uint64_t h = hash_bytes(id, n, group);
+    return h != 0 ? h : 1;   /* 0: an empty slot */
 }
 
 static bool put(struct event_ids *e, uint64_t hash, int64_t time_ms)

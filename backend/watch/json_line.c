@@ -2,6 +2,7 @@
 
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
+#include "backend/watch/find.h"
 
 #define NESTING_MAX 32
 
@@ -9,9 +10,11 @@
  *
  * Values stay raw: a text keeps its quotes and escapes, an object its braces. */
 
+static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
 static const char *skip_space(const char *p, const char *end)
 {
-    while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
+    while (p < end && is_space(*p))
         p++;
     return p;
 }
@@ -20,8 +23,8 @@ static const char *skip_space(const char *p, const char *end)
 static const char *skip_text(const char *p, const char *end)
 {
     for (p++; p < end; p++) {
-        p = memchr(p, '"', (size_t)(end - p));
-        if (p == NULL)
+        p += find_any((struct slice){p, (size_t)(end - p)}, "\"");
+        if (p == end)
             return NULL;
         const char *back = p;
         while (back[-1] == '\\')
@@ -81,7 +84,7 @@ static int next_member(const char **p, const char *end, struct slice *key, struc
     if (after == NULL)
         return -1;
     *value = (struct slice){s, (size_t)(after - s)};
-    while (value->n > 0 && strchr(" \t\r\n", s[value->n - 1]) != NULL)
+    while (value->n > 0 && is_space(s[value->n - 1]))
         value->n--;
     *p = after;
     return 1;

@@ -68,7 +68,7 @@ struct look {
     uint64_t foreign;   /* not ASCII */
 };
 
-static struct look look_at_block(const char *p)
+static inline struct look look_at_block(const char *p)
 {
     struct look l = {0, 0};
 #ifdef __SSE2__
@@ -102,7 +102,7 @@ static struct look look_at(const char *p, const char *end)
 
 /* Copies what lies between two places in steps that may write beyond it, into room that
  * is left for that; returns where it ends. */
-static char *copy(char *to, const char *from, const char *upto, const char *end)
+static inline char *copy(char *to, const char *from, const char *upto, const char *end)
 {
     size_t n = (size_t)(upto - from);
     if (end - upto < STEP)
