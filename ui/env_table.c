@@ -240,7 +240,7 @@ static enum style cell_data(const struct row *r, char out[CELL])
 {
     char age[FORMAT_SIZE];
     str_copy(out, CELL, format_age(env_data_age(r->s, r->v), age));
-    return r->old_secret[0] || r->old_logs[0] || r->old_db[0] ? STYLE_UNSURE : STYLE_DIM;
+    return r->old_secret[0] || r->old_logs[0] || r->old_db[0] ? STYLE_UNSURE : STYLE_TEXT;   /* plain: it ticks */
 }
 
 struct column {

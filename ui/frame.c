@@ -106,6 +106,8 @@ static void draw_identity(const struct screen *s, struct grid *g, int x, int wid
         str_fmt(words, sizeof(words), "%s %s", source, id->account);
     if ((int)text_width(words) > width)
         str_copy(words, sizeof(words), id->account);
+    if ((int)text_width(words) > width)   /* half an account number misleads */
+        return;
     if (wide)
         grid_fmt(g, 0, x, width, STYLE_TEXT, "%s  account %s  region %s  %s", source, id->account, id->region,
                  who ? who + 1 : "");
@@ -113,10 +115,29 @@ static void draw_identity(const struct screen *s, struct grid *g, int x, int wid
         grid_text(g, 0, x, width, STYLE_TEXT, words);
 }
 
+/* The first identity whose keys end soon; "" none. */
+static void expiry_words(const struct screen *s, char out[40])
+{
+    const struct identity_snap *first = NULL;
+    char left[FORMAT_SIZE];
+    out[0] = '\0';
+    for (size_t i = 0; i < s->board->n; i++) {
+        const struct identity_snap *id = s->board->envs[i].identity;
+        if (id && id->snap.good_mono_ms >= 0 && id->expires_ms >= 0 && (!first || id->expires_ms < first->expires_ms))
+            first = id;
+    }
+    if (!first || first->expires_ms - s->wall_ms >= EXPIRES_SOON_MS)
+        return;
+    if (first->expires_ms <= s->wall_ms)
+        str_copy(out, 40, "keys EXPIRED");
+    else
+        str_fmt(out, 40, "keys %s", format_age(first->expires_ms - s->wall_ms, left));
+}
+
 /* From the right: clock, mode, calls and, with room, their price, AWS. */
 static int draw_right(const struct screen *s, struct grid *g, int width)
 {
-    char clock[FORMAT_SIZE], aws[40], calls[80], price[FORMAT_SIZE];
+    char clock[FORMAT_SIZE], aws[40], calls[80], price[FORMAT_SIZE], keys[40];
     const char *mode = s->set.audit ? "READ-ONLY" : "OPERATOR";
     format_clock(s->wall_ms, s->local, true, clock);
     aws_word(s, aws);
@@ -126,11 +147,18 @@ static int draw_right(const struct screen *s, struct grid *g, int width)
     else
         str_fmt(calls, sizeof(calls), "%u/min", s->board->calls_per_minute);
     int x = width - 1 - (int)strlen(clock);
-    grid_text(g, 0, x, width, STYLE_BOLD, clock);
+    grid_text(g, 0, x, width, STYLE_TEXT, clock);   /* plain: a tick is a few bytes then */
     x -= 2 + (int)strlen(mode);
     grid_text(g, 0, x, (int)strlen(mode), s->set.audit ? STYLE_MODE : STYLE_TEXT, mode);
-    x -= 2 + (int)strlen(calls);
-    grid_text(g, 0, x, (int)strlen(calls), STYLE_DIM, calls);
+    expiry_words(s, keys);
+    if (keys[0]) {
+        x -= 2 + (int)strlen(keys);
+        grid_text(g, 0, x, (int)strlen(keys), STYLE_WARN, keys);
+    }
+    if (!keys[0] || width >= 80) {
+        x -= 2 + (int)strlen(calls);
+        grid_text(g, 0, x, (int)strlen(calls), STYLE_DIM, calls);
+    }
     x -= 1 + (int)strlen(aws);
     bool bad = strstr(aws, "failing") != NULL;
     grid_text(g, 0, x, (int)strlen(aws), bad ? STYLE_WARN : STYLE_TEXT, aws);
@@ -152,7 +180,7 @@ static void draw_header_small(const struct screen *s, struct grid *g, struct rec
     grid_text(g, at.y, x + 1, at.w - x - 1, s->set.audit ? STYLE_MODE : STYLE_TEXT,
               s->set.audit ? "READ-ONLY" : "OPERATOR");
     if (at.w >= 36)
-        grid_right(g, at.y, 0, at.w, STYLE_BOLD, format_clock(s->wall_ms, s->local, true, clock));
+        grid_right(g, at.y, 0, at.w, STYLE_TEXT, format_clock(s->wall_ms, s->local, true, clock));
 }
 
 static void draw_tabs(const struct screen *s, struct grid *g, struct rect at)

@@ -13,6 +13,13 @@ static const struct {
     {SIGWINCH, SIGNALS_RESIZE}, {SIGTSTP, SIGNALS_STOP}, {SIGCONT, SIGNALS_CONTINUE},
 };
 
+/* curses puts handlers of its own where it finds none; ours is the descriptor. */
+static void default_actions(void)
+{
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        (void)signal(table[i].number, SIG_DFL);
+}
+
 static void watched(sigset_t *out)
 {
     sigemptyset(out);
@@ -26,8 +33,7 @@ int signals_open(void)
     watched(&set);
     (void)signal(SIGPIPE, SIG_IGN);
     /* nohup and friends leave some ignored: an ignored signal never arrives. */
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-        (void)signal(table[i].number, SIG_DFL);
+    default_actions();
     if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
         return -1;
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -37,6 +43,7 @@ void signals_close(int fd)
 {
     sigset_t set;
     watched(&set);
+    default_actions();
     (void)signals_read(fd);   /* what waits has been acted on: it must not kill us now */
     (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     if (fd >= 0)
@@ -59,6 +66,7 @@ void signals_stop_here(void)
     sigset_t set, before;
     sigemptyset(&set);
     sigaddset(&set, SIGTSTP);
+    (void)signal(SIGTSTP, SIG_DFL);   /* not curses' handler, which would draw */
     (void)pthread_sigmask(SIG_UNBLOCK, &set, &before);
     (void)raise(SIGTSTP);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);

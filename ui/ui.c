@@ -93,6 +93,7 @@ static void take_signals(struct ui *u)
         term_suspend(u->term);
         signals_stop_here();
         term_resume(u->term);
+        got |= signals_read(u->set->signals);   /* with the SIGCONT that woke us: it is answered */
         u->want_key = true;
     } else if (got & SIGNALS_CONTINUE) {
         term_suspend(u->term);   /* stopped by force: the shell has had the terminal */

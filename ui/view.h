@@ -33,6 +33,8 @@ int64_t snap_age(const struct screen *s, const struct snap *snap);
 void draw_event(const struct screen *s, struct grid *g, int y, int x, int width, const struct event_ref *e,
                 bool with_env);
 void draw_event_heads(const struct screen *s, struct grid *g, int y, int x, int width, bool with_env);
+/* Keys that last no longer than this are said to end. */
+#define EXPIRES_SOON_MS INT64_C(900000)
 /* One source for all pictures of a window: the last hour. */
 #define WINDOW_MS INT64_C(3600000)
 

@@ -37,7 +37,7 @@ static int draw_age(const struct screen *s, struct grid *g, int y, int x, const 
         return x;
     const char *old = old_mark(s, snap, period_ms);
     bool bad = old[0] || (snap->tried_mono_ms >= 0 && snap->why.code != ERR_OK);
-    x += grid_fmt(g, y, x, g->cols - x, bad ? STYLE_UNSURE : STYLE_DIM, "%s %s%s", word, old,
+    x += grid_fmt(g, y, x, g->cols - x, bad ? STYLE_UNSURE : STYLE_TEXT, "%s %s%s", word, old,
                   format_age(snap_age(s, snap), age));
     return x + 2;
 }
@@ -119,9 +119,10 @@ static void rotation_words(const struct secret_snap *q, char *out, size_t size)
 }
 
 /* Who asks AWS for this environment, and who says so; in full, or for a rule's note. */
-static enum style identity_words(const struct identity_snap *id, bool full, char *out, size_t size)
+static enum style identity_words(const struct screen *s, bool full, char *out, size_t size)
 {
-    char line[320];
+    const struct identity_snap *id = screen_env(s)->identity;
+    char line[320], until[FORMAT_SIZE], left[FORMAT_SIZE], end[80] = "";
     if (!id || id->snap.good_mono_ms < 0) {
         bool tried = id && id->snap.tried_mono_ms >= 0;
         str_fmt(out, size, "asked as: %s", tried ? why_line(&id->snap.why, line, sizeof(line)) : "not known yet");
@@ -131,11 +132,14 @@ static enum style identity_words(const struct identity_snap *id, bool full, char
     who = who ? who + 1 : id->arn;
     if (!full && strncmp(who, "assumed-role/", 13) == 0)
         who += 13;
+    if (id->expires_ms >= 0)
+        str_fmt(end, sizeof(end), ", until %s (%s)", format_when(id->expires_ms, s->wall_ms, s->local, until),
+                format_until(id->expires_ms, s->wall_ms, left));
     if (full)
-        str_fmt(out, size, "asked as %s   account %s   region %s   from %s", who, id->account, id->region, id->source);
+        str_fmt(out, size, "asked as %s   account %s   region %s   from %s%s", who, id->account, id->region, id->source, end);
     else
-        str_fmt(out, size, "asked as %s from %.*s", who, (int)strcspn(id->source, "("), id->source);
-    return STYLE_DIM;
+        str_fmt(out, size, "asked as %s%s%s", who, end[0] ? "" : " from ", end[0] ? end : id->source);
+    return id->expires_ms >= 0 && id->expires_ms - s->wall_ms < EXPIRES_SOON_MS ? STYLE_WARN : STYLE_DIM;
 }
 
 static void draw_facts(const struct screen *s, struct grid *g, struct rect at)
@@ -165,7 +169,7 @@ static void draw_facts(const struct screen *s, struct grid *g, struct rect at)
              format_when(q->last_rotated_ms, s->wall_ms, s->local, b));
     if (at.h > 1) {
         char words[640];
-        enum style style = identity_words(v->identity, true, words, sizeof(words));
+        enum style style = identity_words(s, true, words, sizeof(words));
         grid_text(g, at.y + 1, 1, at.w - 1, style, words);
     }
     if (at.h > 2)
@@ -207,7 +211,7 @@ static void draw_versions(const struct screen *s, struct grid *g, struct rect at
         return;
     char note[512], who[448] = "";
     if (!named)
-        (void)identity_words(screen_env(s)->identity, false, who, sizeof(who));
+        (void)identity_words(s, false, who, sizeof(who));
     str_fmt(note, sizeof(note), "%zu%s%s", q->nversions, who[0] ? "   " : "", who);
     grid_rule(g, at.y, at.x, at.w, "VERSIONS", note);
     if (at.h < 3)

@@ -164,7 +164,7 @@ static void overview_draw(struct screen *s, struct grid *g, struct rect body)
 {
     int rows = (int)(s->nrows > 200 ? 200 : s->nrows);
     int table = 1 + (rows > 0 ? rows : 1), attention = attention_rows(s, body.w);
-    bool tall = body.h >= 30;
+    bool tall = body.h >= 22;
     struct layout_want wants[] = {
         {table < 6 ? table : 6, table + (table + 1 + attention <= body.h ? 1 : 0), 0},
         {attention < 4 ? attention : 4, attention + 1, 1},

@@ -74,6 +74,7 @@ static struct identity_snap *fix_identity(const char *region)
     str_copy(id->arn, sizeof(id->arn), "arn:aws:sts::111122223333:assumed-role/ops-rotator/ana");
     str_copy(id->source, sizeof(id->source), "profile ops-admin (~/.aws/credentials)");
     str_copy(id->region, sizeof(id->region), region);
+    id->expires_ms = -1;
     return id;
 }
 

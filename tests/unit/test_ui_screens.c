@@ -125,6 +125,16 @@ static bool scene_ok(const char *name, const char *keys, bool styles, struct boa
     return ok;
 }
 
+/* The keys of the session end. */
+static struct board *expiring(int64_t left_ms)
+{
+    struct board *b = fix_board();
+    for (size_t i = 0; i < b->n; i++)
+        if (b->envs[i].identity)
+            ((struct identity_snap *)(uintptr_t)b->envs[i].identity)->expires_ms = b->wall_ms + left_ms;
+    return b;
+}
+
 static void screens__draw__as_approved(void **state)
 {
     size_t wrong = 0;
@@ -134,6 +144,8 @@ static void screens__draw__as_approved(void **state)
             wrong += scene_ok(scenes[i].name, scenes[i].keys, scenes[i].styles, fix_board(), false, size) ? 0 : 1;
     for (size_t size = 0; size < ARRAY_LEN(sizes); size++) {
         wrong += scene_ok("first-paint", "", false, fix_board_empty(), false, size) ? 0 : 1;
+        wrong += scene_ok("expiring", "", false, expiring(12 * FIX_MINUTE + 5000), false, size) ? 0 : 1;
+        wrong += scene_ok("expiring-detail", "Gkk\r", false, expiring(3 * FIX_HOUR), false, size) ? 0 : 1;
         wrong += scene_ok("first-cost", "8", false, fix_board_empty(), false, size) ? 0 : 1;
         wrong += scene_ok("first-detail", "\r", false, fix_board_empty(), false, size) ? 0 : 1;
         wrong += scene_ok("audit", "", false, fix_board(), true, size) ? 0 : 1;
