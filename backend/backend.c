@@ -13,6 +13,7 @@
 #include "backend/base/secret.h"
 #include "backend/base/strbuf.h"
 #include "backend/base/wake.h"
+#include "backend/mfa.h"
 #include "backend/watch/pool.h"
 #include "backend/watch/watch.h"
 
@@ -39,6 +40,7 @@ struct backend {
     size_t *log_env, nlogs;         /* items of the logs pool: environments with log groups */
     struct pool *secrets, *logs, *databases;
     struct actions *actions;
+    struct mfa *mfa;
 };
 
 /* ------------------------------------------------------------------ turns */
@@ -208,6 +210,9 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     atomic_init(&b->watch.focus, SIZE_MAX);
     b->gate = aws_gate_new(&(struct aws_gate_settings){
         .audit = settings->audit, .clock = b->watch.clock, .quota_share = conf->quota_percent / 100.0});
+    b->mfa = mfa_new(b->wake);
+    if (settings->can_ask)
+        identity_store_set_mfa(aws_gate_identities(b->gate), mfa_ask, b->mfa);
     sort_items(b);
     b->box = snapbox_new(orders_slot(b) + 1, b->wake);
     b->watch.gate = b->gate;
@@ -300,6 +305,8 @@ bool backend_settled(struct backend *b)
 
 void backend_refresh(struct backend *b, size_t env)
 {
+    mfa_again(b->mfa);
+    identity_retry(aws_gate_identities(b->gate));
     for (size_t i = 0; env == SIZE_MAX && i < b->nidentities; i++)
         pool_nudge(b->secrets, b->nidentities + i);   /* the listings */
     for (size_t i = 0; i < b->nsecrets; i++)
@@ -327,6 +334,10 @@ uint64_t backend_order(struct backend *b, const struct order *o, struct why *why
 
 bool backend_order_cancel(struct backend *b, uint64_t id) { return actions_cancel(b->actions, id); }
 
+bool backend_mfa_wanted(struct backend *b, struct mfa_view *out) { return mfa_wanted(b->mfa, out); }
+
+bool backend_mfa_answer(struct backend *b, uint64_t id, const char *code) { return mfa_answer(b->mfa, id, code); }
+
 /* ------------------------------------------------------------------- stop */
 
 struct backend *backend_stop(struct backend *b)
@@ -348,6 +359,7 @@ struct backend *backend_stop(struct backend *b)
     free(b->secret_begun);
     b->box = snapbox_free(b->box);
     b->gate = aws_gate_free(b->gate);
+    b->mfa = mfa_free(b->mfa);
     b->classifier = classifier_free(b->classifier);
     b->wake = wake_free(b->wake);
     b->cancel = cancel_free(b->cancel);

@@ -16,6 +16,7 @@ struct backend;
 struct backend_settings {
     bool audit;                    /* READ operations alone, no login with a fetched password; no way back */
     const struct clock *clock;     /* NULL: the real one */
+    bool can_ask;                  /* somebody answers backend_mfa_wanted(): the dashboard on a terminal alone */
 };
 
 /* Starts the pools.  `conf` must outlive the backend.  NULL with `why` when the
@@ -54,6 +55,12 @@ uint64_t backend_order(struct backend *b, const struct order *o, struct why *why
 
 /* Asks a running order to stop; false when it cannot be stopped safely now. */
 bool backend_order_cancel(struct backend *b, uint64_t id);
+
+/* Whether a code is wanted; copied out.  Rings the wake when that changes.  Asked once: a
+ * question that is turned down comes back only after backend_refresh(). */
+bool backend_mfa_wanted(struct backend *b, struct mfa_view *out);
+/* Six digits, or NULL: turned down.  False: it is no code, or the question is gone. */
+bool backend_mfa_answer(struct backend *b, uint64_t id, const char *code);
 
 /* Ends every thread, within 100 ms whatever the peers do, and frees.  NULL is
  * fine; returns NULL. */

@@ -176,7 +176,8 @@ enum db_result {
 
 struct db_snap {
     struct snap snap;
-    enum db_result result;
+    enum db_result result;            /* of the last try that told something about the database */
+    struct why result_why;            /* why it is no good; snap.why is the last try's own */
     enum db_phase failed;             /* with DB_LOGIN_FAILED and DB_UNREACHABLE */
     int32_t phase_us[PHASE_COUNT];    /* microseconds taken; -1 not reached */
     int32_t total_us;                 /* -1 */
@@ -273,6 +274,13 @@ struct identity_snap {
     char source[124];                 /* the way to it: "role ops <- profile base (~/.aws/credentials)" */
     int64_t expires_ms;               /* wall, by AWS's clock: until when the keys last; -1 never */
     char region[32];
+};
+
+/* A role wants the code of an MFA device. */
+struct mfa_view {
+    uint64_t id;                      /* goes with the answer */
+    char serial[128];                 /* of the device, an ARN or a hardware number */
+    char role[256];                   /* what it is wanted for */
 };
 
 struct env_view {

@@ -13,6 +13,7 @@
 #include "backend/base/text.h"
 
 #define REFRESH_MS (60 * 1000)
+#define WAIT_MOST_MS (15 * 1000)
 #define MFA_MS (5 * 60 * 1000)
 #define SECRET_KEY_MAX 512
 #define TOKEN_MAX (16 << 10)
@@ -278,6 +279,11 @@ void identity_invalidate(struct identity_store *s, const char *access_key_id)
     identity_cache_forget(s->cache, access_key_id);
 }
 
+void identity_retry(struct identity_store *s)
+{
+    identity_cache_retry(s->cache);
+}
+
 /* ------------------------------------------------------------- the store */
 
 struct identity_store *identity_store_new(const struct clock *clock)
@@ -287,7 +293,7 @@ struct identity_store *identity_store_new(const struct clock *clock)
     s->clock = clock ? clock : clock_real();
     identity_env_read(&s->env);
     s->files = identity_files_new(s->clock, &s->env);
-    s->cache = identity_cache_new(s->clock);
+    s->cache = identity_cache_new(s->clock, WAIT_MOST_MS);
     return s;
 }
 

@@ -86,6 +86,9 @@ enum err identity_get(struct identity_store *s, const struct identity_selector *
  * fetches new ones. */
 void identity_invalidate(struct identity_store *s, const char *access_key_id);
 
+/* Somebody mended something outside: what failed may be tried at once. */
+void identity_retry(struct identity_store *s);
+
 /* A plain setting of the profile from the config file ("region", "endpoint_url",
  * "ca_bundle"): copied to out, false when it is not set or too long.  A service's own
  * ("secrets_manager.endpoint_url") is looked up in the [services] section that the

@@ -18,6 +18,7 @@
 /* A fetch under way.  `fd` is written once and never read: readable for all who wait. */
 struct fetch {
     int fd;
+    int64_t began_mono_ms; /* clock_real() */
     unsigned refs; /* guarded by the cache's lock */
 };
 
@@ -36,17 +37,19 @@ struct entry {
 
 struct identity_cache {
     const struct clock *clock;
+    int64_t wait_most_ms;
     pthread_mutex_t lock;
     /* guarded by lock */
     struct entry **entries;      /* never taken out: a name is a line of somebody's configuration */
     size_t n, cap;
 };
 
-struct identity_cache *identity_cache_new(const struct clock *clock)
+struct identity_cache *identity_cache_new(const struct clock *clock, int64_t wait_most_ms)
 {
     struct identity_cache *c = mem_new(sizeof(*c));
 
     c->clock = clock;
+    c->wait_most_ms = wait_most_ms;
     ASSERT(pthread_mutex_init(&c->lock, NULL) == 0);
     return c;
 }
@@ -161,6 +164,7 @@ static enum err begin_fetch_locked(struct entry *e, struct why *why)
     e->fetch = mem_new(sizeof(*e->fetch));
     e->fetch->fd = fd;
     e->fetch->refs = 1;
+    e->fetch->began_mono_ms = clock_mono_ms(clock_real());
     return ERR_OK;
 }
 
@@ -249,11 +253,12 @@ static enum err fetch_and_unlock(struct identity_cache *c, struct entry *e, cons
 static enum err wait_and_unlock(struct identity_cache *c, struct entry *e, const struct cache_ask *a, struct why *why)
 {
     struct fetch *f = e->fetch;
+    int64_t until = f->began_mono_ms + c->wait_most_ms;
     int woken;
 
     f->refs++;
     pthread_mutex_unlock(&c->lock);
-    woken = cancel_wait_fd(a->cancel, f->fd, POLLIN, a->deadline_mono_ms);
+    woken = cancel_wait_fd(a->cancel, f->fd, POLLIN, a->deadline_mono_ms < until ? a->deadline_mono_ms : until);
     pthread_mutex_lock(&c->lock);
     unref_locked(f);
     pthread_mutex_unlock(&c->lock);
@@ -294,6 +299,15 @@ enum err identity_cache_get(struct identity_cache *c, const struct cache_ask *a,
             break;
         }
     }
+}
+
+void identity_cache_retry(struct identity_cache *c)
+{
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->n; i++)
+        if (c->entries[i]->failure.code != ERR_OK)
+            c->entries[i]->next_fetch_mono_ms = 0;
+    pthread_mutex_unlock(&c->lock);
 }
 
 void identity_cache_forget(struct identity_cache *c, const char *access_key_id)

@@ -15,7 +15,9 @@
 #include "backend/aws/identity.h"
 
 struct identity_cache;
-struct identity_cache *identity_cache_new(const struct clock *clock);
+/* Nobody waits for a fetch that has been under way for longer than wait_most_ms: a program
+ * or an operator that takes minutes must not make every thread stand still. */
+struct identity_cache *identity_cache_new(const struct clock *clock, int64_t wait_most_ms);
 struct identity_cache *identity_cache_free(struct identity_cache *c);
 
 struct cache_ask {
@@ -31,6 +33,7 @@ struct cache_ask {
 enum err identity_cache_get(struct identity_cache *c, const struct cache_ask *ask, struct identity *out,
                             struct why *why) CHECKED;
 
+void identity_cache_retry(struct identity_cache *c);   /* failures are forgotten */
 void identity_cache_forget(struct identity_cache *c, const char *access_key_id);
 
 #endif

@@ -61,7 +61,7 @@ static int set_up(void **state)
     x->mono_ms = 1000;
     x->wall_ms = INT64_C(1795530727000);
     x->clock = (struct clock){fake_mono, fake_wall, x};
-    x->cache = identity_cache_new(&x->clock);
+    x->cache = identity_cache_new(&x->clock, 15000);
     x->life_ms = 60 * MINUTE;
     x->generation = 1;
     *state = x;
@@ -380,6 +380,38 @@ static void wait__ends_at_its_deadline(void **state)
     assert_int_equal(x->fetched, 1);
 }
 
+/* Who comes late to a fetch that takes long does not wait for it. */
+static void wait__is_not_for_what_takes_long(void **state)
+{
+    struct fixture *x = *state;
+    struct asker fetcher = {.x = x, .wait_ms = 10000};
+    pthread_t thread;
+    int64_t began;
+
+    x->cache = identity_cache_free(x->cache);
+    x->cache = identity_cache_new(&x->clock, 200);
+    x->slow_ms = 900;
+    assert_int_equal(pthread_create(&thread, NULL, ask, &fetcher), 0);
+    (void)poll(NULL, 0, 400);
+    began = clock_mono_ms(clock_real());
+    assert_int_equal(get(x), ERR_TIMEOUT);
+    assert_true(clock_mono_ms(clock_real()) - began < 100);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    expect(x, "K1");
+}
+
+static void cache__tries_at_once_when_told_to(void **state)
+{
+    struct fixture *x = *state;
+
+    x->fails = ERR_DENIED;
+    assert_int_equal(get(x), ERR_DENIED);
+    x->fails = ERR_OK;
+    assert_int_equal(get(x), ERR_DENIED);
+    identity_cache_retry(x->cache);
+    expect(x, "K2");
+}
+
 static void wait__ends_at_the_cancel(void **state)
 {
     struct fixture *x = *state;
@@ -421,6 +453,8 @@ int main(void)
         CASE(storm__waits_when_little_is_left),
         CASE(wait__ends_at_its_deadline),
         CASE(wait__ends_at_the_cancel),
+        CASE(wait__is_not_for_what_takes_long),
+        CASE(cache__tries_at_once_when_told_to),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
