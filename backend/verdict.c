@@ -156,7 +156,7 @@ static void judge_database(struct case_file *c)
         add_silence(c, &d->snap, "the database");
         return;
     }
-    const struct why *why = &d->snap.why;
+    const struct why *why = &d->result_why;
     switch (d->result) {
     case DB_LOGIN_FAILED:
         add(c, STATE_FAILED, d->since_wall_ms, "%s as \"%s\" at %s:%u failed in %s: %s",
@@ -170,6 +170,9 @@ static void judge_database(struct case_file *c)
     case DB_NO_CREDENTIALS:
         if (is_secrets_fault(why->code))
             add(c, STATE_FAILED, d->since_wall_ms, "no usable credentials: %s", why_line(why, line, sizeof line));
+        else if (why->code == ERR_DENIED)
+            add(c, STATE_UNKNOWN, d->since_wall_ms, "credtop may not read the secret, so no login is tried: %s",
+                why_line(why, line, sizeof line));
         else
             add_silence(c, &d->snap, "GetSecretValue, so no login was tried");
         break;

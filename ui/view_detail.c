@@ -411,7 +411,7 @@ static enum style result_words(const struct screen *s, const struct db_snap *d, 
     format_when(d->since_wall_ms, s->wall_ms, s->local, when);
     switch (d->result) {
     case DB_NOT_TRIED:
-        str_copy(out, size, d->snap.tried_mono_ms < 0 ? "not tried yet" : why_line(&d->snap.why, line, sizeof(line)));
+        str_copy(out, size, d->snap.tried_mono_ms < 0 ? "not tried yet" : why_line(&d->result_why, line, sizeof(line)));
         return STYLE_DIM;
     case DB_LOGIN_OK:
         str_fmt(out, size, "login ok %s since %s%s%s", format_latency(d->total_us, time), when,
@@ -423,7 +423,7 @@ static enum style result_words(const struct screen *s, const struct db_snap *d, 
     case DB_LOGIN_FAILED:
     case DB_UNREACHABLE:
     case DB_NO_CREDENTIALS:
-        str_fmt(out, size, "%s since %s", why_line(&d->snap.why, line, sizeof(line)), when);
+        str_fmt(out, size, "%s since %s", why_line(&d->result_why, line, sizeof(line)), when);
         return STYLE_BAD;
     }
     return STYLE_TEXT;

@@ -506,7 +506,7 @@ static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aw
     account_of(g, t, account);
     for (int tries = 1;; tries++) {
         if (tries > 1 || !t->reserved) {
-            int64_t at = quota_reserve(g->rates, account, ep->region, (int)op, clock_mono_ms(clock_real()));
+            int64_t at = quota_reserve_before(g->rates, account, ep->region, (int)op, clock_mono_ms(clock_real()), deadline);
             if (at >= deadline)
                 return why_set(why, ERR_BUSY, "our share of the request quota is used up");
             if (at > clock_mono_ms(clock_real()) && cancel_wait_fd(c, -1, 0, at) < 0)

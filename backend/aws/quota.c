@@ -82,7 +82,8 @@ static struct bucket *find_locked(struct quota *q, const char *account, const ch
     return b;
 }
 
-int64_t quota_reserve(struct quota *q, const char *account, const char *region, int op, int64_t now_mono_ms)
+int64_t quota_reserve_before(struct quota *q, const char *account, const char *region, int op, int64_t now_mono_ms,
+                             int64_t latest_mono_ms)
 {
     int64_t at = now_mono_ms;
     pthread_mutex_lock(&q->lock);
@@ -93,10 +94,16 @@ int64_t quota_reserve(struct quota *q, const char *account, const char *region, 
             b->free_ms = now;
         double slot = b->free_ms - ahead;
         at = slot > now ? (int64_t)slot : now_mono_ms;
-        b->free_ms += 1000.0 / b->rate;
+        if (at < latest_mono_ms)
+            b->free_ms += 1000.0 / b->rate;
     }
     pthread_mutex_unlock(&q->lock);
     return at;
+}
+
+int64_t quota_reserve(struct quota *q, const char *account, const char *region, int op, int64_t now_mono_ms)
+{
+    return quota_reserve_before(q, account, region, op, now_mono_ms, INT64_MAX);
 }
 
 int64_t quota_reserve_spare(struct quota *q, const char *account, const char *region, int op, int64_t now_mono_ms)

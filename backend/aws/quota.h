@@ -23,6 +23,11 @@ struct quota *quota_free(struct quota *q);
  * or later; the slot is taken and must be used then. */
 int64_t quota_reserve(struct quota *q, const char *account, const char *region, int op, int64_t now_mono_ms);
 
+/* The same with a limit: a slot at or after `latest_mono_ms` is told, but not taken, so
+ * that those who give up do not push the others back. */
+int64_t quota_reserve_before(struct quota *q, const char *account, const char *region, int op, int64_t now_mono_ms,
+                             int64_t latest_mono_ms);
+
 /* The same for work that can wait: takes a slot only if one is free now and nobody who
  * cannot wait is in the queue; else returns how many milliseconds to wait before asking
  * again, and takes nothing. */

@@ -98,7 +98,7 @@ static void conclude(const struct watch *watch, struct db_snap *s, const struct 
                      enum err err)
 {
     bool good = result == DB_LOGIN_OK || result == DB_REACHABLE;
-    bool same = old != NULL && old->result == result && (good || old->snap.why.code == err);
+    bool same = old != NULL && old->result == result && (good || old->result_why.code == err);
     s->result = result;
     s->since_wall_ms = same ? old->since_wall_ms : clock_wall_ms(watch->clock);
     if (result != DB_NOT_TRIED)
@@ -111,6 +111,16 @@ static bool is_answer(enum db_result result, enum err err)
 {
     return result != DB_NO_CREDENTIALS || err == ERR_SECRET_SHAPE || err == ERR_SECRET_BINARY || err == ERR_NOT_FOUND ||
            err == ERR_INVALID || err == ERR_SETTING || err == ERR_IO || err == ERR_DENIED;
+}
+
+/* The try told nothing of the database: what was known of it stands, all but the header. */
+static bool keep_last(struct db_snap *s, const struct db_snap *old)
+{
+    size_t header = sizeof s->snap;
+    if (old == NULL || old->result == DB_NOT_TRIED || old->result == DB_NO_CREDENTIALS)
+        return false;
+    memcpy((char *)s + header, (const char *)old + header, sizeof *s - header);
+    return true;
 }
 
 int64_t watch_database_turn(void *arg, size_t env)
@@ -145,7 +155,10 @@ int64_t watch_database_turn(void *arg, size_t env)
         result = watch->audit ? (r.ok ? DB_REACHABLE : DB_UNREACHABLE) : r.ok ? DB_LOGIN_OK : DB_LOGIN_FAILED;
     }
     db_params_clear(&p);
-    conclude(watch, s, old, result, err);
+    if (is_answer(result, err) || !keep_last(s, old)) {
+        conclude(watch, s, old, result, err);
+        s->result_why = why;
+    }
     int64_t delay = watch_delay(&s->snap, ERR_OK, watch->conf->database_poll_ms);
     watch_close(watch, &s->snap, err, &why, delay);
     if (is_answer(result, err)) {

@@ -367,7 +367,8 @@ static void fix_legacy(struct env_view *v)
     d->total_us = -1;
     d->since_wall_ms = fix_at("2026-09-03T14:30:12Z");
     str_copy(d->sqlstate, sizeof(d->sqlstate), "28P01");
-    (void)why_set(&d->snap.why, ERR_DB_AUTH, "password authentication failed for user \"app_rw\"");
+    (void)why_set(&d->result_why, ERR_DB_AUTH, "password authentication failed for user \"app_rw\"");
+    d->snap.why = d->result_why;
     v->secret = s;
     v->logs = &l->snap;
     v->db = d;

@@ -151,23 +151,26 @@ static void failed__database(void **state)
     x->db.result = DB_LOGIN_FAILED;
     x->db.failed = PHASE_AUTH;
     x->db.since_wall_ms = WALL - 5000;
-    x->db.snap.why = (struct why){.code = ERR_DB_AUTH, .text = "28P01 rejects the password"};
+    x->db.result_why = (struct why){.code = ERR_DB_AUTH, .text = "28P01 rejects the password"};
     expect_text(x, STATE_FAILED,
                 "login as \"app\" at db.example:5432 failed in authentication: 28P01 rejects the password");
     assert_true(x->v.causes[0].since_ms == WALL - 5000);
     (void)str_copy(x->db.version_id, sizeof x->db.version_id, "v");
-    x->db.snap.why.text[0] = '\0';
+    x->db.result_why.text[0] = '\0';
     expect_text(
         x, STATE_FAILED,
         "login with AWSCURRENT as \"app\" at db.example:5432 failed in authentication: database refused the login");
     x->db.result = DB_UNREACHABLE;
     x->db.failed = PHASE_TLS;
-    x->db.snap.why = (struct why){.code = ERR_TLS, .text = "server has no TLS"};
+    x->db.result_why = (struct why){.code = ERR_TLS, .text = "server has no TLS"};
     expect_text(x, STATE_FAILED, "db.example:5432 cannot be reached (TLS): server has no TLS");
     x->db.result = DB_NO_CREDENTIALS;
-    x->db.snap.why = (struct why){.code = ERR_SECRET_SHAPE, .call = "GetSecretValue", .text = "it is empty"};
+    x->db.result_why = (struct why){.code = ERR_SECRET_SHAPE, .call = "GetSecretValue", .text = "it is empty"};
     expect_text(x, STATE_FAILED,
                 "no usable credentials: GetSecretValue: secret is not database credentials: it is empty");
+    x->db.result_why = (struct why){.code = ERR_DENIED, .call = "GetSecretValue", .text = "no identity-based policy"};
+    expect_text(x, STATE_UNKNOWN, "credtop may not read the secret, so no login is tried: GetSecretValue: permission "
+                                  "denied: no identity-based policy");
     x->db.result = DB_REACHABLE;
     judge(x);
     assert_int_equal(x->v.state, STATE_OK);
@@ -279,7 +282,7 @@ static void unknown__after_three_periods(void **state)
     expect_text(x, STATE_UNKNOWN, "a log group does not exist (yet): no such group");
     good(&x->logs.snap);
     silence(&x->db.snap, 200000, ERR_OK, "", 0); /* nobody has tried for long: the program hangs */
-    x->db.snap.why.call[0] = '\0';
+    x->db.result_why.call[0] = '\0';
     judge(x);
     assert_int_equal(x->v.state, STATE_UNKNOWN);
 }
@@ -290,6 +293,7 @@ static void unknown__for_one_reason__is_said_once(void **state)
     silence(&x->secret.snap, -1, ERR_NO_CREDENTIALS, "no keys in the environment", 1);
     silence(&x->logs.snap, -1, ERR_NO_CREDENTIALS, "no keys in the environment", 1);
     silence(&x->db.snap, -1, ERR_NO_CREDENTIALS, "no keys in the environment", 1);
+    x->db.result_why = x->db.snap.why;
     x->db.result = DB_NO_CREDENTIALS;
     expect_text(x, STATE_UNKNOWN, "no AWS credentials: no keys in the environment");
     assert_int_equal(x->v.ncauses, 1);
@@ -329,9 +333,9 @@ static void causes__long_words_are_cut_between_characters(void **state)
 {
     struct fixture *x = *state;
     for (size_t shift = 0; shift < 4; shift++) {
-        char *text = x->db.snap.why.text;
+        char *text = x->db.result_why.text;
         memset(text, 'x', shift);
-        for (size_t i = shift; i + 4 < sizeof x->db.snap.why.text; i += 4)
+        for (size_t i = shift; i + 4 < sizeof x->db.result_why.text; i += 4)
             memcpy(text + i, "\xf0\x9f\x98\x80", 5);
         x->db.result = DB_LOGIN_FAILED;
         judge(x);
