@@ -154,6 +154,12 @@ exchanges() {
 }
 rule 'what goes to AWS goes through one line of aws.c' exchanges
 
+# libcurl's and OpenSSL's defaults verify; nothing may say otherwise.
+tls_is_verified() {
+    search -rnE 'SSL_VERIFY(PEER|HOST|STATUS)[^;]*\b0L?\b|SSL_VERIFY_NONE|SSL_OPTIONS|PROXY_SSL_VERIFY' "${program[@]}" --include='*.[ch]'
+}
+rule 'TLS verification is turned off nowhere' tls_is_verified
+
 # The gate's mode is assigned once, where the gate is made.
 gate_has_no_setter() {
     search -rnE '(->|[a-z]\.)audit *=[^=]|\b(set|enable|disable)_audit|aws_gate_set_' backend ui --include='*.[ch]' \

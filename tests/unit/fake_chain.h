@@ -34,17 +34,17 @@ struct chain_test {
     struct why why;
 };
 
-static int64_t chain_mono(void *self)
+static inline int64_t chain_mono(void *self)
 {
     return ((struct chain_test *)self)->mono_ms;
 }
 
-static int64_t chain_wall(void *self)
+static inline int64_t chain_wall(void *self)
 {
     return ((struct chain_test *)self)->wall_ms;
 }
 
-static void chain_sts_keys(struct chain_test *x, const struct fake_http_request *rq, struct fake_http_answer *out)
+static inline void chain_sts_keys(struct chain_test *x, const struct fake_http_request *rq, struct fake_http_answer *out)
 {
     const char *arn = strstr(rq->body, "RoleArn="), *name = arn ? strstr(arn, "role%2F") : NULL;
     char until[25];
@@ -59,7 +59,7 @@ static void chain_sts_keys(struct chain_test *x, const struct fake_http_request 
     out->body = x->body;
 }
 
-static void chain_answer(void *ctx, const struct fake_http_request *rq, struct fake_http_answer *out)
+static inline void chain_answer(void *ctx, const struct fake_http_request *rq, struct fake_http_answer *out)
 {
     struct chain_test *x = ctx;
 
@@ -86,7 +86,7 @@ static struct rule *chain_rule(struct chain_test *x, const char *needle, int sta
 }
 
 /* A file below the home directory, folders made on the way. */
-static void chain_file(struct chain_test *x, const char *name, const char *text)
+static inline void chain_file(struct chain_test *x, const char *name, const char *text)
 {
     char path[300];
     int fd;
@@ -104,18 +104,18 @@ static void chain_file(struct chain_test *x, const char *name, const char *text)
     x->mono_ms += 1000; /* looked at again */
 }
 
-static void chain_config(struct chain_test *x, const char *text)
+static inline void chain_config(struct chain_test *x, const char *text)
 {
     chain_file(x, ".aws/config", text);
 }
 
-static void chain_open_gate(struct chain_test *x, bool audit)
+static inline void chain_open_gate(struct chain_test *x, bool audit)
 {
     x->gate = aws_gate_new(&(struct aws_gate_settings){.audit = audit, .clock = &x->clock});
     x->store = aws_gate_identities(x->gate);
 }
 
-static enum err chain_get(struct chain_test *x, const char *profile)
+static inline enum err chain_get(struct chain_test *x, const char *profile)
 {
     if (!x->gate)
         chain_open_gate(x, false);
@@ -123,7 +123,7 @@ static enum err chain_get(struct chain_test *x, const char *profile)
     return identity_get(x->store, &(struct identity_selector){.profile = profile}, INT64_MAX, NULL, &x->id, &x->why);
 }
 
-static void chain_expect(struct chain_test *x, const char *profile, const char *id, const char *source)
+static inline void chain_expect(struct chain_test *x, const char *profile, const char *id, const char *source)
 {
     if (chain_get(x, profile))
         fail_msg("%s", x->why.text);
@@ -132,7 +132,7 @@ static void chain_expect(struct chain_test *x, const char *profile, const char *
         assert_string_equal(x->id.source, source);
 }
 
-static void chain_refused(struct chain_test *x, const char *profile, enum err want, const char *words)
+static inline void chain_refused(struct chain_test *x, const char *profile, enum err want, const char *words)
 {
     enum err err = chain_get(x, profile);
 
@@ -143,14 +143,14 @@ static void chain_refused(struct chain_test *x, const char *profile, enum err wa
 }
 
 /* The i-th request holds these words (NULL: it must not have come). */
-static void chain_seen(struct chain_test *x, size_t i, const char *words)
+static inline void chain_seen(struct chain_test *x, size_t i, const char *words)
 {
     assert_true(i < fake_http_count(&x->http));
     if (!strstr(x->http.seen[i]->text, words))
         fail_msg("request %zu lacks \"%s\":\n%s", i, words, x->http.seen[i]->text);
 }
 
-static size_t chain_count(struct chain_test *x, const char *words)
+static inline size_t chain_count(struct chain_test *x, const char *words)
 {
     size_t n = fake_http_count(&x->http), found = 0;
 
@@ -159,7 +159,7 @@ static size_t chain_count(struct chain_test *x, const char *words)
     return found;
 }
 
-static int chain_set_up(void **state)
+static inline int chain_set_up(void **state)
 {
     struct chain_test *x = mem_new(sizeof(*x));
 
@@ -179,7 +179,7 @@ static int chain_set_up(void **state)
     return 0;
 }
 
-static int chain_remove(const char *path, const struct stat *st, int kind, struct FTW *where)
+static inline int chain_remove(const char *path, const struct stat *st, int kind, struct FTW *where)
 {
     (void)st;
     (void)kind;
@@ -187,7 +187,7 @@ static int chain_remove(const char *path, const struct stat *st, int kind, struc
     return remove(path);
 }
 
-static int chain_tear_down(void **state)
+static inline int chain_tear_down(void **state)
 {
     struct chain_test *x = *state;
 
