@@ -168,6 +168,13 @@ $(B)/bench-scan: $(BENCH_SCAN_OBJ) $(call libs,base)
 	$(Q)$(if $(filter %scan_simdjson.o,$(BENCH_SCAN_OBJ)),$(CXX),$(CC)) $(LDFLAGS_ALL) -o $@ $(BENCH_SCAN_OBJ) \
 	  -Wl,--start-group $(call libs,base) -Wl,--end-group $(LIB_LIBS) $(if $(filter %scan_simdjson.o,$(BENCH_SCAN_OBJ)),-lsimdjson)
 
+$(B)/bench-pager: $(B)/tests/bench/pager.o $(call libs,base)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(call libs,base) -Wl,--end-group $(LIB_LIBS)
+
+bench: all $(SANDBOX) $(B)/bench-scan $(B)/bench-pager ## one table: credtop beside its peers (ROWS="scan oneshot events live screen growth")
+	@BENCH_BUILD=$(B) tests/bench/bench.py $(ROWS)
+
 # -------------------------------------------------------------- documents
 #
 # Manuals, IAM policies and README's tables come from the program's own tables.
@@ -266,7 +273,7 @@ clean: ## remove build/
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all unit unit-bin built-for-test demo test check e2e run docs check-house fuzz format deps deps-demo deps-test deps-check \
+.PHONY: all unit unit-bin built-for-test bench demo test check e2e run docs check-house fuzz format deps deps-demo deps-test deps-check \
   install clean help
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
