@@ -98,8 +98,14 @@ enum err ask_container(const struct walk *w, struct identity *out)
     struct secret *token = NULL;
     struct link_reply reply = {0};
     struct http_header headers[2] = {{"Accept", "application/json"}};
-    struct link_request rq = {.op = LINK_METADATA, .method = "GET", .url = url, .headers = headers, .nheaders = 1,
-                              .tries = TRIES, .try_ms = TRY_MS, .pause_ms = PAUSE_MS};
+    struct link_request rq = {.op = LINK_METADATA,
+                              .method = "GET",
+                              .url = url,
+                              .headers = headers,
+                              .nheaders = 1,
+                              .tries = TRIES,
+                              .try_ms = TRY_MS,
+                              .pause_ms = PAUSE_MS};
     enum err err = find_url(w, url);
 
     if (!err)

@@ -17,7 +17,7 @@
 #define MFA_MS (5 * 60 * 1000)
 #define SECRET_KEY_MAX 512
 #define TOKEN_MAX (16 << 10)
-#define NAME_MAX_BYTES 4096 /* of a selector: an ARN has at most 2048 */
+#define NAME_MAX_BYTES 4096         /* of a selector: an ARN has at most 2048 */
 #define FALLBACK_REGION "us-east-1" /* where STS answers for everybody, when nobody names a region */
 
 /* ------------------------------------------------------------------ keys */
@@ -84,8 +84,13 @@ enum err identity_from_json(const struct walk *w, const char *origin, const stru
     const char *bytes = secret_peek(json, &n), *at;
     struct why why = {0};
     json_t *o = json_read_object(bytes, n, &why);
-    struct candidate c = {origin, names->id, names->secret, names->token, json_text(o, names->id, NULL),
-                          json_text(o, names->secret, NULL), json_text(o, names->token, NULL)};
+    struct candidate c = {origin,
+                          names->id,
+                          names->secret,
+                          names->token,
+                          json_text(o, names->id, NULL),
+                          json_text(o, names->secret, NULL),
+                          json_text(o, names->token, NULL)};
     int64_t expires = -1;
     enum err err = ERR_OK;
 
@@ -216,7 +221,9 @@ static enum err fetch_configured_role(void *ctx, bool needed, struct identity *o
     struct top *top = ctx;
     struct walk w = top->walk;
     const struct identity_selector *sel = w.sel;
-    struct role r = {.origin = "role", .arn = sel->role_arn, .session_name = sel->role_session_name,
+    struct role r = {.origin = "role",
+                     .arn = sel->role_arn,
+                     .session_name = sel->role_session_name,
                      .external_id = sel->external_id};
     struct cache_ask ask = ask_for(top, top->name, fetch_profile);
     struct identity source = {0};

@@ -10,8 +10,8 @@
 
 #define ADVISORY_MS (15 * 60 * 1000)
 #define MANDATORY_MS (10 * 60 * 1000)
-#define FETCH_PAUSE_MS (60 * 1000)    /* between tries to replace keys that still work */
-#define FAILED_PAUSE_MS (5 * 1000)    /* the first failure without any is remembered so long, then twice... */
+#define FETCH_PAUSE_MS (60 * 1000) /* between tries to replace keys that still work */
+#define FAILED_PAUSE_MS (5 * 1000) /* the first failure without any is remembered so long, then twice... */
 #define FAILED_PAUSE_MOST_MS (60 * 1000)
 #define ENTRIES_MAX 8192
 
@@ -19,20 +19,20 @@
 struct fetch {
     int fd;
     int64_t began_mono_ms; /* clock_real() */
-    unsigned refs; /* guarded by the cache's lock */
+    unsigned refs;         /* guarded by the cache's lock */
 };
 
 struct entry {
     char *name;
-    bool has;           /* keys holds keys */
-    bool stale;         /* AWS said they have expired */
+    bool has;   /* keys holds keys */
+    bool stale; /* AWS said they have expired */
     struct identity keys;
-    uint64_t generation;         /* of the keys, or of the failure */
-    int64_t life_ms;             /* from fetching to expiry; -1: for good */
-    int64_t next_fetch_mono_ms;  /* not before */
-    struct why failure;          /* of the last fetch; ERR_OK: it succeeded */
-    unsigned failures;           /* in a row */
-    struct fetch *fetch;         /* NULL: nobody fetches */
+    uint64_t generation;        /* of the keys, or of the failure */
+    int64_t life_ms;            /* from fetching to expiry; -1: for good */
+    int64_t next_fetch_mono_ms; /* not before */
+    struct why failure;         /* of the last fetch; ERR_OK: it succeeded */
+    unsigned failures;          /* in a row */
+    struct fetch *fetch;        /* NULL: nobody fetches */
 };
 
 struct identity_cache {
@@ -40,7 +40,7 @@ struct identity_cache {
     int64_t wait_most_ms;
     pthread_mutex_t lock;
     /* guarded by lock */
-    struct entry **entries;      /* never taken out: a name is a line of somebody's configuration */
+    struct entry **entries; /* never taken out: a name is a line of somebody's configuration */
     size_t n, cap;
 };
 

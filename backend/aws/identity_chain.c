@@ -24,9 +24,12 @@ static enum err check_expiration(const struct walk *w, const char *text, int64_t
 static enum err take_environment(const struct walk *w, struct identity *out)
 {
     const struct identity_env *e = &w->store->env;
-    struct candidate c = {"environment",          "AWS_ACCESS_KEY_ID",
-                          "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-                          e->text[ENV_ACCESS_KEY_ID], env_secret_bytes(e, ENV_SECRET_ACCESS_KEY),
+    struct candidate c = {"environment",
+                          "AWS_ACCESS_KEY_ID",
+                          "AWS_SECRET_ACCESS_KEY",
+                          "AWS_SESSION_TOKEN",
+                          e->text[ENV_ACCESS_KEY_ID],
+                          env_secret_bytes(e, ENV_SECRET_ACCESS_KEY),
                           env_secret_bytes(e, ENV_SESSION_TOKEN)};
     int64_t expires = -1;
     enum err err = ERR_OK;
@@ -222,7 +225,7 @@ static enum err assume_profile(const struct walk *w, const char *profile, const 
 struct step {
     const struct walk *walk;
     const char *profile;
-    const struct identity *source;           /* of a role between others */
+    const struct identity *source; /* of a role between others */
     const char *credential_source;
 };
 
@@ -387,8 +390,8 @@ static enum err nothing_found(const struct walk *w)
     if (w->is_source)
         return why_set(w->why, ERR_NO_CREDENTIALS, "source_profile \"%s\" has no keys", w->profile);
     return why_set(w->why, ERR_NO_CREDENTIALS, "profile \"%s\": %s%s (%s), %s (%s), no container, %s", w->profile,
-                   w->is_explicit ? "" : "environment (none), ", a->shown, nothing_in(w, a), b->shown,
-                   nothing_in(w, b), disabled ? "instance metadata off" : "no instance role");
+                   w->is_explicit ? "" : "environment (none), ", a->shown, nothing_in(w, a), b->shown, nothing_in(w, b),
+                   disabled ? "instance metadata off" : "no instance role");
 }
 
 enum err ask_chain(const struct walk *w, struct identity *out)

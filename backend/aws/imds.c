@@ -58,8 +58,8 @@ static enum err find_service(const struct walk *w, struct imds *m)
     if (err)
         return err;
     if (strcmp(rest, "") != 0 && strcmp(rest, "/") != 0)
-        return why_set(w->why, ERR_SETTING, "%s: \"%s\": no path may follow the host",
-                       env_text_name(ENV_IMDS_ENDPOINT), url);
+        return why_set(w->why, ERR_SETTING, "%s: \"%s\": no path may follow the host", env_text_name(ENV_IMDS_ENDPOINT),
+                       url);
     if (mode && strcasecmp(mode, "ipv4") != 0 && strcasecmp(mode, "ipv6") != 0)
         return why_set(w->why, ERR_SETTING, "%s \"%s\" must be IPv4 or IPv6", env_text_name(ENV_IMDS_ENDPOINT_MODE),
                        mode);
@@ -79,8 +79,13 @@ static enum err ask(const struct walk *w, const struct imds *m, const char *meth
     char url[400];
     struct http_header h = {"x-aws-ec2-metadata-token-ttl-seconds", "21600"};
     bool is_token = strcmp(path, TOKEN_PATH) == 0;
-    struct link_request rq = {.op = LINK_METADATA, .method = method, .url = url, .headers = &h,
-                              .nheaders = is_token || m->token ? 1 : 0, .tries = m->tries, .try_ms = m->try_ms,
+    struct link_request rq = {.op = LINK_METADATA,
+                              .method = method,
+                              .url = url,
+                              .headers = &h,
+                              .nheaders = is_token || m->token ? 1 : 0,
+                              .tries = m->tries,
+                              .try_ms = m->try_ms,
                               .pause_ms = 1};
 
     if (!is_token && m->token)
@@ -96,8 +101,8 @@ static enum err get_token(const struct walk *w, struct imds *m)
 {
     struct link_reply reply = {0};
     enum err err = ask(w, m, "PUT", TOKEN_PATH, &reply);
-    bool v1 = err == ERR_TIMEOUT ||
-              (err == ERR_OK && (reply.status == 403 || reply.status == 404 || reply.status == 405));
+    bool v1 =
+        err == ERR_TIMEOUT || (err == ERR_OK && (reply.status == 403 || reply.status == 404 || reply.status == 405));
     size_t n = secret_len(reply.body);
 
     m->token = secret_free(m->token);

@@ -15,8 +15,8 @@
 
 #define WORDS_MAX 64
 #define OUTPUT_MAX ((size_t)64 << 10)
-#define SAYS_MAX 512    /* of its standard error */
-#define LOOK_MS 50      /* whether it has ended, though somebody holds its pipes open */
+#define SAYS_MAX 512 /* of its standard error */
+#define LOOK_MS 50   /* whether it has ended, though somebody holds its pipes open */
 
 extern char **environ;
 
@@ -108,8 +108,8 @@ static int spawn_with(char *const argv[], int out, int err, pid_t *pid)
     failed = failed ? failed : posix_spawnattr_setsigmask(&attr, &none); /* ours are blocked for signalfd */
     failed = failed ? failed : posix_spawnattr_setsigdefault(&attr, &all);
     failed = failed ? failed
-                    : posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-                                                          POSIX_SPAWN_SETSIGDEF);
+                    : posix_spawnattr_setflags(&attr,
+                                               POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     failed = failed ? failed : posix_spawnp(pid, argv[0], &files, &attr, argv, environ);
     (void)posix_spawnattr_destroy(&attr);
     (void)posix_spawn_file_actions_destroy(&files);

@@ -24,11 +24,11 @@
 
 /* A profile's session, by whichever of the two ways it is written. */
 struct session {
-    const char *name;      /* NULL: legacy */
+    const char *name; /* NULL: legacy */
     const char *start_url, *region;
     const char *account, *role;
-    char file[41];         /* SHA-1 of the name or, for legacy, of the start URL */
-    const char *profile;   /* to say whom to log in */
+    char file[41];       /* SHA-1 of the name or, for legacy, of the start URL */
+    const char *profile; /* to say whom to log in */
 };
 
 static void hash_hex(const EVP_MD *md, const char *text, char *out, size_t size)
@@ -192,8 +192,14 @@ static enum err send_renewal(const struct walk *w, const struct session *s, cons
     strbuf_json(&body, refresh, refresh_n);
     strbuf_char(&body, '}');
     (void)str_fmt(url, sizeof(url), "%s/token", ep.url);
-    struct link_request rq = {.op = AWS_CREATE_TOKEN, .method = "POST", .url = url, .headers = headers,
-                              .nheaders = ARRAY_LEN(headers), .body = strbuf_peek(&body), .body_len = body.len, .tries = 1,
+    struct link_request rq = {.op = AWS_CREATE_TOKEN,
+                              .method = "POST",
+                              .url = url,
+                              .headers = headers,
+                              .nheaders = ARRAY_LEN(headers),
+                              .body = strbuf_peek(&body),
+                              .body_len = body.len,
+                              .tries = 1,
                               .try_ms = TRY_MS};
     err = link_send(w, &rq, reply);
     strbuf_wipe(&body);
@@ -216,7 +222,8 @@ static enum err renew(const struct walk *w, const struct session *s, const char 
     token = json_text(fresh, "accessToken", NULL);
     refresh = json_text(fresh, "refreshToken", NULL);
     seconds = json_object_get(fresh, "expiresIn");
-    if (token && json_is_integer(seconds) && json_integer_value(seconds) > 0 && json_integer_value(seconds) < 31536000) {
+    if (token && json_is_integer(seconds) && json_integer_value(seconds) > 0 &&
+        json_integer_value(seconds) < 31536000) {
         clock_iso(walk_wall_ms(w) + json_integer_value(seconds) * 1000, until);
         (void)json_object_set_new(o, "accessToken", json_string(token));
         (void)json_object_set_new(o, "expiresAt", json_string(until));
@@ -314,8 +321,12 @@ static enum err read_keys(const struct walk *w, const struct link_reply *reply, 
 {
     json_t *o = json_read_object(secret_peek(reply->body, NULL), secret_len(reply->body), NULL);
     const json_t *keys = json_object_get(o, "roleCredentials"), *until = json_object_get(keys, "expiration");
-    struct candidate c = {"GetRoleCredentials", "accessKeyId", "secretAccessKey", "sessionToken",
-                          json_text(keys, "accessKeyId", NULL), json_text(keys, "secretAccessKey", NULL),
+    struct candidate c = {"GetRoleCredentials",
+                          "accessKeyId",
+                          "secretAccessKey",
+                          "sessionToken",
+                          json_text(keys, "accessKeyId", NULL),
+                          json_text(keys, "secretAccessKey", NULL),
                           json_text(keys, "sessionToken", NULL)};
     enum err err;
 
@@ -337,8 +348,12 @@ static enum err get_role_keys(const struct walk *w, const struct session *s, con
     char url[700];
     struct http_header headers[] = {{"x-amz-sso_bearer_token", secret_peek(token->secret_access_key, NULL)},
                                     {"Accept", "application/json"}};
-    struct link_request rq = {.op = AWS_GET_ROLE_CREDENTIALS, .method = "GET", .url = url, .headers = headers,
-                              .nheaders = ARRAY_LEN(headers), .try_ms = TRY_MS};
+    struct link_request rq = {.op = AWS_GET_ROLE_CREDENTIALS,
+                              .method = "GET",
+                              .url = url,
+                              .headers = headers,
+                              .nheaders = ARRAY_LEN(headers),
+                              .try_ms = TRY_MS};
     bool fits;
     enum err err = walk_endpoint(w, AWS_SSO, s->region, &ep);
 
@@ -398,8 +413,12 @@ static enum err read_login(const struct walk *w, const struct secret *file, stru
     json_t *o = json_read_object(secret_peek(file, NULL), secret_len(file), NULL);
     const json_t *keys = json_object_get(o, "accessToken");
     int64_t until = time_of(keys, "expiresAt");
-    struct candidate c = {"aws login", "accessKeyId", "secretAccessKey", "sessionToken",
-                          json_text(keys, "accessKeyId", NULL), json_text(keys, "secretAccessKey", NULL),
+    struct candidate c = {"aws login",
+                          "accessKeyId",
+                          "secretAccessKey",
+                          "sessionToken",
+                          json_text(keys, "accessKeyId", NULL),
+                          json_text(keys, "secretAccessKey", NULL),
                           json_text(keys, "sessionToken", NULL)};
     enum err err;
 

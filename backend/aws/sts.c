@@ -158,8 +158,8 @@ static enum err sign(const struct walk *w, const struct endpoint *ep, const stru
         headers[(*n)++] = (struct http_header){"X-Amz-Security-Token", secret_peek(source->session_token, NULL)};
     for (size_t i = 0; i < *n; i++)
         to_sign[i] = (struct sigv4_header){headers[i].name, headers[i].value};
-    struct sigv4_request rq = {.method = "POST", .path = "/", .query = "", .headers = to_sign, .nheaders = *n,
-                               .body = body, .body_len = len};
+    struct sigv4_request rq = {
+        .method = "POST", .path = "/", .query = "", .headers = to_sign, .nheaders = *n, .body = body, .body_len = len};
     struct sigv4_key key = {source->access_key_id, secret_peek(source->secret_access_key, NULL), ep->region,
                             ep->signing_name};
     clock_amz(walk_wall_ms(w), date);
@@ -190,8 +190,14 @@ static enum err send_form(const struct walk *w, int op, const struct secret *for
         if (err)
             break;
         headers[n++] = (struct http_header){"Accept", "application/xml"};
-        struct link_request rq = {.op = op, .method = "POST", .url = ep.url, .headers = headers, .nheaders = n,
-                                  .body = body, .body_len = len, .try_ms = TRY_MS};
+        struct link_request rq = {.op = op,
+                                  .method = "POST",
+                                  .url = ep.url,
+                                  .headers = headers,
+                                  .nheaders = n,
+                                  .body = body,
+                                  .body_len = len,
+                                  .try_ms = TRY_MS};
         err = link_send(w, &rq, reply);
         if (err != ERR_SIGNATURE || round > 0 || !w->store->line.learn_skew(w->store->line.ctx, reply->date_ms))
             return err;

@@ -24,8 +24,9 @@ static void role__over_a_profile(void **state)
     assert_int_equal(x->id.expires_wall_ms, x->wall_ms + 3600 * 1000);
     chain_seen(x, 0, "POST / HTTP/1.1");
     chain_seen(x, 0, "Credential=BASE/20261124/eu-west-1/sts/aws4_request");
-    chain_seen(x, 0, "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fpath%2Fops&"
-                     "RoleSessionName=me%40home&DurationSeconds=7200&ExternalId=x%2Fy%20z");
+    chain_seen(x, 0,
+               "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fpath%2Fops&"
+               "RoleSessionName=me%40home&DurationSeconds=7200&ExternalId=x%2Fy%20z");
     chain_expect(x, "ops", "ID-path%2Fops-1", NULL); /* kept */
     assert_int_equal(fake_http_count(&x->http), 1);
 }
@@ -47,9 +48,12 @@ static void chain__of_three_is_climbed_from_the_bottom(void **state)
 {
     struct chain_test *x = *state;
 
-    chain_config(x, BASE "[profile a]\n" ROLE("a") "source_profile=b\nduration_seconds=43200\n"
-                         "[profile other]\n" ROLE("o") "source_profile=b\n"
-                         "[profile b]\n" ROLE("b") "source_profile=c\n[profile c]\n" ROLE("c") "source_profile=base\n");
+    chain_config(x, BASE
+                 "[profile a]\n" ROLE("a") "source_profile=b\nduration_seconds=43200\n"
+                                           "[profile other]\n" ROLE(
+                                               "o") "source_profile=b\n"
+                                                    "[profile b]\n" ROLE("b") "source_profile=c\n[profile c]\n" ROLE(
+                                                        "c") "source_profile=base\n");
     chain_expect(x, "a", "ID-a-3", "role a <- role b <- role c <- profile base (~/.aws/config)");
     chain_seen(x, 0, "role%2Fc");
     chain_seen(x, 0, "Credential=BASE/");
@@ -87,8 +91,10 @@ static void chain__that_goes_round_is_named(void **state)
 {
     struct chain_test *x = *state;
 
-    chain_config(x, "[profile a]\n" ROLE("a") "source_profile=b\n[profile b]\n" ROLE("b") "source_profile=c\n"
-                    "[profile c]\n" ROLE("c") "source_profile=b\n[profile me]\n" ROLE("m") "source_profile=me\n");
+    chain_config(x,
+                 "[profile a]\n" ROLE("a") "source_profile=b\n[profile b]\n" ROLE(
+                     "b") "source_profile=c\n"
+                          "[profile c]\n" ROLE("c") "source_profile=b\n[profile me]\n" ROLE("m") "source_profile=me\n");
     chain_refused(x, "a", ERR_SETTING, "config:8: profile \"c\": source_profile goes round: b -> c -> b");
     chain_refused(x, "me", ERR_SETTING, "source_profile goes round: me -> me");
     assert_int_equal(fake_http_count(&x->http), 0);
@@ -99,7 +105,7 @@ static void role__of_a_profile_that_is_its_own_source(void **state)
     struct chain_test *x = *state;
 
     chain_config(x, "[profile me]\n" ROLE("m") "source_profile=me\naws_access_key_id=ME\naws_secret_access_key=s\n"
-                    "[profile b]\n" ROLE("b") "source_profile=me\n");
+                                               "[profile b]\n" ROLE("b") "source_profile=me\n");
     chain_expect(x, "me", "ID-m-1", "role m <- profile me (~/.aws/config)");
     chain_expect(x, "b", "ID-b-2", NULL);
     chain_seen(x, 1, "Credential=ME/"); /* a source's own keys come before its role */
@@ -122,7 +128,8 @@ static void role__settings_that_are_wrong(void **state)
          ERR_SETTING},
         {ROLE("r") "source_profile=base\nduration_seconds=899\n", "900 to 43200", ERR_SETTING},
         {"role_arn=nonsense\nsource_profile=base\n", "role_arn \"nonsense\" must be like arn:aws:iam::", ERR_SETTING},
-        {ROLE("r") "source_profile=base\nrole_session_name=a b\n", "role_session_name \"a b\" must be 2 to 64", ERR_SETTING},
+        {ROLE("r") "source_profile=base\nrole_session_name=a b\n", "role_session_name \"a b\" must be 2 to 64",
+         ERR_SETTING},
         {ROLE("r") "source_profile=base\nrole_session_name=a\n", "must be 2 to 64", ERR_SETTING},
         {ROLE("r") "source_profile=empty\n[profile empty]\nregion=x\n", "source_profile \"empty\" has no keys",
          ERR_NO_CREDENTIALS},
@@ -162,7 +169,8 @@ static void role__answers_that_are_none(void **state)
     } rows[] = {
         {"", "the answer holds no keys"},
         {"<AccessKeyId>A</AccessKeyId><SecretAccessKey>s</SecretAccessKey>", "no keys"},
-        {"<AccessKeyId>A</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>", "Expiration"},
+        {"<AccessKeyId>A</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>",
+         "Expiration"},
         {"<AccessKeyId>A B</AccessKeyId><SecretAccessKey>hunter2</SecretAccessKey><SessionToken>t</SessionToken>"
          "<Expiration>2026-11-24T15:00:00Z</Expiration>",
          "AccessKeyId must be"},
@@ -195,7 +203,8 @@ static void role__is_tried_again_when_sts_has_trouble(void **state)
 static void role__corrects_the_clock(void **state)
 {
     struct chain_test *x = *state;
-    struct rule *r = chain_rule(x, "AssumeRole", 403, "<Error><Code>SignatureDoesNotMatch</Code><Message>old</Message></Error>");
+    struct rule *r =
+        chain_rule(x, "AssumeRole", 403, "<Error><Code>SignatureDoesNotMatch</Code><Message>old</Message></Error>");
 
     r->uses = 1;
     r->answer.headers = "Date: Tue, 24 Nov 2026 16:32:07 GMT\r\n"; /* two hours ahead */
@@ -216,7 +225,7 @@ static void role__from_the_machine(void **state)
     setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url, 1);
     chain_rule(x, "GET /creds", 200, "{\"AccessKeyId\":\"TASK\",\"SecretAccessKey\":\"s\",\"Token\":\"t\"}");
     chain_config(x, "[profile e]\n" ROLE("e") "credential_source=Environment\n"
-                    "[profile c]\n" ROLE("c") "credential_source=EcsContainer\n");
+                                              "[profile c]\n" ROLE("c") "credential_source=EcsContainer\n");
     chain_expect(x, "e", "ID-e-1", "role e <- environment");
     chain_seen(x, 0, "Credential=ENV/");
     chain_expect(x, "c", "ID-c-2", "role c <- container credentials");
@@ -226,8 +235,11 @@ static void role__from_the_machine(void **state)
 static void role__of_the_configuration_on_top(void **state)
 {
     struct chain_test *x = *state;
-    struct identity_selector sel = {.profile = "base", .role_arn = "arn:aws:iam::1:role/top", .external_id = "ext",
-                                    .role_session_name = "watch", .region = "eu-north-1"};
+    struct identity_selector sel = {.profile = "base",
+                                    .role_arn = "arn:aws:iam::1:role/top",
+                                    .external_id = "ext",
+                                    .role_session_name = "watch",
+                                    .region = "eu-north-1"};
 
     chain_config(x, BASE);
     chain_open_gate(x, true); /* an auditor takes on roles, too */
@@ -246,8 +258,8 @@ static void role__without_a_region_asks_where_everybody_may(void **state)
 {
     struct chain_test *x = *state;
 
-    chain_config(x, "[profile base]\naws_access_key_id=BASE\naws_secret_access_key=s\n[profile ops]\n" ROLE("ops")
-                    "source_profile=base\n");
+    chain_config(x, "[profile base]\naws_access_key_id=BASE\naws_secret_access_key=s\n[profile ops]\n" ROLE(
+                        "ops") "source_profile=base\n");
     chain_expect(x, "ops", "ID-ops-1", NULL);
     chain_seen(x, 0, "/us-east-1/sts/");
 }
@@ -334,8 +346,9 @@ static void web__of_the_environment(void **state)
     setenv("AWS_ROLE_SESSION_NAME", "pod-1", 1);
     chain_file(x, "token", "first.token\n");
     chain_expect(x, NULL, "ID-pod-1", "role pod <- web identity (AWS_WEB_IDENTITY_TOKEN_FILE)");
-    chain_seen(x, 0, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fpod&"
-                     "RoleSessionName=pod-1&WebIdentityToken=first.token");
+    chain_seen(x, 0,
+               "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fpod&"
+               "RoleSessionName=pod-1&WebIdentityToken=first.token");
     assert_null(strstr(x->http.seen[0]->text, "Authorization"));
     chain_file(x, "token", "second.token");
     x->wall_ms += 50 * 60 * 1000;
@@ -349,8 +362,10 @@ static void web__of_a_profile(void **state)
     struct chain_test *x = *state;
     char text[300];
 
-    (void)str_fmt(text, sizeof(text), "[profile w]\n" ROLE("w") "web_identity_token_file=%s/token\n"
-                                      "[profile on]\n" ROLE("on") "source_profile=w\n", x->home);
+    (void)str_fmt(text, sizeof(text),
+                  "[profile w]\n" ROLE("w") "web_identity_token_file=%s/token\n"
+                                            "[profile on]\n" ROLE("on") "source_profile=w\n",
+                  x->home);
     chain_config(x, text);
     setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/nonexistent", 1); /* not for a profile that is named */
     chain_refused(x, "w", ERR_NO_CREDENTIALS, "/token does not exist");
@@ -372,7 +387,8 @@ static void web__refused(void **state)
     chain_file(x, "token", big);
     free(big);
     chain_refused(x, NULL, ERR_NO_CREDENTIALS, "/token: too long");
-    chain_rule(x, "WithWebIdentity", 400, "<Error><Code>InvalidIdentityToken</Code><Message>no provider</Message></Error>");
+    chain_rule(x, "WithWebIdentity", 400,
+               "<Error><Code>InvalidIdentityToken</Code><Message>no provider</Message></Error>");
     chain_file(x, "token", "t");
     x->mono_ms += 70000;
     chain_refused(x, NULL, ERR_DENIED, "no provider");

@@ -81,8 +81,9 @@ static void certificates__of_environment_and_profile(void **state)
     char url[80], text[300];
 
     (void)str_fmt(url, sizeof(url), "https%s", x->http.url + 4);
-    (void)str_fmt(text, sizeof(text), "[default]\nregion=x\n[profile p]\nca_bundle=~/gone.pem\n"
-                                      "aws_access_key_id=A\naws_secret_access_key=s\n");
+    (void)str_fmt(text, sizeof(text),
+                  "[default]\nregion=x\n[profile p]\nca_bundle=~/gone.pem\n"
+                  "aws_access_key_id=A\naws_secret_access_key=s\n");
     chain_config(x, text);
     assert_int_equal(call(x, "p", url), ERR_TLS);
     assert_non_null(strstr(x->why.text, "/gone.pem"));

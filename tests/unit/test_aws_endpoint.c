@@ -251,9 +251,16 @@ static void endpoint__resolve__refuses_fips_of_a_chosen_address(void **state)
 /* ------------------------------------------------- which override counts */
 
 static const char *const variables[] = {
-    "AWS_ENDPOINT_URL",  "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
-    "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT",
-    "AWS_USE_DUALSTACK_ENDPOINT", "AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_DEFAULT_PROFILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_CA_BUNDLE",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
 };
 
 /* One environment, one config file, one question. */
@@ -283,10 +290,11 @@ static enum err ask(const char *const env[], const char *config, enum aws_servic
 
 static void endpoint__of_identity__order(void **state)
 {
-    static const char profile[] = "[profile p]\nendpoint_url = https://p.example\nservices = mine\n"
-                                  "[services mine]\nsecrets_manager =\n  endpoint_url = https://s.example\n"
-                                  "[profile q]\nservices = gone\nendpoint_url = http://q.example\n"
-                                  "[profile off]\nignore_configured_endpoint_urls = true\nendpoint_url = https://p.example\n";
+    static const char profile[] =
+        "[profile p]\nendpoint_url = https://p.example\nservices = mine\n"
+        "[services mine]\nsecrets_manager =\n  endpoint_url = https://s.example\n"
+        "[profile q]\nservices = gone\nendpoint_url = http://q.example\n"
+        "[profile off]\nignore_configured_endpoint_urls = true\nendpoint_url = https://p.example\n";
     static const char *const none[] = {NULL};
     static const char *const both[] = {"AWS_ENDPOINT_URL", "https://all.example", "AWS_ENDPOINT_URL_SECRETS_MANAGER",
                                        "http://127.0.0.1:5000", NULL};

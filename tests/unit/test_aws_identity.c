@@ -316,7 +316,8 @@ static void identity__get__nothing_lists_what_was_tried(void **state)
     expect_refusal(x, NULL, ERR_NO_CREDENTIALS,
                    "profile \"default\": environment (none), ~/.aws/credentials (no such file), ~/.aws/config (no such "
                    "file), no container, instance metadata off");
-    expect_refusal(x, "prod", ERR_NO_CREDENTIALS, "there is no profile \"prod\" in ~/.aws/config and ~/.aws/credentials");
+    expect_refusal(x, "prod", ERR_NO_CREDENTIALS,
+                   "there is no profile \"prod\" in ~/.aws/config and ~/.aws/credentials");
     write_file(x->config, "[prod]\naws_access_key_id=A\naws_secret_access_key=hunter2\n[profile empty]\nregion=x\n",
                0600);
     x->mono_ms += 1000;
@@ -459,7 +460,8 @@ static void identity__get__cancelled(void **state)
     x->store = identity_store_new(&x->clock);
     assert_int_equal(identity_get(x->store, &(struct identity_selector){0}, INT64_MAX, c, &x->id, &x->why), ERR_OK);
     cancel_trigger(c);
-    assert_int_equal(identity_get(x->store, &(struct identity_selector){0}, INT64_MAX, c, &x->id, &x->why), ERR_CANCELLED);
+    assert_int_equal(identity_get(x->store, &(struct identity_selector){0}, INT64_MAX, c, &x->id, &x->why),
+                     ERR_CANCELLED);
     assert_null(x->id.secret_access_key); /* cleared first */
     c = cancel_free(c);
 }

@@ -32,11 +32,11 @@ struct fixture {
     _Atomic int64_t mono_ms, wall_ms;
     struct clock clock;
     struct identity_cache *cache;
-    int64_t life_ms;            /* of what is fetched; -1: for good */
-    int64_t slow_ms;            /* how long fetching takes, in truth */
+    int64_t life_ms; /* of what is fetched; -1: for good */
+    int64_t slow_ms; /* how long fetching takes, in truth */
     enum err fails;
     atomic_uint fetched;
-    atomic_bool needed;         /* as the last fetch was told */
+    atomic_bool needed; /* as the last fetch was told */
     uint64_t generation;
     int64_t skew_ms;
     struct identity id;
