@@ -76,7 +76,7 @@ static inline void chain_answer(void *ctx, const struct fake_http_request *rq, s
         out->status = 404;
 }
 
-static struct rule *chain_rule(struct chain_test *x, const char *needle, int status, const char *body)
+static inline struct rule *chain_rule(struct chain_test *x, const char *needle, int status, const char *body)
 {
     struct rule *r = &x->rules[x->nrules++];
 
