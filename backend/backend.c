@@ -227,6 +227,8 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     b->databases = new_pool(b, "databases", conf->database_threads, n, databases_turn);
     b->actions = actions_new(&(struct actions_settings){.watch = &b->watch, .slot = orders_slot(b), .refresh = look_again,
                                                         .ctx = b});
+    if (settings->orders_only)
+        return actions_start(b->actions, why) == ERR_OK ? b : backend_stop(b);
     if (pool_start(b->secrets, why) != ERR_OK || pool_start(b->logs, why) != ERR_OK ||
         pool_start(b->databases, why) != ERR_OK || actions_start(b->actions, why) != ERR_OK)
         return backend_stop(b);
@@ -329,7 +331,7 @@ void backend_focus(struct backend *b, size_t env)
 uint64_t backend_order(struct backend *b, const struct order *o, struct why *why)
 {
     ASSERT(o->env < b->watch.conf->nenvironments);
-    return actions_submit(b->actions, o->kind, o->env, o->seen_version, why);
+    return actions_submit(b->actions, o, why);
 }
 
 bool backend_order_cancel(struct backend *b, uint64_t id) { return actions_cancel(b->actions, id); }
@@ -345,10 +347,10 @@ struct backend *backend_stop(struct backend *b)
     if (b == NULL)
         return NULL;
     cancel_trigger(b->cancel);
+    b->actions = actions_stop(b->actions);   /* first: an order that ends nudges the pools */
     b->secrets = pool_stop(b->secrets);
     b->logs = pool_stop(b->logs);
     b->databases = pool_stop(b->databases);
-    b->actions = actions_stop(b->actions);
     for (size_t i = 0; i < b->watch.conf->nenvironments; i++)
         b->followers[i] = follower_free(b->followers[i]);
     for (size_t i = 0; i < b->nidentities; i++)

@@ -15,6 +15,7 @@ struct backend;
 
 struct backend_settings {
     bool audit;                    /* READ operations alone, no login with a fetched password; no way back */
+    bool orders_only;              /* no watch is started: for commands that carry out one order */
     const struct clock *clock;     /* NULL: the real one */
     bool can_ask;                  /* somebody answers backend_mfa_wanted(): the dashboard on a terminal alone */
 };
@@ -41,13 +42,6 @@ void backend_refresh(struct backend *b, size_t env);
 /* The environment being looked at (SIZE_MAX: none): asked at the full rate and described
  * rather than listed; the others may be asked less often. */
 void backend_focus(struct backend *b, size_t env);
-
-/* An order: what, where, and what the operator was looking at. */
-struct order {
-    enum order_kind kind;
-    size_t env;
-    char seen_version[65];     /* AWSCURRENT when it was ordered; an order that changes is refused if it moved */
-};
 
 /* Hands an order to the action threads; its id, or 0 with `why` when it is refused at
  * once (mode, queue full, another order on this environment).  Watch board.orders. */

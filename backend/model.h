@@ -234,11 +234,20 @@ const char *order_state_word(enum order_state s);
 
 #define ORDER_STEPS 16
 
+/* An order: what, where, and what the operator was looking at. */
+struct order {
+    enum order_kind kind;
+    size_t env;                /* place in the configuration */
+    char seen_version[65];     /* AWSCURRENT when it was ordered; an order that changes is refused if it moved */
+    char stage[24];            /* test: this staging label alone; "" each */
+};
+
 /* One stage's login, of a test order. */
 struct stage_login {
     char stage[24], version_id[65];     /* "AWSCURRENT"; "" there is none */
     bool tried, ok;
-    int32_t total_us;
+    enum err code;                      /* why not; ERR_OK while not tried */
+    int32_t total_us;                   /* -1 */
     char sqlstate[6];
     char words[160];                    /* why not */
 };

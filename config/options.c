@@ -12,7 +12,8 @@
 #define COLUMNS ((size_t)80)
 #define HELP_INDENT ((size_t)25)
 
-#define COMMAND_ANY (-1)
+#define WITH(command) (1u << (command))
+#define COMMAND_ANY (~0u)
 
 enum option_type { TYPE_SWITCH, TYPE_TEXT, TYPE_DURATION, TYPE_FORMAT };
 
@@ -22,14 +23,14 @@ struct option_row {
     enum option_type type;
     size_t offset; /* of the field, in struct options */
     const char *limits, *preset;
-    int command; /* enum options_command or COMMAND_ANY */
+    unsigned commands; /* WITH() bits */
     const char *help;
 };
 
 /* A word and what it means: commands, files, variables, exit statuses. */
 struct help_row {
-    const char *word, *help;
-    int value;
+    const char *word, *help, *operand;
+    int value; /* enum options_command: itself, or whose exit status it is */
 };
 
 static const struct option_row options[] = {
@@ -41,10 +42,10 @@ static const struct option_row options[] = {
      .offset = offsetof(struct options, field),                                                                        \
      .limits = limits_,                                                                                                \
      .preset = preset_,                                                                                                \
-     .command = command_,                                                                                              \
+     .commands = command_,                                                                                              \
      .help = help_},
-#define COMMAND(word, value, help)
-#define EXIT_STATUS(number, help)
+#define COMMAND(word, value, operand, help)
+#define EXIT_STATUS(command, number, help)
 #define FILE_ROW(path, help)
 #define VARIABLE(name, help)
 #include "config/options.def"
@@ -61,8 +62,8 @@ static const struct option_row options[] = {
 #define C_FORMAT enum options_format
 #define OPTION(name, letter, argument, type, field, limits, preset, command, help)                                     \
     _Static_assert(_Generic(((struct options *)0)->field, C_##type : 1, default : 0), name " does not hold a " #type);
-#define COMMAND(word, value, help)
-#define EXIT_STATUS(number, help)
+#define COMMAND(word, value, operand, help)
+#define EXIT_STATUS(command, number, help)
 #define FILE_ROW(path, help)
 #define VARIABLE(name, help)
 #include "config/options.def"
@@ -73,8 +74,8 @@ static const struct option_row options[] = {
 #undef VARIABLE
 
 #define OPTION(name, letter, argument, type, field, limits, preset, command, help)
-#define COMMAND(word_, value_, help_) {.word = word_, .help = help_, .value = value_},
-#define EXIT_STATUS(number, help)
+#define COMMAND(word_, value_, operand_, help_) {.word = word_, .help = help_, .operand = operand_, .value = value_},
+#define EXIT_STATUS(command, number, help)
 #define FILE_ROW(path, help)
 #define VARIABLE(name, help)
 static const struct help_row commands[] = {
@@ -82,14 +83,14 @@ static const struct help_row commands[] = {
 };
 #undef COMMAND
 #undef EXIT_STATUS
-#define COMMAND(word, value, help)
-#define EXIT_STATUS(number, help_) {.word = #number, .help = help_, .value = number},
+#define COMMAND(word, value, operand, help)
+#define EXIT_STATUS(command, number, help_) {.word = #number, .help = help_, .value = command},
 static const struct help_row statuses[] = {
 #include "config/options.def"
 };
 #undef EXIT_STATUS
 #undef FILE_ROW
-#define EXIT_STATUS(number, help)
+#define EXIT_STATUS(command, number, help)
 #define FILE_ROW(path, help_) {.word = path, .help = help_},
 static const struct help_row files[] = {
 #include "config/options.def"
@@ -109,6 +110,7 @@ static const struct help_row variables[] = {
 
 #define OPTIONS (sizeof options / sizeof options[0])
 #define COMMANDS (sizeof commands / sizeof commands[0])
+#define STATUSES (sizeof statuses / sizeof statuses[0])
 
 /* ----------------------------------------------------------------- parsing */
 
@@ -126,14 +128,25 @@ static void *field_of(const struct option_row *o, struct options *out)
     return (char *)out + o->offset;
 }
 
-static const char *command_word(int command)
+static const struct help_row *command_row(enum options_command command)
 {
     for (size_t i = 0; i < COMMANDS; i++) {
-        if (commands[i].value == command) {
+        if (commands[i].value == (int)command) {
+            return &commands[i];
+        }
+    }
+    return NULL; /* the dashboard has no word */
+}
+
+/* The first command that the option goes with. */
+static const char *command_word(const struct option_row *o)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if ((o->commands & WITH(commands[i].value)) != 0) {
             return commands[i].word;
         }
     }
-    abort(); /* a row names a command that has none */
+    abort(); /* a row names no command */
 }
 
 /* "credtop: --NAME 'value' FAULT; allowed: LIMITS" */
@@ -195,7 +208,7 @@ static bool set_text(struct parse *p, const struct option_row *o, const char *va
 /* `value` is NULL for a switch. */
 static bool option_set(struct parse *p, const struct option_row *o, const char *value)
 {
-    if (o->command != COMMAND_ANY) {
+    if (o->commands != COMMAND_ANY) {
         p->narrowed = o;
     }
     switch (o->type) {
@@ -294,9 +307,20 @@ static bool parse_short(struct parse *p, const char *arg)
     return true;
 }
 
+/* The command given, when the word after it is still missing; else NULL. */
+static const struct help_row *wants_operand(const struct parse *p)
+{
+    const struct help_row *given = p->commands > 0 ? command_row(p->out->command) : NULL;
+    return given != NULL && given->operand != NULL && p->out->operand == NULL ? given : NULL;
+}
+
 static bool parse_command(struct parse *p, const char *arg)
 {
     struct spelling spelling;
+    if (wants_operand(p) != NULL) {
+        p->out->operand = arg;
+        return true;
+    }
     spelling_init(&spelling, arg);
     for (size_t i = 0; i < COMMANDS; i++) {
         spelling_try(&spelling, commands[i].word);
@@ -340,10 +364,15 @@ static bool parse_all(struct parse *p)
         }
     }
     bool stops = p->out->help || p->out->version;
-    if (p->narrowed != NULL && !stops && (int)p->out->command != p->narrowed->command) {
-        words_fmt(&p->wrong, "credtop: --%s goes with the command %s alone: credtop %s --%s %s", p->narrowed->name,
-                  command_word(p->narrowed->command), command_word(p->narrowed->command), p->narrowed->name,
-                  p->narrowed->argument);
+    if (p->narrowed != NULL && !stops && (p->narrowed->commands & WITH(p->out->command)) == 0) {
+        words_fmt(&p->wrong, "credtop: --%s goes with the command %s: credtop %s --%s %s", p->narrowed->name,
+                  command_word(p->narrowed), command_word(p->narrowed), p->narrowed->name, p->narrowed->argument);
+        return false;
+    }
+    const struct help_row *given = stops ? NULL : wants_operand(p);
+    if (given != NULL) {
+        words_fmt(&p->wrong, "credtop: %s needs the name of an environment: credtop %s %s", given->word, given->word,
+                  given->operand);
         return false;
     }
     return true;
@@ -385,11 +414,34 @@ static void help_line(struct words *w, const char *word, const char *help)
     words_fmt(w, "\n");
 }
 
+/* "test ENVIRONMENT", or the word alone. */
+static const char *row_word(const struct help_row *row, char room[64])
+{
+    if (row->operand == NULL) {
+        return row->word;
+    }
+    (void)snprintf(room, 64, "%s %s", row->word, row->operand);
+    return room;
+}
+
 static void help_rows(struct words *w, const char *heading, const struct help_row *rows, size_t n)
 {
+    char room[64];
     words_fmt(w, "\n%s\n", heading);
     for (size_t i = 0; i < n; i++) {
-        help_line(w, rows[i].word, rows[i].help);
+        help_line(w, row_word(&rows[i], room), rows[i].help);
+    }
+}
+
+static void help_statuses(struct words *w)
+{
+    for (size_t c = 0; c < COMMANDS; c++) {
+        words_fmt(w, "\nEXIT STATUS OF %s\n", commands[c].word);
+        for (size_t i = 0; i < STATUSES; i++) {
+            if (statuses[i].value == commands[c].value) {
+                help_line(w, statuses[i].word, statuses[i].help);
+            }
+        }
     }
 }
 
@@ -436,7 +488,7 @@ char *options_help(void)
         words_clear(&form);
         words_clear(&help);
     }
-    help_rows(&w, "EXIT STATUS OF status", statuses, sizeof statuses / sizeof statuses[0]);
+    help_statuses(&w);
     help_rows(&w, "FILES", files, sizeof files / sizeof files[0]);
     help_rows(&w, "ENVIRONMENT", variables, sizeof variables / sizeof variables[0]);
     return words_take(&w);
@@ -455,9 +507,25 @@ static void roff_row(struct words *w, const char *word, const char *help)
 
 static void roff_rows(struct words *w, const char *heading, const struct help_row *rows, size_t n)
 {
+    char room[64];
     words_fmt(w, ".SH %s\n", heading);
     for (size_t i = 0; i < n; i++) {
-        roff_row(w, rows[i].word, rows[i].help);
+        roff_row(w, row_word(&rows[i], room), rows[i].help);
+    }
+}
+
+static void roff_statuses(struct words *w)
+{
+    words_fmt(w, ".SH EXIT STATUS\n");
+    for (size_t c = 0; c < COMMANDS; c++) {
+        words_fmt(w, ".SS Of ");
+        words_roff(w, commands[c].word);
+        words_fmt(w, "\n");
+        for (size_t i = 0; i < STATUSES; i++) {
+            if (statuses[i].value == commands[c].value) {
+                roff_row(w, statuses[i].word, statuses[i].help);
+            }
+        }
     }
 }
 
@@ -477,7 +545,7 @@ char *options_manual(void)
         words_clear(&form);
         words_clear(&help);
     }
-    roff_rows(&w, "EXIT STATUS", statuses, sizeof statuses / sizeof statuses[0]);
+    roff_statuses(&w);
     roff_rows(&w, "FILES", files, sizeof files / sizeof files[0]);
     roff_rows(&w, "ENVIRONMENT", variables, sizeof variables / sizeof variables[0]);
     return words_take(&w);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum options_command { COMMAND_DASHBOARD, COMMAND_STATUS };
+enum options_command { COMMAND_DASHBOARD, COMMAND_STATUS, COMMAND_TEST };
 enum options_format { FORMAT_TABLE, FORMAT_JSON };
 
 struct options {
@@ -18,7 +18,9 @@ struct options {
     bool audit;                   /* --audit: only ever tightens */
     bool ascii, no_color;
     bool help, version;
-    int64_t timeout_ms;           /* status: give up waiting for answers after this */
+    const char *operand;          /* test: the environment's name */
+    const char *stage;            /* test: one staging label; NULL: each */
+    int64_t timeout_ms;           /* status, test: give up waiting for answers after this */
 };
 
 /* Returns true, or false with one message (malloc'd, "credtop: ...") saying what

@@ -170,15 +170,16 @@ struct option_words {
     char letter;
 };
 struct status_words {
+    const char *command;   /* "COMMAND_STATUS" */
     int number;
     const char *help;
 };
 
 static const struct option_words option_rows[] = {
-#define COMMAND(word, value, help)
+#define COMMAND(word, value, operand, help)
 #define OPTION(name_, letter_, argument_, type, field, limits, preset_, command, help_)                                 \
     {.name = name_, .argument = argument_, .preset = preset_, .help = help_, .letter = letter_},
-#define EXIT_STATUS(number, help)
+#define EXIT_STATUS(command, number, help)
 #define FILE_ROW(path, help)
 #define VARIABLE(name, help)
 #include "config/options.def"
@@ -187,7 +188,7 @@ static const struct option_words option_rows[] = {
 };
 static const struct status_words status_rows[] = {
 #define OPTION(name, letter, argument, type, field, limits, preset, command, help)
-#define EXIT_STATUS(number_, help_) {.number = number_, .help = help_},
+#define EXIT_STATUS(command_, number_, help_) {.command = #command_, .number = number_, .help = help_},
 #include "config/options.def"
 #undef COMMAND
 #undef OPTION
@@ -218,9 +219,10 @@ static void options_table(struct strbuf *b)
 
 static void statuses_table(struct strbuf *b)
 {
-    strbuf_str(b, "| exit status | means |\n| --- | --- |\n");
+    strbuf_str(b, "| command | exit status | means |\n| --- | --- | --- |\n");
     for (size_t i = 0; i < ARRAY_LEN(status_rows); i++)
-        strbuf_fmt(b, "| %d | %s |\n", status_rows[i].number, status_rows[i].help);
+        strbuf_fmt(b, "| `%s` | %d | %s |\n", strcmp(status_rows[i].command, "COMMAND_TEST") == 0 ? "test" : "status",
+                   status_rows[i].number, status_rows[i].help);
 }
 
 /* ------------------------------------------------------------------- IAM */

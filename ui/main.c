@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "config/options.h"
 #include "ui/cli/status.h"
+#include "ui/cli/test.h"
 #include "ui/signals.h"
 #include "ui/ui.h"
 
@@ -72,12 +73,14 @@ static struct config *read_config(const char *named)
     return c;
 }
 
-static int show(struct backend *b, const struct options *o, bool audit, int signals)
+static int show(struct backend *b, const struct config *c, const struct options *o, bool audit, int signals)
 {
     struct why why = {0};
     char line[320];
     if (o->command == COMMAND_STATUS)
         return status_run(b, o, signals);
+    if (o->command == COMMAND_TEST)
+        return test_run(b, c, o, signals);
     struct ui_settings ui = {.audit = audit, .ascii = o->ascii, .no_color = o->no_color, .signals = signals,
                              .log_fd = log_fd()};
     if (ui_run(b, &ui, &why) == ERR_OK)
@@ -89,7 +92,7 @@ static int show(struct backend *b, const struct options *o, bool audit, int sign
 
 static int run(const struct options *o, const struct config *c)
 {
-    struct backend_settings set = {.audit = o->audit || c->audit};
+    struct backend_settings set = {.audit = o->audit || c->audit, .can_ask = o->command != COMMAND_STATUS};
     struct why why = {0};
     char line[320];
     int signals = signals_open();
@@ -100,7 +103,7 @@ static int run(const struct options *o, const struct config *c)
         signals_close(signals);
         return EXIT_COULD_NOT_TELL;
     }
-    int status = show(b, o, set.audit, signals);
+    int status = show(b, c, o, set.audit, signals);
     signals_close(signals);
     backend_stop(b);
     return status;

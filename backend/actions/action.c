@@ -11,7 +11,7 @@
 
 struct entry {
     struct order_view view;
-    char seen_version[65];
+    struct order order;
     struct cancel *cancel;          /* NULL once ended */
     bool taken;
 };
@@ -146,7 +146,7 @@ static bool take(struct actions *all, struct action *out)
         e->view.state = ORDER_RUNNING;
         out->view = e->view;
         out->cancel = e->cancel;
-        (void)str_copy(out->seen_version, sizeof out->seen_version, e->seen_version);
+        out->order = e->order;
     }
     pthread_mutex_unlock(&all->lock);
     return e != NULL;
@@ -243,24 +243,23 @@ static void drop_oldest_locked(struct actions *a)
             a->n--;
             return;
         }
-    ASSERT(!"an order that has ended");
+    ASSERT(false);   /* at most QUEUE_MAX of ORDERS_KEPT are open */
 }
 
-uint64_t actions_submit(struct actions *a, enum order_kind kind, size_t env, const char *seen_version, struct why *why)
+uint64_t actions_submit(struct actions *a, const struct order *o, struct why *why)
 {
     uint64_t id = 0;
     pthread_mutex_lock(&a->lock);
-    if (admit_locked(a, kind, env, why) == ERR_OK) {
+    if (admit_locked(a, o->kind, o->env, why) == ERR_OK) {
         if (a->n == ORDERS_KEPT)
             drop_oldest_locked(a);
         memmove(&a->entries[1], &a->entries[0], a->n * sizeof a->entries[0]);
         a->n++;
         id = ++a->last_id;
-        a->entries[0] = (struct entry){.cancel = cancel_new(a->s.watch->cancel)};
-        a->entries[0].view = (struct order_view){.id = id, .kind = kind, .env = env, .state = ORDER_WAITING,
+        a->entries[0] = (struct entry){.order = *o, .cancel = cancel_new(a->s.watch->cancel)};
+        a->entries[0].view = (struct order_view){.id = id, .kind = o->kind, .env = o->env, .state = ORDER_WAITING,
                                                  .ordered_wall_ms = clock_wall_ms(a->s.watch->clock),
                                                  .ended_wall_ms = TIME_UNKNOWN, .cancellable = true};
-        (void)str_copy(a->entries[0].seen_version, sizeof a->entries[0].seen_version, seen_version);
         pthread_cond_signal(&a->changed);
     }
     pthread_mutex_unlock(&a->lock);

@@ -25,7 +25,7 @@ enum err actions_start(struct actions *a, struct why *why) CHECKED;
 struct actions *actions_stop(struct actions *a);     /* after cancel_trigger(): joins, frees */
 
 /* Main thread. */
-uint64_t actions_submit(struct actions *a, enum order_kind kind, size_t env, const char *seen_version, struct why *why);
+uint64_t actions_submit(struct actions *a, const struct order *o, struct why *why);
 bool actions_cancel(struct actions *a, uint64_t id);
 
 /* ------------------------------------------- for the order kinds' own files */
@@ -36,7 +36,7 @@ struct action {
     const struct watch *watch;
     struct aws *aws;                /* this thread's line */
     struct cancel *cancel;          /* the order's own; a child of the program's */
-    char seen_version[65];
+    struct order order;
     struct order_view view;         /* written by the thread, published by the calls below */
 };
 

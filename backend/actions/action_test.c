@@ -8,6 +8,7 @@
 #include "backend/credentials/login.h"
 
 static const char *const stages[STAGES_TESTED] = {"AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"};
+enum { CURRENT, PENDING, PREVIOUS };
 
 /* Which version has the label, as far as is known: "" none. */
 static void known_versions(const struct action *a, struct stage_login logins[STAGES_TESTED], bool *out_known)
@@ -25,6 +26,7 @@ static void note(struct stage_login *to, const struct login_result *r)
 {
     to->tried = true;
     to->ok = r->ok;
+    to->code = r->ok ? ERR_OK : r->why.code;
     to->total_us = r->total_us;
     (void)str_copy(to->sqlstate, sizeof to->sqlstate, r->sqlstate);
     (void)str_fmt(to->words, sizeof to->words, "%s%s%s", r->ok ? "" : db_phase_word(r->failed), r->ok ? "" : ": ",
@@ -57,6 +59,7 @@ static void test_stage(struct action *a, struct stage_login *to)
         (void)str_copy(to->version_id, sizeof to->version_id, p.version_id);
         log_in(a, to, &p);
     } else {
+        to->code = err;
         (void)str_copy(to->words, sizeof to->words, why_line(&why, line, sizeof line));
         action_end(a, err == ERR_NOT_FOUND ? STEP_SKIPPED : STEP_FAILED, "%s",
                    err == ERR_NOT_FOUND ? "no value has this label" : line);
@@ -80,6 +83,7 @@ static void test_development(struct action *a, struct stage_login *to)
         connection_override(conf, &p);
         log_in(a, to, &p);
     } else {
+        to->code = err;
         (void)str_copy(to->words, sizeof to->words, why.text);
         action_end(a, STEP_FAILED, "%s", why.text);
     }
@@ -89,7 +93,8 @@ static void test_development(struct action *a, struct stage_login *to)
 /* What the logins mean together, and what to do about it. */
 static void conclude(struct action *a)
 {
-    const struct stage_login *current = &a->view.logins[0], *pending = &a->view.logins[1], *previous = &a->view.logins[2];
+    const struct stage_login *current = &a->view.logins[CURRENT], *pending = &a->view.logins[PENDING],
+                             *previous = &a->view.logins[PREVIOUS];
     if (cancel_is_set(a->cancel))
         action_finish(a, ORDER_CANCELLED, "cancelled; nothing was changed");
     else if (current->ok)
@@ -105,13 +110,16 @@ static void conclude(struct action *a)
 
 void action_run_test(struct action *a)
 {
-    bool known = false;
+    bool known = false, one = a->order.stage[0] != '\0';
     for (size_t i = 0; i < STAGES_TESTED; i++) {
         (void)str_copy(a->view.logins[i].stage, sizeof a->view.logins[i].stage, stages[i]);
         a->view.logins[i].total_us = -1;
     }
     if (a->watch->conf->environments[a->view.env].mode == CONFIG_DEVELOPMENT) {
         test_development(a, &a->view.logins[0]);
+    } else if (one) {   /* the label asked for stands in the first place */
+        (void)str_copy(a->view.logins[0].stage, sizeof a->view.logins[0].stage, a->order.stage);
+        test_stage(a, &a->view.logins[0]);
     } else {
         known_versions(a, a->view.logins, &known);
         for (size_t i = 0; i < STAGES_TESTED && !cancel_is_set(a->cancel); i++)

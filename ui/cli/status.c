@@ -1,6 +1,5 @@
 #include "ui/cli/status.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +8,12 @@
 
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
+#include "ui/cli/output.h"
 #include "ui/env_table.h"
 #include "ui/format.h"
 #include "ui/signals.h"
 #include "ui/view.h"
 
-#define STATUS_COULD_NOT_TELL 3
 #define COLUMNS_OF_A_FILE 200
 
 /* --------------------------------------------------------------- table */
@@ -168,25 +167,11 @@ static bool wait_settled(struct backend *b, int64_t timeout_ms, int signals_fd)
     return true;
 }
 
-static bool write_all(const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t k = write(STDOUT_FILENO, p, n);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0)
-            return false;
-        p += k;
-        n -= (size_t)k;
-    }
-    return true;
-}
-
 int status_run(struct backend *b, const struct options *options, int signals_fd)
 {
     if (!wait_settled(b, options->timeout_ms, signals_fd)) {
         (void)fprintf(stderr, "credtop: interrupted before every source had answered\n");
-        return STATUS_COULD_NOT_TELL;
+        return CLI_COULD_NOT_TELL;
     }
     if (!backend_settled(b))
         (void)fprintf(stderr, "credtop: not every source answered in time; what is missing is unknown\n");
@@ -205,11 +190,7 @@ int status_run(struct backend *b, const struct options *options, int signals_fd)
         status_table(board, &look, &out);
     }
     free(verdicts);
-    if (strbuf_cut(&out) || !write_all(strbuf_peek(&out), out.len)) {
-        (void)fprintf(stderr, "credtop: cannot write the status: %s\n",
-                      strbuf_cut(&out) ? "it is larger than 64 MiB" : strerror(errno));
-        status = STATUS_COULD_NOT_TELL;
-    }
+    status = output_write(&out, "the status", status);
     strbuf_clear(&out);
     return status;
 }
