@@ -30,6 +30,7 @@ struct fake_logs {
     struct strbuf body; /* of the last answer */
     size_t filter_calls, stream_calls;
     int64_t last_from_ms, last_to_ms;
+    int64_t ahead_ms; /* AWS's clock before ours */
 };
 
 static void fake_logs_init(struct fake_logs *l)
@@ -145,7 +146,7 @@ static void fake_logs_reply(struct fake_aws *f, const struct fake_sent *rq, stru
         fake_logs_streams(l);
     json_decref(o);
     out->body = strbuf_peek(&l->body);
-    out->date_ms = f->wall_ms;
+    out->date_ms = f->wall_ms + l->ahead_ms;
 }
 
 #endif
