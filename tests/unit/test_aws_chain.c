@@ -276,6 +276,33 @@ static void role__with_a_source_that_has_expired(void **state)
     assert_int_equal(fake_http_count(&x->http), 4);
 }
 
+/* From the call's end: AWS says the role's keys have expired, whatever their date says. */
+static void call__takes_on_the_role_again_when_its_keys_have_expired(void **state)
+{
+    struct chain_test *x = *state;
+    struct aws_target t = {.profile = "ops", .region = "eu-west-1", .endpoint_url = x->http.url};
+    struct aws_meter meter;
+    struct aws_reply reply;
+    struct aws *a;
+
+    chain_config(x, BASE "[profile ops]\n" ROLE("ops") "source_profile=base\n");
+    chain_rule(x, "Credential=ID-ops-1/", 400, "{\"__type\":\"ExpiredTokenException\"}");
+    chain_rule(x, "secretsmanager.DescribeSecret", 200, "{}");
+    chain_open_gate(x, true);
+    a = aws_new(x->gate);
+    assert_int_equal(aws_call(a, &t, AWS_DESCRIBE_SECRET, "{}", 10000, &reply, NULL, &x->why), ERR_OK);
+    assert_int_equal(chain_count(x, "Action=AssumeRole&"), 2);
+    chain_seen(x, 3, "Credential=ID-ops-2/");
+    chain_seen(x, 3, "X-Amz-Security-Token: tok=2");
+    aws_gate_meter(x->gate, &meter);
+    assert_int_equal(meter.by_op[AWS_ASSUME_ROLE], 2);
+    assert_int_equal(meter.by_op[AWS_DESCRIBE_SECRET], 2);
+    /* the chain's own operations are not for anybody else */
+    assert_int_equal(aws_call(a, &t, AWS_ASSUME_ROLE, "", 10000, &reply, NULL, &x->why), ERR_REFUSED_AUDIT);
+    assert_int_equal(fake_http_count(&x->http), 4);
+    a = aws_free(a);
+}
+
 /* ------------------------------------------------------------------- MFA */
 
 struct asker {
@@ -414,6 +441,7 @@ int main(void)
         CHAIN_CASE(role__of_the_configuration_on_top),
         CHAIN_CASE(role__without_a_region_asks_where_everybody_may),
         CHAIN_CASE(role__with_a_source_that_has_expired),
+        CHAIN_CASE(call__takes_on_the_role_again_when_its_keys_have_expired),
         CHAIN_CASE(mfa__is_asked_once_and_not_before_it_is_needed),
         CHAIN_CASE(mfa__without_anybody_to_ask),
         CHAIN_CASE(web__of_the_environment),
