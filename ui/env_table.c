@@ -10,6 +10,7 @@
 #include "ui/view.h"
 
 #define CELL 80
+#define YEAR_MS (INT64_C(365) * 24 * 3600 * 1000)
 #define BIT(kind) (1u << (kind))
 
 /* ------------------------------------------------------------- columns */
@@ -71,11 +72,25 @@ static enum style cell_previous(const struct row *r, char out[CELL])
     return cell_version(r, answered(r) ? answered(r)->previous_id : "", out);
 }
 
+/* Room for the mark: 1h of 1h02, and years of 400d. */
+static void shorten_age(char age[FORMAT_SIZE], int64_t ms)
+{
+    size_t unit = strcspn(age, "hm");
+    if (strlen(age) <= 3)
+        return;
+    if (age[unit])
+        age[unit + 1] = '\0';
+    else
+        str_fmt(age, FORMAT_SIZE, "%dy", (int)(ms / YEAR_MS));
+}
+
 static enum style cell_age(const struct row *r, char out[CELL])
 {
     char age[FORMAT_SIZE];
     int64_t since = answered(r) ? answered(r)->current_since_ms : TIME_UNKNOWN;
     format_age(since < 0 ? -1 : r->s->wall_ms > since ? r->s->wall_ms - since : 0, age);
+    if (r->old_secret[0])
+        shorten_age(age, r->s->wall_ms - since);
     str_fmt(out, CELL, "%s%s", since < 0 ? "" : r->old_secret, age);
     return r->old_secret[0] ? STYLE_DIM : STYLE_TEXT;
 }
@@ -84,7 +99,10 @@ static enum style cell_rotated(const struct row *r, char out[CELL])
 {
     char when[FORMAT_SIZE];
     int64_t at = answered(r) ? answered(r)->last_rotated_ms : TIME_UNKNOWN;
-    str_fmt(out, CELL, "%s%s", at < 0 ? "" : r->old_secret, format_when(at, r->s->wall_ms, r->s->local, when));
+    format_when(at, r->s->wall_ms, r->s->local, when);
+    if (r->old_secret[0] && strlen(when) == 8)   /* 14:21:52: its seconds make room for the mark */
+        when[5] = '\0';
+    str_fmt(out, CELL, "%s%s", at < 0 ? "" : r->old_secret, when);
     return r->old_secret[0] ? STYLE_DIM : STYLE_TEXT;
 }
 
@@ -374,9 +392,13 @@ void env_table_draw(struct screen *s, struct grid *g, struct rect at, int margin
         }
     }
     if (cut) {
-        size_t below = s->nrows - s->envs.top - s->envs.page;
-        grid_fmt(g, at.y + at.h - 1, at.x + margin, at.w - margin, STYLE_DIM, "(+%zu above, +%zu below)", s->envs.top,
-                 below);
+        size_t above = s->envs.top, below = s->nrows - s->envs.top - s->envs.page;
+        char words[64];
+        if (above > 0 && below > 0)
+            str_fmt(words, sizeof(words), "%zu more above, %zu below", above, below);
+        else
+            str_fmt(words, sizeof(words), "%zu more %s", above + below, above > 0 ? "above" : "below");
+        grid_text(g, at.y + at.h - 1, at.x + margin, at.w - margin, STYLE_DIM, words);
     }
     if (s->nrows == 0)
         grid_text(g, at.y + 1, at.x + margin, at.w - margin, STYLE_DIM,

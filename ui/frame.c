@@ -141,7 +141,7 @@ static int draw_right(const struct screen *s, struct grid *g, int width)
     const char *mode = s->set.audit ? "READ-ONLY" : "OPERATOR";
     format_clock(s->wall_ms, s->local, true, clock);
     aws_word(s, aws);
-    if (width >= WIDE_FROM)
+    if (width >= WIDE_FROM && screen_settled(s))
         str_fmt(calls, sizeof(calls), "%u/min ~%s/month", s->board->calls_per_minute,
                 format_dollars(s->board->dollars_per_month, price));
     else
@@ -278,7 +278,7 @@ static void draw_footer(const struct screen *s, struct grid *g, const struct lay
     draw_keys(s, g, l->keys);
 }
 
-void screen_draw(struct screen *s, struct grid *g)
+static void draw_view(struct screen *s, struct grid *g)
 {
     struct layout l;
     const struct view *v = view_row(s->view);
@@ -298,4 +298,11 @@ void screen_draw(struct screen *s, struct grid *g)
         v->draw(s, g, l.body);
     }
     draw_footer(s, g, &l);
+}
+
+void screen_draw(struct screen *s, struct grid *g)
+{
+    draw_view(s, g);
+    if (s->question.open)
+        question_draw(&s->question, g);
 }

@@ -8,6 +8,7 @@
 #include "ui/view.h"
 
 #define MESSAGE_MS 4000
+#define SETTLED_MS 120000
 
 static const struct view *const views[VIEW_COUNT] = {
     [VIEW_OVERVIEW] = &view_overview,
@@ -40,6 +41,11 @@ const struct env_view *screen_env(const struct screen *s)
     return s->env < s->board->n ? &s->board->envs[s->env] : NULL;
 }
 
+bool screen_settled(const struct screen *s)
+{
+    return s->mono_ms - s->began_mono_ms >= SETTLED_MS;
+}
+
 size_t screen_focus(const struct screen *s)
 {
     enum view_id view = s->view == VIEW_HELP ? s->back[VIEW_HELP] : s->view;   /* help lies over what it explains */
@@ -65,7 +71,7 @@ struct screen *screen_new(const struct screen_settings *set, struct board *first
     s->worst = mem_array(first->n + 1, sizeof(*s->worst));
     s->follow = true;
     s->everyone = true;
-    s->mono_ms = first->mono_ms;
+    s->mono_ms = s->began_mono_ms = first->mono_ms;
     s->wall_ms = first->wall_ms;
     judge_all(s);
     screen_rebuild(s);
@@ -81,6 +87,7 @@ struct screen *screen_free(struct screen *s)
     free(s->verdicts);
     free(s->rows);
     free(s->worst);
+    question_close(&s->question);
     free(s);
     return NULL;
 }
@@ -147,9 +154,25 @@ static unsigned prompt_press(struct screen *s, uint32_t press)
     return EFFECT_REDRAW;
 }
 
+static unsigned question_press(struct screen *s, uint32_t press)
+{
+    switch (question_key(&s->question, press)) {
+    case QUESTION_ANSWERED:
+        return EFFECT_REDRAW | EFFECT_CODE;
+    case QUESTION_DECLINED:
+        screen_say(s, "no code: r asks again");
+        return EFFECT_REDRAW | EFFECT_NO_CODE;
+    case QUESTION_WAITS:
+        break;
+    }
+    return EFFECT_REDRAW;
+}
+
 unsigned screen_key(struct screen *s, uint32_t press)
 {
     s->touched = true;
+    if (s->question.open && press != 'C' - 0x40)
+        return question_press(s, press);
     if (s->prompt.open && press != 'C' - 0x40)
         return prompt_press(s, press);
     enum command c = key_command(press, view_row(s->view)->place);

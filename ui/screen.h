@@ -14,13 +14,14 @@
 #include "ui/keys.h"
 #include "ui/list.h"
 #include "ui/prompt.h"
+#include "ui/question.h"
 
 enum view_id { VIEW_OVERVIEW, VIEW_DETAIL, VIEW_EVENTS, VIEW_COST, VIEW_HELP, VIEW_COUNT };
 enum sort_by { SORT_STATE, SORT_NAME, SORT_AGE, SORT_DATA, SORT_COUNT };
 enum event_choice { CHOICE_MAIN, CHOICE_BAD, CHOICE_FETCH, CHOICE_HIT, CHOICE_DB, CHOICE_ALL, CHOICE_COUNT };
 
 /* What a key asks the loop to do. */
-enum effect { EFFECT_REDRAW = 1, EFFECT_REFRESH = 2, EFFECT_QUIT = 4, EFFECT_REPAINT = 8, EFFECT_REFRESH_ALL = 16 };
+enum effect { EFFECT_REDRAW = 1, EFFECT_REFRESH = 2, EFFECT_QUIT = 4, EFFECT_REPAINT = 8, EFFECT_REFRESH_ALL = 16, EFFECT_CODE = 32, EFFECT_NO_CODE = 64 };
 
 struct screen_settings {
     bool audit;
@@ -32,6 +33,7 @@ struct screen {
     struct board *board;           /* what is shown; owned */
     struct verdict *verdicts;      /* one an environment */
     int64_t mono_ms, wall_ms;      /* now */
+    int64_t began_mono_ms;         /* first board */
     uint64_t held_back;            /* boards that came during a pause */
 
     enum view_id view;
@@ -52,6 +54,7 @@ struct screen {
     const struct event_row *event; /* the chosen one: its identity, looked up before use */
 
     struct prompt prompt;
+    struct question question;      /* while it is open, keys are for it alone */
     char filter[VIEW_COUNT][PROMPT_MAX];
     char pattern[PROMPT_MAX];      /* last filter of the events, for n and N */
     char message[160];             /* what just happened */
@@ -67,6 +70,8 @@ struct screen *screen_free(struct screen *s);      /* NULL is fine; returns NULL
 void screen_now(struct screen *s, int64_t mono_ms, int64_t wall_ms);
 unsigned screen_key(struct screen *s, uint32_t press);   /* enum effect bits */
 void screen_draw(struct screen *s, struct grid *g);      /* a whole frame */
+/* The burst of the first answers lies behind: rates say what will be. */
+bool screen_settled(const struct screen *s);
 /* The environment that is looked at alone, SIZE_MAX none: the backend asks it more often. */
 size_t screen_focus(const struct screen *s);
 void screen_say(struct screen *s, const char *fmt, ...) FORMAT(2, 3);

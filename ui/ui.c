@@ -65,8 +65,31 @@ static void draw(struct ui *u)
     u->second = wall / 1000;
 }
 
+/* The code leaves the screen's memory with the answer, whatever becomes of it. */
+static void answer(struct ui *u, unsigned effects)
+{
+    struct question *q = &u->screen->question;
+    if (!backend_mfa_answer(u->backend, q->what.id, effects & EFFECT_CODE ? q->code : NULL))
+        screen_say(u->screen, "the code came too late: it is asked for no more");
+    question_close(q);
+}
+
+/* What was typed before the question was there is dropped: it was meant for something else. */
+static void look_for_question(struct ui *u)
+{
+    struct mfa_view what;
+    uint32_t press = 0;
+    bool wanted = backend_mfa_wanted(u->backend, &what);
+    bool fresh = wanted && !(u->screen->question.open && u->screen->question.what.id == what.id);
+    question_put(&u->screen->question, wanted ? &what : NULL);
+    for (int i = 0; fresh && i < KEYS_PER_TURN && term_key(u->term, &press); i++)
+        ;
+}
+
 static void act(struct ui *u, unsigned effects)
 {
+    if (effects & (EFFECT_CODE | EFFECT_NO_CODE))
+        answer(u, effects);
     u->want_key = u->want_key || (effects & (EFFECT_REDRAW | EFFECT_REPAINT));
     u->quit = u->quit || (effects & EFFECT_QUIT);
     if (effects & EFFECT_REPAINT)
@@ -109,6 +132,7 @@ static void take_signals(struct ui *u)
 static void take_data(struct ui *u)
 {
     screen_update(u->screen, backend_board(u->backend));
+    look_for_question(u);
     u->want_data = true;
 }
 

@@ -119,13 +119,13 @@ enum { ASK_ENV, ASK_SECRET, ASK_LOGS, ASK_DATABASE, ASK_WORDS, ASK_COLUMNS };
 
 static enum style period_words(const struct snap *snap, int64_t configured_ms, bool has, char out[FORMAT_SIZE])
 {
-    if (!has || !snap || snap->period_ms <= 0) {
+    if (!has || !snap || snap->tried_mono_ms < 0) {
         str_copy(out, FORMAT_SIZE, has ? "..." : "-");
         return STYLE_DIM;
     }
-    format_age((snap->period_ms + 500) / 1000 * 1000, out);
-    /* Every wait has a few percent of jitter. */
-    return snap->period_ms > configured_ms + configured_ms / 8 ? STYLE_BUSY : STYLE_TEXT;
+    int64_t period = snap->period_ms > 0 ? snap->period_ms : configured_ms;
+    format_age((period + 500) / 1000 * 1000, out);
+    return period > configured_ms + configured_ms / 2 ? STYLE_BUSY : STYLE_TEXT;   /* less is jitter */
 }
 
 static const char *source_failing(const struct env_view *v)
@@ -151,7 +151,7 @@ static void draw_period(const struct screen *s, struct grid *g, int y, const str
     style[ASK_DATABASE] = period_words(v->db ? &v->db->snap : NULL, c->database_poll_ms, v->db != NULL,
                                        words[ASK_DATABASE]);
     bool slow = style[ASK_SECRET] == STYLE_BUSY || style[ASK_LOGS] == STYLE_BUSY || style[ASK_DATABASE] == STYLE_BUSY;
-    str_copy(words[ASK_WORDS], FORMAT_SIZE, source_failing(v)[0] ? source_failing(v) : slow ? "idle: asked less often" : "");
+    str_copy(words[ASK_WORDS], FORMAT_SIZE, source_failing(v)[0] ? source_failing(v) : slow ? "less often: idle, quota" : "");
     const char *cells[ASK_COLUMNS] = {env_label(v->conf, label), words[ASK_SECRET], words[ASK_LOGS],
                                       words[ASK_DATABASE], words[ASK_WORDS]};
     for (size_t i = 0; i < ASK_COLUMNS; i++)
@@ -230,8 +230,10 @@ static void cost_small(struct screen *s, struct grid *g, struct rect body)
 static void cost_title(const struct screen *s, struct grid *g, struct rect at)
 {
     char price[FORMAT_SIZE];
-    grid_fmt(g, at.y, 1, at.w - 1, STYLE_TITLE, "COST  %u calls/min  ~%s/month", s->board->calls_per_minute,
-             format_dollars(s->board->dollars_per_month, price));
+    int x = 1 + grid_fmt(g, at.y, 1, at.w - 1, STYLE_TITLE, "COST  %u calls/min  ~%s/month", s->board->calls_per_minute,
+                         format_dollars(s->board->dollars_per_month, price));
+    if (!screen_settled(s))
+        grid_text(g, at.y, x, at.w - x, STYLE_DIM, "   the start asks more than the rest");
 }
 
 static void cost_rebuild(struct screen *s)

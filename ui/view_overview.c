@@ -90,7 +90,7 @@ static void draw_attention(const struct screen *s, struct grid *g, struct rect a
         size_t env = s->worst[i];
         enum style style = state_style(s->verdicts[env].state);
         size_t left = s->nworst - i;
-        if (y == end - 1 && left > 1) {
+        if (y == end - 1 && left > 1) {   /* the last row, for several */
             grid_fmt(g, y, at.x + 1, at.w - 1, STYLE_DIM, "and %zu more: z shows only these", left);
             return;
         }
@@ -99,8 +99,9 @@ static void draw_attention(const struct screen *s, struct grid *g, struct rect a
         grid_text(g, y, at.x + 1, margin - 2 - (wide ? 9 : 0), style, env_label(s->board->envs[env].conf, label));
         if (wide)
             grid_text(g, y, at.x + margin - 9, 8, style, env_state_word(s->verdicts[env].state));
-        int room = left > 1 && y + 2 >= end ? 1 : end - y;
-        y += grid_wrap(g, y, at.x + margin, at.w - margin - 1, room > 2 ? 2 : room, STYLE_TEXT, line);
+        /* Two lines where the others keep one each. */
+        int room = end - y - (int)(left - 1);
+        y += grid_wrap(g, y, at.x + margin, at.w - margin - 1, room >= 2 ? 2 : 1, STYLE_TEXT, line);
     }
 }
 

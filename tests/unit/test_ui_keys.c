@@ -319,6 +319,38 @@ static void screen__cost__chooses_the_same_environment(void **state)
     screen_free(s);
 }
 
+static void screen__mfa_question__takes_six_digits(void **state)
+{
+    struct screen *s = screen_of(fix_board());
+    const struct mfa_view what = {.id = 7, .serial = "arn:aws:iam::111122223333:mfa/ana", .role = "ops"},
+                          next = {.id = 8, .serial = "GAHT1", .role = "ops"};
+    (void)state;
+    question_put(&s->question, &what);
+    assert_int_equal(screen_key(s, '1'), EFFECT_REDRAW);
+    assert_string_equal(s->question.code, "");         /* typed before it was seen */
+    press_all(s, "q12x3");
+    assert_int_equal(s->view, VIEW_OVERVIEW);
+    assert_string_equal(s->question.code, "123");
+    assert_int_equal(screen_key(s, PRESS_ENTER), EFFECT_REDRAW);
+    assert_non_null(s->question.note);
+    press_all(s, "45678");
+    assert_string_equal(s->question.code, "123456");
+    question_put(&s->question, &what);                 /* asked still: what is typed stays */
+    assert_string_equal(s->question.code, "123456");
+    assert_int_equal(screen_key(s, PRESS_ENTER), EFFECT_REDRAW | EFFECT_CODE);
+    question_put(&s->question, &next);                 /* another one begins empty, and unseen */
+    assert_string_equal(s->question.code, "");
+    assert_int_equal(screen_key(s, PRESS_ESC), EFFECT_REDRAW);
+    press_all(s, "12\x7f\x15" "9");
+    assert_string_equal(s->question.code, "9");
+    assert_int_equal(screen_key(s, PRESS_ESC), EFFECT_REDRAW | EFFECT_NO_CODE);
+    assert_int_equal(screen_key(s, 3), EFFECT_QUIT);   /* Ctrl-C leaves from anywhere */
+    question_put(&s->question, NULL);
+    assert_false(s->question.open);
+    assert_int_equal(screen_key(s, 'q'), EFFECT_QUIT);
+    screen_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +368,7 @@ int main(void)
         cmocka_unit_test(screen__focus__is_what_is_looked_at_alone),
         cmocka_unit_test(screen__filter__attention_says_what_it_hides),
         cmocka_unit_test(screen__cost__chooses_the_same_environment),
+        cmocka_unit_test(screen__mfa_question__takes_six_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
