@@ -80,6 +80,8 @@ static void draw_calls(const struct screen *s, struct grid *g, struct rect at)
     for (size_t i = 0; i < b->ncalls && y < end - 1; i++)
         draw_call(b, g, y++, x, &b->calls[i], STYLE_TEXT);
     struct call_row sum = calls_sum(b);
+    if (b->ncalls > (size_t)(y - at.y - 2))
+        str_fmt(sum.name, sizeof(sum.name), "all, %zu not shown", b->ncalls - (size_t)(y - at.y - 2));
     if (b->ncalls == 0 && y < end)
         grid_text(g, y, 1, at.w - 1, STYLE_DIM, "no call has been sent yet");
     else if (y < end)

@@ -311,7 +311,7 @@ static void terminal__hostile_words__are_words(void **state)
 {
     struct start s = {.conf = harm_conf, .rows = 48, .cols = 160};
     struct pty *p = start(&s);
-    static const char *const never[] = {"\x1b]", "\x1bP", "\x1b_", "\x1b^", "\x1b[31mred", "\x1b" "c", "\x07", "\xc2\x9b",
+    static const char *const never[] = {"\x1b]", "\x1bP", "\x1b_", "\x1b^", "\x1b[31mred", ("\x1b" "c"), "\x07", "\xc2\x9b",
                                         "\xe2\x80\xae"};
     (void)state;
     expect(p, "DB-ERROR");
