@@ -145,7 +145,12 @@ $(B)/fleet: $(FLEET_OBJ) $(call libs,credentials)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(FLEET_OBJ) -Wl,--start-group $(call libs,credentials) -Wl,--end-group $(LIB_LIBS)
 
-SANDBOX := $(B)/awsim $(B)/fleet
+# What the backend counts, as JSON: for the end-to-end tests.
+$(B)/follow: $(B)/tests/e2e/follow.o $(call libs,backend)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(call libs,backend) -Wl,--end-group $(LIB_LIBS)
+
+SANDBOX := $(B)/awsim $(B)/fleet $(B)/follow
 
 # ------------------------------------------------------------------ bench
 #

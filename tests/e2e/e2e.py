@@ -11,6 +11,9 @@ import urllib.request
 CREDTOP = os.environ.get("CREDTOP", "build/release/credtop")
 CONF = os.environ.get("CREDTOP_CONF", "")
 DIR = os.environ.get("SANDBOX_DIR", "")
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+FOLLOW = os.path.join(os.environ.get("SANDBOX_BUILD", os.path.join(ROOT, "build/release")), "follow")
+ACCOUNT, REGION = "111122223333", "eu-central-1"
 OPERATIONS = ("ListSecrets", "DescribeSecret", "ListSecretVersionIds", "GetSecretValue", "DescribeLogStreams",
               "FilterLogEvents", "GetCallerIdentity")
 
@@ -122,3 +125,51 @@ def total_wait(seconds, counts):
         envs = truth()["environments"].values()
         return all(any(env["total"].get(c, 0) > 0 for env in envs) for c in counts)
     return wait_for(seconds, all_there)
+
+
+def post(group, stream, events):
+    """Events are (time, message) or (time, message, milliseconds until they can be read)."""
+    rows = [{"t_ms": e[0], "message": e[1], **({"ingest_delay_ms": e[2]} if len(e) > 2 else {})} for e in events]
+    for i in range(0, len(rows), 5000):
+        sim("POST", "/_sim/logs", {"account": ACCOUNT, "region": REGION, "group": group, "stream": stream,
+                                   "events": rows[i:i + 5000]})
+
+
+def write_conf(name, environments, **settings):
+    """A configuration of environments {name: [line, ...]} that have log groups; its path."""
+    path = os.path.join(DIR, name + ".conf")
+    lines = ["[credtop]", f"endpoint_url = {endpoint()}", "quota_percent = 100", "log_poll = 1s"]
+    lines += [f"{key} = {value}" for key, value in settings.items()]
+    for env, more in environments.items():
+        lines += ["", f"[environment {env}]", "mode = production", f"region = {REGION}", "secret = prod-eu/app/db", *more]
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("\n".join(lines) + "\n")
+    os.chmod(path, 0o600)
+    return path
+
+
+class Follow:
+    """The backend following a configuration until told to stop; then what it counted."""
+
+    def __init__(self, conf, seconds=0, look_at=None):
+        command = [FOLLOW, conf, str(seconds)] + ([look_at] if look_at else [])
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def leap(self):
+        """Its clock goes five minutes on."""
+        self.process.send_signal(signal.SIGUSR1)
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
+
+    def result(self, timeout=90):
+        out, err = self.process.communicate(timeout=timeout)
+        try:
+            return json.loads(out)
+        except ValueError as error:
+            raise RuntimeError(f"follow says no JSON ({error}): {out[:300]!r} {err[:300]!r}") from error
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.result()
