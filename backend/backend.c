@@ -18,6 +18,7 @@
 #include "backend/watch/watch.h"
 
 #define LISTING_WORTHWHILE 2
+#define EXTRA_THREADS_MAX 320             /* of each pool, for peers that hang */
 #define LISTED_FIRST_MS (10 * 60 * 1000)
 #define NEVER_MS (24LL * 60 * 60 * 1000)   /* an item without work */
 
@@ -188,7 +189,7 @@ static void make_listings(struct backend *b)
 static struct pool *new_pool(struct backend *b, const char *name, unsigned threads, size_t items,
                              int64_t (*turn)(void *, size_t))
 {
-    struct pool_settings s = {.name = name, .threads = threads, .items = items, .worker_new = lane_worker_new,
+    struct pool_settings s = {.name = name, .threads = threads, .extra_max = EXTRA_THREADS_MAX, .items = items, .worker_new = lane_worker_new,
                               .worker_free = lane_worker_free, .turn = turn, .ctx = b, .cancel = b->cancel};
     return pool_new(&s);
 }

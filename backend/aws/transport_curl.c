@@ -161,7 +161,7 @@ static void set_request(struct curl_transport *t, struct exchange *x, struct cur
     curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(e, CURLOPT_HEADERDATA, x);
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->words);
-    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 256L * 1024);
+    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 64L * 1024);
     if (rq->ca_bundle != NULL)
         curl_easy_setopt(e, CURLOPT_CAINFO, rq->ca_bundle);
     if (rq->direct || is_loopback(rq->url))   /* else libcurl's own reading of HTTPS_PROXY and NO_PROXY */

@@ -1,6 +1,10 @@
 /* The schedule is an array of due times scanned for the earliest: with a thousand
  * items and a poll each half minute that is some thirty scans a second, cheaper
- * than a heap is to read. */
+ * than a heap is to read.
+ *
+ * Two kinds of threads differ in what they may take: a base thread, items that are not
+ * slow, when due; an extra thread, slow items when due and others when overdue.  At most
+ * one extra thread is idle, waiting for its chance; one that gets it makes the next. */
 #include "backend/watch/pool.h"
 
 #include <pthread.h>
@@ -9,75 +13,176 @@
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
 
+#define SLOW_MS 2000       /* a turn as long as this makes its item slow... */
+#define OVERDUE_MS 250     /* how long a due item waits for a base thread */
+
 struct item {
     int64_t due_mono_ms;
-    bool running, nudged;
+    bool running, nudged, slow;
+};
+
+struct slot {
+    pthread_t thread;
+    bool used, ended;       /* ended: to be joined */
 };
 
 struct pool {
-    struct pool_settings s;   /* fixed after start */
-    pthread_t *threads;
-    unsigned nthreads;
+    struct pool_settings s; /* fixed after start */
+    size_t nslots;
 
     pthread_mutex_t lock;
-    pthread_cond_t changed;
-    struct item *items;       /* guarded by lock */
+    pthread_cond_t base_chance, extra_chance;
+    /* guarded by lock */
+    struct item *items;
+    struct slot *slots;     /* base threads, then extra ones */
+    unsigned idle_extras;
+    bool stopping;
 };
 
 static int64_t now_ms(void) { return clock_mono_ms(clock_real()); }
 
-/* The earliest item that nobody works on; items when there is none. */
-static size_t earliest_locked(const struct pool *p)
+/* When this kind of thread may take the item; INT64_MAX never. */
+static int64_t takeable_ms(const struct item *i, bool extra)
+{
+    if (i->running || (i->slow && !extra))
+        return INT64_MAX;
+    return extra && !i->slow ? i->due_mono_ms + OVERDUE_MS : i->due_mono_ms;
+}
+
+/* The item this kind of thread may take first, and when; items when there is none. */
+static size_t first_locked(const struct pool *p, bool extra, int64_t *out_ms)
 {
     size_t best = p->s.items;
-    for (size_t i = 0; i < p->s.items; i++)
-        if (!p->items[i].running && (best == p->s.items || p->items[i].due_mono_ms < p->items[best].due_mono_ms))
+    *out_ms = INT64_MAX;
+    for (size_t i = 0; i < p->s.items; i++) {
+        int64_t at = takeable_ms(&p->items[i], extra);
+        if (at < *out_ms) {
+            *out_ms = at;
             best = i;
+        }
+    }
     return best;
 }
 
-static void wait_until_locked(struct pool *p, int64_t mono_ms)
+static void wait_until_locked(struct pool *p, bool extra, int64_t mono_ms)
 {
+    int64_t latest = now_ms() + 60000;   /* bounds a lost wake-up; the caller looks again either way */
+    mono_ms = mono_ms < latest ? mono_ms : latest;
     struct timespec until = {.tv_sec = mono_ms / 1000, .tv_nsec = (mono_ms % 1000) * 1000000};
-    (void)pthread_cond_timedwait(&p->changed, &p->lock, &until);   /* the caller looks again either way */
+    (void)pthread_cond_timedwait(extra ? &p->extra_chance : &p->base_chance, &p->lock, &until);
 }
 
-/* The next item that is due, taken; or items when the program stops. */
-static size_t take_due(struct pool *p)
+static bool ends_locked(const struct pool *p) { return p->stopping || cancel_is_set(p->s.cancel); }
+
+/* The next item for this kind of thread, taken; items when the program stops. */
+static size_t take(struct pool *p, bool extra)
 {
-    pthread_mutex_lock(&p->lock);
     size_t got = p->s.items;
-    while (!cancel_is_set(p->s.cancel)) {
-        size_t i = earliest_locked(p);
-        if (i < p->s.items && p->items[i].due_mono_ms <= now_ms()) {
-            p->items[i].running = true;
-            p->items[i].nudged = false;
+    while (got == p->s.items && !ends_locked(p)) {
+        int64_t at;
+        size_t i = first_locked(p, extra, &at);
+        if (at <= now_ms())
             got = i;
-            break;
-        }
-        wait_until_locked(p, i < p->s.items ? p->items[i].due_mono_ms : now_ms() + 1000);
+        else
+            wait_until_locked(p, extra, at);
     }
-    pthread_mutex_unlock(&p->lock);
+    if (got < p->s.items) {
+        p->items[got].running = true;
+        p->items[got].nudged = false;
+    }
     return got;
 }
 
-static void give_back(struct pool *p, size_t i, int64_t delay_ms)
+static void give_back(struct pool *p, size_t i, int64_t delay_ms, int64_t took_ms)
 {
-    pthread_mutex_lock(&p->lock);
-    p->items[i].running = false;
-    p->items[i].due_mono_ms = p->items[i].nudged ? now_ms() : now_ms() + delay_ms;
-    pthread_cond_broadcast(&p->changed);
-    pthread_mutex_unlock(&p->lock);
+    struct item *item = &p->items[i];
+    item->running = false;
+    item->slow = took_ms >= SLOW_MS;
+    item->due_mono_ms = item->nudged ? now_ms() : now_ms() + delay_ms;
+    pthread_cond_signal(&p->base_chance);
+    pthread_cond_signal(&p->extra_chance);
 }
 
-static void *work(void *arg)
+/* A turn, outside the lock. */
+static void turn(struct pool *p, void *worker, size_t i)
+{
+    pthread_mutex_unlock(&p->lock);
+    int64_t began = now_ms(), delay = p->s.turn(worker, i), took = now_ms() - began;
+    pthread_mutex_lock(&p->lock);
+    give_back(p, i, delay, took);
+}
+
+static void *base_work(void *arg)
 {
     struct pool *p = arg;
     void *worker = p->s.worker_new(p->s.ctx);
-    for (size_t i; (i = take_due(p)) < p->s.items;)
-        give_back(p, i, p->s.turn(worker, i));
+    pthread_mutex_lock(&p->lock);
+    for (size_t i; (i = take(p, false)) < p->s.items;)
+        turn(p, worker, i);
+    pthread_mutex_unlock(&p->lock);
     p->s.worker_free(worker);
     return NULL;
+}
+
+static void add_extra_locked(struct pool *p);
+
+struct extra {
+    struct pool *pool;
+    struct slot *slot;
+};
+
+/* Works while it is the only one idle. */
+static void *extra_work(void *arg)
+{
+    struct extra me = *(struct extra *)arg;
+    struct pool *p = me.pool;
+    void *worker = NULL;
+    free(arg);
+    pthread_mutex_lock(&p->lock);
+    while (!ends_locked(p) && (worker == NULL || p->idle_extras == 0)) {
+        if (worker != NULL)
+            p->idle_extras++;   /* the first time its maker has counted it */
+        size_t i = take(p, true);
+        p->idle_extras--;
+        if (i == p->s.items)
+            break;
+        if (p->idle_extras == 0)
+            add_extra_locked(p);
+        if (worker == NULL)
+            worker = p->s.worker_new(p->s.ctx);
+        turn(p, worker, i);
+    }
+    me.slot->ended = true;
+    pthread_mutex_unlock(&p->lock);
+    if (worker != NULL)
+        p->s.worker_free(worker);
+    return NULL;
+}
+
+/* A thread more in a free slot; not to get one (the limit, the machine) is no failure:
+ * the items wait. */
+static void add_extra_locked(struct pool *p)
+{
+    if (p->stopping)
+        return;
+    for (size_t i = p->s.threads; i < p->nslots; i++) {
+        struct slot *s = &p->slots[i];
+        if (s->used && !s->ended)
+            continue;
+        if (s->used)
+            pthread_join(s->thread, NULL);   /* it takes no lock after `ended` */
+        *s = (struct slot){.used = false};
+        struct extra *e = mem_new(sizeof *e);
+        *e = (struct extra){p, s};
+        s->used = pthread_create(&s->thread, NULL, extra_work, e) == 0;
+        if (s->used) {
+            (void)pthread_setname_np(s->thread, p->s.name);
+            p->idle_extras++;
+        } else {
+            free(e);
+        }
+        return;
+    }
 }
 
 struct pool *pool_new(const struct pool_settings *s)
@@ -85,25 +190,34 @@ struct pool *pool_new(const struct pool_settings *s)
     struct pool *p = mem_new(sizeof *p);
     pthread_condattr_t attr;
     p->s = *s;
+    if (p->s.threads > s->items)
+        p->s.threads = (unsigned)s->items;
+    if (p->s.extra_max > s->items)
+        p->s.extra_max = (unsigned)s->items;
+    p->nslots = p->s.threads + p->s.extra_max;
     p->items = mem_array(s->items, sizeof *p->items);
-    p->threads = mem_array(s->threads, sizeof *p->threads);
+    p->slots = mem_array(p->nslots, sizeof *p->slots);
     pthread_mutex_init(&p->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->changed, &attr);
+    pthread_cond_init(&p->base_chance, &attr);
+    pthread_cond_init(&p->extra_chance, &attr);
     pthread_condattr_destroy(&attr);
     return p;
 }
 
 enum err pool_start(struct pool *p, struct why *why)
 {
-    unsigned wanted = p->s.items < p->s.threads ? (unsigned)p->s.items : p->s.threads;
-    for (; p->nthreads < wanted; p->nthreads++) {
-        int failed = pthread_create(&p->threads[p->nthreads], NULL, work, p);
+    for (unsigned i = 0; i < p->s.threads; i++) {
+        int failed = pthread_create(&p->slots[i].thread, NULL, base_work, p);
         if (failed != 0)
-            return why_set(why, ERR_SYSTEM, "thread %u of pool %s: %s", p->nthreads + 1, p->s.name, strerror(failed));
-        (void)pthread_setname_np(p->threads[p->nthreads], p->s.name);
+            return why_set(why, ERR_SYSTEM, "thread %u of pool %s: %s", i + 1, p->s.name, strerror(failed));
+        (void)pthread_setname_np(p->slots[i].thread, p->s.name);
+        p->slots[i].used = true;
     }
+    pthread_mutex_lock(&p->lock);
+    add_extra_locked(p);
+    pthread_mutex_unlock(&p->lock);
     return ERR_OK;
 }
 
@@ -113,7 +227,8 @@ void pool_nudge(struct pool *p, size_t item)
     p->items[item].nudged = true;
     if (!p->items[item].running)
         p->items[item].due_mono_ms = 0;
-    pthread_cond_broadcast(&p->changed);
+    pthread_cond_signal(&p->base_chance);
+    pthread_cond_signal(&p->extra_chance);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -130,14 +245,18 @@ struct pool *pool_stop(struct pool *p)
     if (p == NULL)
         return NULL;
     pthread_mutex_lock(&p->lock);
-    pthread_cond_broadcast(&p->changed);
+    p->stopping = true;   /* from here on no thread is added */
+    pthread_cond_broadcast(&p->base_chance);
+    pthread_cond_broadcast(&p->extra_chance);
     pthread_mutex_unlock(&p->lock);
-    for (unsigned i = 0; i < p->nthreads; i++)
-        pthread_join(p->threads[i], NULL);
-    pthread_cond_destroy(&p->changed);
+    for (size_t i = 0; i < p->nslots; i++)
+        if (p->slots[i].used)
+            pthread_join(p->slots[i].thread, NULL);
+    pthread_cond_destroy(&p->extra_chance);
+    pthread_cond_destroy(&p->base_chance);
     pthread_mutex_destroy(&p->lock);
     free(p->items);
-    free(p->threads);
+    free(p->slots);
     free(p);
     return NULL;
 }

@@ -1,6 +1,10 @@
-/* A pool: some threads, some items, a schedule.  Each item is worked on by one
- * thread at a time, in order of due time; a hundred items that hang take at most
- * this pool's threads, never another's (bulkheads). */
+/* A pool: some threads, some items, a schedule.  Each item is worked on by one thread at
+ * a time, in order of due time.
+ *
+ * Bulkheads: pools share nothing, so a hundred databases that hang delay no log poll.
+ * Within a pool, items whose last turn was slow are left to extra threads, made when they
+ * are needed and ended when not; and an item that has waited a quarter of a second for a
+ * thread gets an extra one.  So those that hang delay those that answer by no more. */
 #ifndef CT_POOL_H
 #define CT_POOL_H
 
@@ -14,7 +18,8 @@ struct pool;
 
 struct pool_settings {
     const char *name;                     /* at most 15 bytes: the thread's name */
-    unsigned threads;
+    unsigned threads;                     /* for items that answer */
+    unsigned extra_max;                   /* beside them, for those that hang */
     size_t items;
     void *(*worker_new)(void *ctx);       /* on the pool's thread; what it owns */
     void (*worker_free)(void *worker);

@@ -22,6 +22,8 @@ struct fixture {
     atomic_int workers_made, workers_freed, at_once, most_at_once;
     int64_t period_ms, turn_ms;
     bool hangs;
+    size_t hanging;      /* the first so many items hang, the others do not */
+    unsigned extra_max;
 };
 
 struct worker {
@@ -59,7 +61,7 @@ static int64_t turn(void *arg, size_t item)
     if (at_once > atomic_load(&x->most_at_once))
         atomic_store(&x->most_at_once, at_once);
     atomic_fetch_add(&x->crossings, inside != 0 || !pthread_equal(w->thread, pthread_self()));
-    (void)cancel_wait_fd(x->cancel, -1, 0, now_ms() + (x->hangs ? 60000 : x->turn_ms));
+    (void)cancel_wait_fd(x->cancel, -1, 0, now_ms() + (x->hangs || item < x->hanging ? 60000 : x->turn_ms));
     atomic_fetch_add(&x->turns[item], 1);
     atomic_fetch_sub(&x->at_once, 1);
     atomic_fetch_sub(&x->inside[item], 1);
@@ -89,6 +91,7 @@ static void start(struct fixture *x, unsigned threads, size_t items)
     struct why why;
     struct pool_settings s = {.name = "test",
                               .threads = threads,
+                              .extra_max = x->extra_max,
                               .items = items,
                               .worker_new = worker_new,
                               .worker_free = worker_free,
@@ -230,6 +233,37 @@ static void stop__does_not_wait_for_hanging_turns(void **state)
     assert_null(pool_stop(NULL));
 }
 
+/* Half of the items never come back; the pool has two threads of its own. */
+static void extra_threads__take_those_that_hang__and_end_with_the_pool(void **state)
+{
+    struct fixture *x = *state;
+    x->hanging = ITEMS / 2;
+    x->extra_max = ITEMS;
+    x->period_ms = 20;
+    start(x, 2, ITEMS);
+    for (size_t i = ITEMS / 2; i < ITEMS; i++)
+        await(x, i, 5);
+    assert_int_equal(atomic_load(&x->crossings), 0);
+    int64_t began = now_ms();
+    cancel_trigger(x->cancel);
+    x->pool = pool_stop(x->pool);
+    assert_in_range(now_ms() - began, 0, 200);
+    assert_int_equal(atomic_load(&x->workers_made), atomic_load(&x->workers_freed));
+}
+
+/* No more of them than allowed, and none for items that answer. */
+static void extra_threads__stay_within_their_limit(void **state)
+{
+    struct fixture *x = *state;
+    x->hangs = true;
+    x->extra_max = 3;
+    start(x, 2, ITEMS);
+    pause_ms(1500);
+    assert_int_equal(atomic_load(&x->most_at_once), 5);
+    cancel_trigger(x->cancel);
+    x->pool = pool_stop(x->pool);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -243,6 +277,8 @@ int main(void)
         CASE(nudge__while_being_worked_on__means_again_after),
         CASE(stop__of_a_pool_that_never_started),
         CASE(stop__does_not_wait_for_hanging_turns),
+        CASE(extra_threads__take_those_that_hang__and_end_with_the_pool),
+        CASE(extra_threads__stay_within_their_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
