@@ -108,10 +108,8 @@ static void options__parse__says_what_is_wrong(void **state)
         {"--AUDIT", "credtop: there is no option '--AUDIT'; did you mean --audit?"},
         {"-audit", "credtop: there is no option '-audit'; did you mean --audit?"},
         {"--no-colour", "credtop: there is no option '--no-colour'; did you mean --no-color?"},
-        {"-x", "credtop: there is no option '-x'; allowed: --config --audit --log --ascii --no-color --format "
-               "--timeout --help --version"},
-        {"--a\x1b[2J", "credtop: there is no option '--a\\x1b[2J'; allowed: --config --audit --log --ascii --no-color "
-                       "--format --timeout --help --version"},
+        {"-x", "credtop: there is no option '-x'; allowed: --config --audit --log --ascii --no-color --format ..."},
+        {"--a\x1b[2J", "credtop: there is no option '--a\\x1b[2J'; allowed: --config --audit --log --ascii --no-color ..."},
         {"--config", "credtop: --config needs a value: --config FILE"},
         {"-c", "credtop: --config needs a value: --config FILE"},
         {"-Ac", "credtop: --config needs a value: --config FILE"},
@@ -128,15 +126,18 @@ static void options__parse__says_what_is_wrong(void **state)
         {"status --timeout 61m", "credtop: --timeout '61m' is too long; allowed: 1s..1h"},
         {"status --timeout 99999999999999999999h",
          "credtop: --timeout '99999999999999999999h' is not a duration like 250ms, 30s, 5m or 1h; allowed: 1s..1h"},
-        {"--format json", "credtop: --format goes with the command status alone: credtop status --format table|json"},
-        {"--timeout 5s", "credtop: --timeout goes with the command status alone: credtop status --timeout DURATION"},
+        {"--format json", "credtop: --format goes with the command status: credtop status --format table|json"},
+        {"--timeout 5s", "credtop: --timeout goes with the command status: credtop status --timeout DURATION"},
         {"stats", "credtop: there is no command 'stats'; did you mean status?"},
-        {"rotate", "credtop: there is no command 'rotate'; allowed: status, or none for the dashboard"},
+        {"launch", "credtop: there is no command 'launch'; allowed: status test..."},
         {"status status",
-         "credtop: one command is enough, unexpected 'status'; allowed: status, or none for the dashboard"},
-        {"-- --audit", "credtop: there is no command '--audit'; allowed: status, or none for the dashboard"},
-        {"_", "credtop: there is no command ''; allowed: status, or none for the dashboard"},
-        {"-", "credtop: there is no command '-'; allowed: status, or none for the dashboard"},
+         "credtop: one command is enough, unexpected 'status'; allowed: status test..."},
+        {"test", "credtop: test needs the name of an environment: credtop test ENVIRONMENT"},
+        {"test a b", "credtop: one command is enough, unexpected 'b'; allowed: status test..."},
+        {"status --stage X", "credtop: --stage goes with the command test: credtop test --stage LABEL"},
+        {"-- --audit", "credtop: there is no command '--audit'; allowed: status test..."},
+        {"_", "credtop: there is no command ''; allowed: status test..."},
+        {"-", "credtop: there is no command '-'; allowed: status test..."},
     };
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         struct options o;
@@ -144,7 +145,14 @@ static void options__parse__says_what_is_wrong(void **state)
         if (parse(samples[i].line, &o, &error)) {
             fail_msg("'%s' was taken", samples[i].line);
         }
-        assert_string_equal(error, samples[i].error);
+        /* "..." at the end stands for the rest of a list that grows. */
+        size_t n = strlen(samples[i].error);
+        if (n > 3 && strcmp(samples[i].error + n - 3, "...") == 0 && strlen(error) > n - 3) {
+            error[n - 3] = '\0';
+            assert_memory_equal(error, samples[i].error, n - 3);
+        } else {
+            assert_string_equal(error, samples[i].error);
+        }
         free(error);
     }
 }
@@ -174,7 +182,7 @@ static void options__help__fits_80_columns_and_names_everything(void **state)
                                         "3                      could not tell",
                                         "/etc/credtop/credtop.conf",
                                         "NO_COLOR",
-                                        "1s..1h, default 30s"};
+                                        "default 30s"};
     char *help = options_help();
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strstr(help, words[i]) == NULL) {
@@ -197,7 +205,7 @@ static void options__manual__has_a_row_for_each_option(void **state)
     char *manual = options_manual();
     assert_non_null(strstr(manual, ".SH OPTIONS\n.TP\n.B \\-c, \\-\\-config FILE\n"));
     assert_non_null(strstr(manual, ".B \\-\\-no\\-color\n"));
-    assert_non_null(strstr(manual, ".SH EXIT STATUS\n.TP\n.B 0\nhealthy\n"));
+    assert_non_null(strstr(manual, ".SH EXIT STATUS\n.SS Of status\n.TP\n.B 0\nhealthy\n"));
     assert_non_null(strstr(manual, ".SH FILES\n"));
     assert_non_null(strstr(manual, ".SH ENVIRONMENT\n"));
     free(manual);
