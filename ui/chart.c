@@ -77,7 +77,7 @@ uint32_t chart_draw(struct grid *g, struct rect at, const struct chart *c)
         struct column col = column_of(c, x, at.w);
         top = col.sum > top ? col.sum : top;
     }
-    top = top < LEVELS ? LEVELS : top;   /* one call is not a peak */
+    top = top < LEVELS ? LEVELS : top; /* one call is not a peak */
     int line = moved_column(c, at.w);
     for (int x = 0; x < at.w; x++) {
         draw_column(g, at, x, c, column_of(c, x, at.w), top);

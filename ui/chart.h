@@ -6,12 +6,12 @@
 #include "ui/grid.h"
 
 struct chart {
-    const struct log_snap *logs;   /* NULL: nothing known */
-    unsigned kinds;                /* bits 1 << kind, added up */
-    unsigned bad;                  /* kinds that mark a column 'x' where they occur */
-    int64_t now_ms;                /* wall: the right edge */
-    bool old;                      /* the source is silent: what came since is not known */
-    int64_t moved_ms;              /* draw a line where AWSCURRENT moved; -1 nowhere */
+    const struct log_snap *logs; /* NULL: nothing known */
+    unsigned kinds;              /* bits 1 << kind, added up */
+    unsigned bad;                /* kinds that mark a column 'x' where they occur */
+    int64_t now_ms;              /* wall: the right edge */
+    bool old;                    /* the source is silent: what came since is not known */
+    int64_t moved_ms;            /* draw a line where AWSCURRENT moved; -1 nowhere */
     enum style style;
 };
 

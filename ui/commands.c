@@ -215,7 +215,7 @@ static unsigned do_QUIT(struct screen *s)
 
 static unsigned do_FILTER(struct screen *s)
 {
-    if (s->view == VIEW_DETAIL)   /* what is listed there is too short to filter */
+    if (s->view == VIEW_DETAIL) /* what is listed there is too short to filter */
         (void)do_EVENTS(s);
     prompt_open(&s->prompt, s->filter[s->view]);
     return EFFECT_REDRAW;

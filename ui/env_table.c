@@ -19,7 +19,7 @@ struct row {
     const struct screen *s;
     const struct env_view *v;
     const struct verdict *verdict;
-    const char *old_secret, *old_logs, *old_db;   /* "~" or "" */
+    const char *old_secret, *old_logs, *old_db; /* "~" or "" */
 };
 
 /* NULL until Secrets Manager has answered once: nothing in it is known. */
@@ -100,7 +100,7 @@ static enum style cell_rotated(const struct row *r, char out[CELL])
     char when[FORMAT_SIZE];
     int64_t at = answered(r) ? answered(r)->last_rotated_ms : TIME_UNKNOWN;
     format_when(at, r->s->wall_ms, r->s->local, when);
-    if (r->old_secret[0] && strlen(when) == 8)   /* 14:21:52: its seconds make room for the mark */
+    if (r->old_secret[0] && strlen(when) == 8) /* 14:21:52: its seconds make room for the mark */
         when[5] = '\0';
     str_fmt(out, CELL, "%s%s", at < 0 ? "" : r->old_secret, when);
     return r->old_secret[0] ? STYLE_DIM : STYLE_TEXT;
@@ -166,7 +166,7 @@ static enum style cell_ratio(const struct row *r, char out[CELL])
     double ratio = logs && logs->snap.good_mono_ms >= 0 ? log_hit_ratio(logs, WINDOW_MS, r->s->wall_ms) : -1;
     char word[FORMAT_SIZE];
     str_fmt(out, CELL, "%s%s", ratio < 0 ? "" : r->old_logs, format_ratio(ratio, word));
-    if (strlen(out) > 4)            /* "~100%": the mark says more than the sign */
+    if (strlen(out) > 4) /* "~100%": the mark says more than the sign */
         out[4] = '\0';
     return r->old_logs[0] ? STYLE_DIM : STYLE_TEXT;
 }
@@ -215,7 +215,7 @@ static enum style cell_database(const struct row *r, char out[CELL])
         break;
     case DB_LOGIN_FAILED:
     case DB_UNREACHABLE:
-        word = d->sqlstate[0] ? d->sqlstate : phase_short(d->failed);
+        word = d->sqlstate[0] && !r->old_db[0] ? d->sqlstate : phase_short(d->failed); /* with the mark: no room */
         break;
     case DB_NO_CREDENTIALS:
         word = "cred";
@@ -248,7 +248,7 @@ int64_t env_data_age(const struct screen *s, const struct env_view *v)
             continue;
         int64_t age = snap_age(s, sources[i]);
         if (age < 0)
-            continue;             /* never answered: the column of that source says "-" */
+            continue; /* never answered: the column of that source says "-" */
         oldest = age > oldest ? age : oldest;
     }
     return oldest;
@@ -258,36 +258,27 @@ static enum style cell_data(const struct row *r, char out[CELL])
 {
     char age[FORMAT_SIZE];
     str_copy(out, CELL, format_age(env_data_age(r->s, r->v), age));
-    return r->old_secret[0] || r->old_logs[0] || r->old_db[0] ? STYLE_UNSURE : STYLE_TEXT;   /* plain: it ticks */
+    return r->old_secret[0] || r->old_logs[0] || r->old_db[0] ? STYLE_UNSURE : STYLE_TEXT; /* plain: it ticks */
 }
 
 struct column {
     struct layout_column at;
-    int rank_wide;                 /* the same with `w` */
-    enum style (*cell)(const struct row *r, char out[CELL]);   /* NULL: the chart */
+    int rank_wide;                                           /* the same with `w` */
+    enum style (*cell)(const struct row *r, char out[CELL]); /* NULL: the chart */
 };
 
 enum { COLUMN_NAME, COLUMN_STATE, COLUMN_SECRET, COLUMN_CALLS = 11 };
 
 static const struct column columns[] = {
-    {{"ENV", 8, 0, false}, 0, cell_name},
-    {{"STATE", 8, 0, false}, 0, cell_state},
-    {{"SECRET", 14, 13, false}, 3, cell_secret},
-    {{"CURRENT", 9, 4, false}, 4, cell_current},
-    {{"PREVIOUS", 9, 15, false}, 5, cell_previous},
-    {{"AGE", 4, 5, true}, 12, cell_age},
-    {{"ROTATED", 8, 17, true}, 6, cell_rotated},
-    {{"NEXT", 5, 9, true}, 13, cell_next},
-    {{"FETCH", 5, 7, true}, 14, cell_fetch},
-    {{"HITS", 5, 6, true}, 15, cell_hits},
-    {{"HIT%", 4, 10, true}, 16, cell_ratio},
-    {{"CALLS, LAST HOUR", 12, 12, false}, 17, NULL},
-    {{"STALE", 5, 14, true}, 10, cell_stale},
-    {{"FALLB", 5, 8, true}, 11, cell_fallback},
-    {{"ERR", 5, 14, true}, 9, cell_errors},
-    {{"BAD", 5, 3, true}, 8, cell_bad},
-    {{"PG", 5, 2, false}, 2, cell_database},
-    {{"LAT", 5, 16, true}, 7, cell_latency},
+    {{"ENV", 8, 0, false}, 0, cell_name},           {{"STATE", 8, 0, false}, 0, cell_state},
+    {{"SECRET", 14, 13, false}, 3, cell_secret},    {{"CURRENT", 9, 4, false}, 4, cell_current},
+    {{"PREVIOUS", 9, 15, false}, 5, cell_previous}, {{"AGE", 4, 5, true}, 12, cell_age},
+    {{"ROTATED", 8, 17, true}, 6, cell_rotated},    {{"NEXT", 5, 9, true}, 13, cell_next},
+    {{"FETCH", 5, 7, true}, 14, cell_fetch},        {{"HITS", 5, 6, true}, 15, cell_hits},
+    {{"HIT%", 4, 10, true}, 16, cell_ratio},        {{"CALLS, LAST HOUR", 12, 12, false}, 17, NULL},
+    {{"STALE", 5, 14, true}, 10, cell_stale},       {{"FALLB", 5, 8, true}, 11, cell_fallback},
+    {{"ERR", 5, 14, true}, 9, cell_errors},         {{"BAD", 5, 3, true}, 8, cell_bad},
+    {{"PG", 5, 2, false}, 2, cell_database},        {{"LAT", 5, 16, true}, 7, cell_latency},
     {{"DATA", 4, 1, true}, 1, cell_data},
 };
 #define COLUMNS ARRAY_LEN(columns)
@@ -337,7 +328,12 @@ static void row_of(const struct screen *s, size_t env, struct row *out)
 
 static void draw_calls(const struct row *r, struct grid *g, int y, int x, int width)
 {
-    struct chart c = {.logs = r->v->logs, .kinds = EVENT_KINDS_CALLS, .bad = EVENT_KINDS_TROUBLE, .now_ms = r->s->wall_ms, .moved_ms = -1, .old = r->old_logs[0] != '\0',
+    struct chart c = {.logs = r->v->logs,
+                      .kinds = EVENT_KINDS_CALLS,
+                      .bad = EVENT_KINDS_TROUBLE,
+                      .now_ms = r->s->wall_ms,
+                      .moved_ms = -1,
+                      .old = r->old_logs[0] != '\0',
                       .style = r->old_logs[0] ? STYLE_DIM : STYLE_BAR};
     if (c.logs && c.logs->snap.good_mono_ms >= 0)
         chart_draw(g, (struct rect){y, x, 1, width}, &c);
@@ -345,8 +341,8 @@ static void draw_calls(const struct row *r, struct grid *g, int y, int x, int wi
         grid_text(g, y, x, width, STYLE_DIM, "-");
 }
 
-static void draw_row(const struct screen *s, struct grid *g, int y, int x0, size_t env,
-                     const struct layout_column *at, const int *x)
+static void draw_row(const struct screen *s, struct grid *g, int y, int x0, size_t env, const struct layout_column *at,
+                     const int *x)
 {
     struct row r;
     row_of(s, env, &r);

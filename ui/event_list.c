@@ -119,7 +119,7 @@ size_t event_list_newest(const struct board *b, const struct event_wish *wish, s
             for (size_t i = chunk->nrows; i-- > 0;) {
                 const struct event_row *row = &chunk->rows[i];
                 if (n == max && row->time_ms < out[n - 1].row->time_ms)
-                    break;   /* the chunk's other rows are older still */
+                    break; /* the chunk's other rows are older still */
                 if (wanted(row, &b->envs[env], wish))
                     n = keep_newest(out, n, max, (struct event_ref){row, env});
             }

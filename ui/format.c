@@ -127,7 +127,8 @@ static void zone_word(const struct tm *t, bool local, char out[8])
     if (!local)
         str_copy(out, 8, "Z");
     else
-        str_fmt(out, 8, "%c%02d%02d", minutes < 0 ? '-' : '+', (int)(labs(minutes) / 60 % 24), (int)(labs(minutes) % 60));
+        str_fmt(out, 8, "%c%02d%02d", minutes < 0 ? '-' : '+', (int)(labs(minutes) / 60 % 24),
+                (int)(labs(minutes) % 60));
 }
 
 const char *format_clock(int64_t wall_ms, bool local, bool zone, char out[FORMAT_SIZE])
@@ -230,7 +231,7 @@ bool format_matches(const char *filter, const char *const *texts, size_t n)
         bool found = word_len == 0 ? !not : false;
         for (size_t i = 0; i < n && !found && word_len > 0; i++)
             found = find_n(texts[i], word, word_len) != NULL;
-        if (found == not && word_len > 0)
+        if (found == not &&word_len > 0)
             return false;
         filter += len;
         filter += strspn(filter, " ");

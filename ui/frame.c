@@ -95,18 +95,19 @@ static void draw_identity(const struct screen *s, struct grid *g, int x, int wid
     char source[64] = "";
     if (!id || id->snap.good_mono_ms < 0) {
         bool tried = id && failing(&id->snap);
-        grid_text(g, 0, x, width, tried ? STYLE_WARN : STYLE_DIM, tried ? err_words(id->snap.why.code) : "identity ...");
+        grid_text(g, 0, x, width, tried ? STYLE_WARN : STYLE_DIM,
+                  tried ? err_words(id->snap.why.code) : "identity ...");
         return;
     }
     source_word(id->source, source);
     const char *who = strrchr(id->arn, ':');
     char words[320];
     str_fmt(words, sizeof(words), "%s %s %s", source, id->account, id->region);
-    if ((int)text_width(words) > width)   /* the account says most */
+    if ((int)text_width(words) > width) /* the account says most */
         str_fmt(words, sizeof(words), "%s %s", source, id->account);
     if ((int)text_width(words) > width)
         str_copy(words, sizeof(words), id->account);
-    if ((int)text_width(words) > width)   /* half an account number misleads */
+    if ((int)text_width(words) > width) /* half an account number misleads */
         return;
     if (wide)
         grid_fmt(g, 0, x, width, STYLE_TEXT, "%s  account %s  region %s  %s", source, id->account, id->region,
@@ -147,7 +148,7 @@ static int draw_right(const struct screen *s, struct grid *g, int width)
     else
         str_fmt(calls, sizeof(calls), "%u/min", s->board->calls_per_minute);
     int x = width - 1 - (int)strlen(clock);
-    grid_text(g, 0, x, width, STYLE_TEXT, clock);   /* plain: a tick is a few bytes then */
+    grid_text(g, 0, x, width, STYLE_TEXT, clock); /* plain: a tick is a few bytes then */
     x -= 2 + (int)strlen(mode);
     grid_text(g, 0, x, (int)strlen(mode), s->set.audit ? STYLE_MODE : STYLE_TEXT, mode);
     expiry_words(s, keys);
@@ -227,7 +228,8 @@ static void draw_keys(const struct screen *s, struct grid *g, struct rect at)
     bool wide = at.w >= WIDE_FROM;
     int gap = wide ? 2 : 1, kept = 0, x = at.x + 1;
     for (int c = COMMAND_NONE + 1; c < COMMAND_COUNT; c++)
-        if ((c == COMMAND_HELP || c == COMMAND_CLOSE_KEY || c == COMMAND_QUIT) && in_footer(key_row((enum command)c), place))
+        if ((c == COMMAND_HELP || c == COMMAND_CLOSE_KEY || c == COMMAND_QUIT) &&
+            in_footer(key_row((enum command)c), place))
             kept += key_width(key_row((enum command)c)) + gap;
     for (int c = COMMAND_NONE + 1; c < COMMAND_COUNT; c++) {
         const struct key_row *row = key_row((enum command)c);

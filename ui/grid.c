@@ -163,7 +163,7 @@ int grid_fmt(struct grid *g, int y, int x, int width, enum style style, const ch
     char line[GRID_COLS_MAX * 4];
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(line, sizeof(line), fmt, args);   /* what is cut is beyond any screen */
+    (void)vsnprintf(line, sizeof(line), fmt, args); /* what is cut is beyond any screen */
     va_end(args);
     return grid_text(g, y, x, width, style, line);
 }
@@ -182,7 +182,7 @@ static size_t wrap_line(const char *s, int width, const char **out_next)
     size_t used = 0;
     size_t n = text_fit(s, (size_t)width, &used);
     if (n == 0 && *s)
-        n = strlen(s);   /* one wide character in one column: let the drawing cut it */
+        n = strlen(s); /* one wide character in one column: let the drawing cut it */
     size_t end = n;
     if (s[n] != '\0' && s[n] != ' ') {
         size_t space = n;

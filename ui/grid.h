@@ -27,11 +27,11 @@ struct rect {
 
 /* A wide character's right half has width 0. */
 struct cell {
-    uint32_t ch, mark[2];       /* base and up to two combining marks, 0 none */
-    uint8_t style;              /* enum style */
-    uint8_t selected;           /* part of the chosen row */
-    uint8_t width;              /* 0, 1, 2 */
-    uint8_t pad;                /* 0: cells are compared as bytes */
+    uint32_t ch, mark[2]; /* base and up to two combining marks, 0 none */
+    uint8_t style;        /* enum style */
+    uint8_t selected;     /* part of the chosen row */
+    uint8_t width;        /* 0, 1, 2 */
+    uint8_t pad;          /* 0: cells are compared as bytes */
 };
 
 #define GRID_ROWS_MAX 300
@@ -40,14 +40,14 @@ struct cell {
 struct grid {
     int rows, cols;
     bool utf8;
-    struct cell *cells;         /* rows * cols */
+    struct cell *cells; /* rows * cols */
 };
 
 /* Sizes are brought into 1..GRID_ROWS_MAX, 1..GRID_COLS_MAX. */
 struct grid *grid_new(int rows, int cols, bool utf8);
-struct grid *grid_free(struct grid *g);            /* NULL is fine; returns NULL */
-void grid_clear(struct grid *g);                   /* all blank */
-const struct cell *grid_cell(const struct grid *g, int y, int x);   /* NULL outside */
+struct grid *grid_free(struct grid *g);                           /* NULL is fine; returns NULL */
+void grid_clear(struct grid *g);                                  /* all blank */
+const struct cell *grid_cell(const struct grid *g, int y, int x); /* NULL outside */
 
 /* Draws safe text (text.h) in at most `width` columns; returns the columns used. */
 int grid_text(struct grid *g, int y, int x, int width, enum style style, const char *safe);

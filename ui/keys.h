@@ -21,9 +21,9 @@ enum press {
     PRESS_PGUP,
     PRESS_PGDN,
     PRESS_DELETE,
-    PRESS_F1,                   /* F1 to F12 in a row */
+    PRESS_F1, /* F1 to F12 in a row */
     PRESS_F12 = PRESS_F1 + 11,
-    PRESS_OTHER                 /* a key that has no name here */
+    PRESS_OTHER /* a key that has no name here */
 };
 
 /* Where a command works: bits of a view. */
@@ -33,8 +33,8 @@ enum key_place {
     IN_EVENTS = 4,
     IN_COST = 8,
     IN_HELP = 16,
-    IN_LISTS = 7,               /* where rows can be filtered */
-    IN_VIEWS = 15,              /* all but help */
+    IN_LISTS = 7,  /* where rows can be filtered */
+    IN_VIEWS = 15, /* all but help */
     IN_ALL = 31
 };
 
@@ -50,12 +50,12 @@ enum command {
 };
 
 struct key_row {
-    const char *keys;           /* names, one blank between */
-    unsigned where;             /* enum key_place bits */
+    const char *keys; /* names, one blank between */
+    unsigned where;   /* enum key_place bits */
     enum key_group group;
     const char *word, *help;
 };
-const struct key_row *key_row(enum command c);   /* NULL for COMMAND_NONE */
+const struct key_row *key_row(enum command c); /* NULL for COMMAND_NONE */
 
 /* "j", "Enter", "^R", "F5": the names of keys.def. */
 const char *key_label(uint32_t press, char out[8]);

@@ -12,14 +12,14 @@ enum layout_size { LAYOUT_TINY, LAYOUT_SMALL, LAYOUT_FULL };
 
 struct layout {
     enum layout_size size;
-    struct rect header, tabs, title, body, message, keys;   /* h 0: not there */
+    struct rect header, tabs, title, body, message, keys; /* h 0: not there */
 };
 void layout_frame(int rows, int cols, struct layout *out);
 
 /* Parts stacked in a body, each with the fewest and the most rows it can use. */
 struct layout_want {
     int least, most;
-    int rank;        /* lower is served first: everybody's `least`, then everybody's `most` */
+    int rank; /* lower is served first: everybody's `least`, then everybody's `most` */
 };
 #define LAYOUT_PARTS_MAX 8
 /* Order on screen is the order given; a part that gets less than `least` gets none. */
@@ -30,7 +30,7 @@ struct layout_column {
     const char *head;
     int width;
     int rank;
-    bool right;      /* aligned to the right */
+    bool right; /* aligned to the right */
 };
 /* Fills out_x with each column's place from 0, -1 for one left out; returns the
  * columns used.  One blank between columns. */

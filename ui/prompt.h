@@ -11,8 +11,8 @@
 
 struct prompt {
     bool open;
-    char text[PROMPT_MAX];       /* UTF-8, safe to draw */
-    char before[PROMPT_MAX];     /* what Esc puts back */
+    char text[PROMPT_MAX];   /* UTF-8, safe to draw */
+    char before[PROMPT_MAX]; /* what Esc puts back */
 };
 
 enum prompt_result { PROMPT_TYPING, PROMPT_DONE, PROMPT_CANCELLED };

@@ -97,7 +97,8 @@ void question_draw(struct question *q, struct grid *g)
         for (int i = 0; i < box.w; i++)
             grid_glyph(g, box.y + 5, box.x + i, STYLE_RULE, 0x2500, '-');
     }
-    int x = box.x + 1 + grid_text(g, y, box.x + 1, box.w - 2, STYLE_TITLE, box.h == BOX_LINES ? "code    " : "MFA code ");
+    int x =
+        box.x + 1 + grid_text(g, y, box.x + 1, box.w - 2, STYLE_TITLE, box.h == BOX_LINES ? "code    " : "MFA code ");
     grid_text(g, y, x, box.w - (x - box.x), STYLE_BOLD, shown);
     if (box.h > 1)
         grid_text(g, y + 1, box.x + 1, box.w - 2, q->note ? STYLE_WARN : STYLE_DIM,

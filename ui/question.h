@@ -12,10 +12,10 @@
 #define QUESTION_DIGITS 6
 
 struct question {
-    bool open, seen;             /* seen: drawn once */
+    bool open, seen; /* seen: drawn once */
     struct mfa_view what;
     char code[QUESTION_DIGITS + 1];
-    const char *note;            /* what was wrong with the last key; NULL nothing */
+    const char *note; /* what was wrong with the last key; NULL nothing */
 };
 
 enum question_result { QUESTION_WAITS, QUESTION_ANSWERED, QUESTION_DECLINED };
@@ -23,7 +23,7 @@ enum question_result { QUESTION_WAITS, QUESTION_ANSWERED, QUESTION_DECLINED };
 /* The newest question; the same one again changes nothing.  NULL: none is asked any more. */
 void question_put(struct question *q, const struct mfa_view *what);
 enum question_result question_key(struct question *q, uint32_t press);
-void question_close(struct question *q);   /* forgets the code */
+void question_close(struct question *q); /* forgets the code */
 void question_draw(struct question *q, struct grid *g);
 
 #endif

@@ -11,11 +11,8 @@
 #define SETTLED_MS 120000
 
 static const struct view *const views[VIEW_COUNT] = {
-    [VIEW_OVERVIEW] = &view_overview,
-    [VIEW_DETAIL] = &view_detail,
-    [VIEW_EVENTS] = &view_events,
-    [VIEW_COST] = &view_cost,
-    [VIEW_HELP] = &view_help,
+    [VIEW_OVERVIEW] = &view_overview, [VIEW_DETAIL] = &view_detail, [VIEW_EVENTS] = &view_events,
+    [VIEW_COST] = &view_cost,         [VIEW_HELP] = &view_help,
 };
 
 const struct view *view_row(enum view_id id)
@@ -48,7 +45,7 @@ bool screen_settled(const struct screen *s)
 
 size_t screen_focus(const struct screen *s)
 {
-    enum view_id view = s->view == VIEW_HELP ? s->back[VIEW_HELP] : s->view;   /* help lies over what it explains */
+    enum view_id view = s->view == VIEW_HELP ? s->back[VIEW_HELP] : s->view; /* help lies over what it explains */
     bool alone = view == VIEW_DETAIL || (view == VIEW_EVENTS && !s->everyone);
     return alone && screen_env(s) ? s->env : SIZE_MAX;
 }
@@ -104,7 +101,7 @@ void screen_update(struct screen *s, struct board *newer)
     s->board = newer;
     judge_all(s);
     screen_rebuild(s);
-    board_free(older);            /* after the rebuild: the lists borrowed its rows */
+    board_free(older); /* after the rebuild: the lists borrowed its rows */
 }
 
 void screen_now(struct screen *s, int64_t mono_ms, int64_t wall_ms)
@@ -119,7 +116,7 @@ void screen_say(struct screen *s, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(s->message, sizeof(s->message), fmt, args);   /* a long one is cut by the screen anyway */
+    (void)vsnprintf(s->message, sizeof(s->message), fmt, args); /* a long one is cut by the screen anyway */
     va_end(args);
     s->message_until_ms = s->mono_ms + MESSAGE_MS;
 }

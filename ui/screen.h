@@ -21,20 +21,28 @@ enum sort_by { SORT_STATE, SORT_NAME, SORT_AGE, SORT_DATA, SORT_COUNT };
 enum event_choice { CHOICE_MAIN, CHOICE_BAD, CHOICE_FETCH, CHOICE_HIT, CHOICE_DB, CHOICE_ALL, CHOICE_COUNT };
 
 /* What a key asks the loop to do. */
-enum effect { EFFECT_REDRAW = 1, EFFECT_REFRESH = 2, EFFECT_QUIT = 4, EFFECT_REPAINT = 8, EFFECT_REFRESH_ALL = 16, EFFECT_CODE = 32, EFFECT_NO_CODE = 64 };
+enum effect {
+    EFFECT_REDRAW = 1,
+    EFFECT_REFRESH = 2,
+    EFFECT_QUIT = 4,
+    EFFECT_REPAINT = 8,
+    EFFECT_REFRESH_ALL = 16,
+    EFFECT_CODE = 32,
+    EFFECT_NO_CODE = 64
+};
 
 struct screen_settings {
     bool audit;
-    void (*judge)(const struct board *, const struct env_view *, struct verdict *);   /* NULL: verdict_judge */
+    void (*judge)(const struct board *, const struct env_view *, struct verdict *); /* NULL: verdict_judge */
 };
 
 struct screen {
     struct screen_settings set;
-    struct board *board;           /* what is shown; owned */
-    struct verdict *verdicts;      /* one an environment */
-    int64_t mono_ms, wall_ms;      /* now */
-    int64_t began_mono_ms;         /* first board */
-    uint64_t held_back;            /* boards that came during a pause */
+    struct board *board;      /* what is shown; owned */
+    struct verdict *verdicts; /* one an environment */
+    int64_t mono_ms, wall_ms; /* now */
+    int64_t began_mono_ms;    /* first board */
+    uint64_t held_back;       /* boards that came during a pause */
 
     enum view_id view;
     enum view_id back[VIEW_COUNT]; /* where Esc leads from each view */
@@ -44,9 +52,9 @@ struct screen {
     enum sort_by sort;
     enum event_choice choice;
 
-    size_t *rows, nrows;           /* overview: the environments shown, in order */
-    size_t *worst, nworst;         /* environments that need attention and pass the filter, worst first */
-    size_t nworst_of;              /* the same without the filter */
+    size_t *rows, nrows;   /* overview: the environments shown, in order */
+    size_t *worst, nworst; /* environments that need attention and pass the filter, worst first */
+    size_t nworst_of;      /* the same without the filter */
     struct list envs, containers, events, costs, help;
     uint32_t container;            /* chosen in the detail; 0 none */
     uint32_t only_container;       /* events of this one; 0 all */
@@ -54,22 +62,22 @@ struct screen {
     const struct event_row *event; /* the chosen one: its identity, looked up before use */
 
     struct prompt prompt;
-    struct question question;      /* while it is open, keys are for it alone */
+    struct question question; /* while it is open, keys are for it alone */
     char filter[VIEW_COUNT][PROMPT_MAX];
-    char pattern[PROMPT_MAX];      /* last filter of the events, for n and N */
-    char message[160];             /* what just happened */
+    char pattern[PROMPT_MAX]; /* last filter of the events, for n and N */
+    char message[160];        /* what just happened */
     int64_t message_until_ms;
-    unsigned bytes_per_s;          /* what drawing costs, for the footer */
+    unsigned bytes_per_s; /* what drawing costs, for the footer */
 };
 
 /* Both take ownership of the board. */
 struct screen *screen_new(const struct screen_settings *s, struct board *first);
 void screen_update(struct screen *s, struct board *newer);
-struct screen *screen_free(struct screen *s);      /* NULL is fine; returns NULL */
+struct screen *screen_free(struct screen *s); /* NULL is fine; returns NULL */
 
 void screen_now(struct screen *s, int64_t mono_ms, int64_t wall_ms);
-unsigned screen_key(struct screen *s, uint32_t press);   /* enum effect bits */
-void screen_draw(struct screen *s, struct grid *g);      /* a whole frame */
+unsigned screen_key(struct screen *s, uint32_t press); /* enum effect bits */
+void screen_draw(struct screen *s, struct grid *g);    /* a whole frame */
 /* The burst of the first answers lies behind: rates say what will be. */
 bool screen_settled(const struct screen *s);
 /* The environment that is looked at alone, SIZE_MAX none: the backend asks it more often. */
@@ -77,7 +85,7 @@ size_t screen_focus(const struct screen *s);
 void screen_say(struct screen *s, const char *fmt, ...) FORMAT(2, 3);
 
 /* For commands and views. */
-void screen_rebuild(struct screen *s);             /* after a change of board, filter, sort or view */
+void screen_rebuild(struct screen *s); /* after a change of board, filter, sort or view */
 void screen_go(struct screen *s, enum view_id view);
 unsigned command_run(struct screen *s, enum command c);
 const char *sort_word(enum sort_by by);

@@ -44,7 +44,7 @@ void signals_close(int fd)
     sigset_t set;
     watched(&set);
     default_actions();
-    (void)signals_read(fd);   /* what waits has been acted on: it must not kill us now */
+    (void)signals_read(fd); /* what waits has been acted on: it must not kill us now */
     (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     if (fd >= 0)
         close(fd);
@@ -66,7 +66,7 @@ void signals_stop_here(void)
     sigset_t set, before;
     sigemptyset(&set);
     sigaddset(&set, SIGTSTP);
-    (void)signal(SIGTSTP, SIG_DFL);   /* not curses' handler, which would draw */
+    (void)signal(SIGTSTP, SIG_DFL); /* not curses' handler, which would draw */
     (void)pthread_sigmask(SIG_UNBLOCK, &set, &before);
     (void)raise(SIGTSTP);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -20,27 +20,27 @@
 #include "ui/keys.h"
 
 #define FRAME_MAX (4u << 20)
-#define SYNC_FROM 64                  /* shorter frames cannot tear */
+#define SYNC_FROM 64 /* shorter frames cannot tear */
 #define CLOSE_WAIT_MS 300
 
 static const char sync_on[] = "\033[?2026h", sync_off[] = "\033[?2026l";
 
 struct term {
-    int tty;                          /* our own open file: non-blocking for us alone */
-    int out;                          /* what curses writes to: the tty, or `frame` while it draws */
-    int frame;                        /* a file in memory */
+    int tty;   /* our own open file: non-blocking for us alone */
+    int out;   /* what curses writes to: the tty, or `frame` while it draws */
+    int frame; /* a file in memory */
     int saved_stderr;
     FILE *in_file, *out_file;
     SCREEN *screen;
-    WINDOW *keys;                     /* a pad that is never drawn: getch would refresh a window */
+    WINDOW *keys; /* a pad that is never drawn: getch would refresh a window */
     bool utf8, color, gone, suspended;
     int rows, cols;
-    struct cell *shown;               /* what curses was last told, rows * cols */
-    bool whole;                       /* draw the next frame whole */
-    char *pending;                    /* bytes not sent yet */
+    struct cell *shown; /* what curses was last told, rows * cols */
+    bool whole;         /* draw the next frame whole */
+    char *pending;      /* bytes not sent yet */
     size_t pending_len, pending_at, pending_cap;
     uint64_t bytes, frames;
-    struct termios ours;              /* as curses runs: after a suspend they go back */
+    struct termios ours; /* as curses runs: after a suspend they go back */
 };
 
 /* Global, since a crash has no argument: how the terminal was before us.  Written
@@ -70,7 +70,7 @@ static void crash_restore(void)
 static void crash_handler(int number)
 {
     crash_restore();
-    (void)raise(number);   /* SA_RESETHAND: now the default action */
+    (void)raise(number); /* SA_RESETHAND: now the default action */
 }
 
 static void crash_arm(int fd)
@@ -204,7 +204,7 @@ static attr_t style_attributes(const struct term *t, const struct cell *c, short
     bool ground = t->color && COLORS >= 256;
     if (want & ATTR_BOLD)
         a |= A_BOLD;
-    if ((want & ATTR_DIM) && !ground)   /* the colour is dim already */
+    if ((want & ATTR_DIM) && !ground) /* the colour is dim already */
         a |= A_DIM;
     if (want & ATTR_REVERSE)
         a |= A_REVERSE;
@@ -308,9 +308,12 @@ static const struct {
     int code;
     uint32_t press;
 } key_codes[] = {
-    {KEY_UP, PRESS_UP},       {KEY_DOWN, PRESS_DOWN},           {KEY_LEFT, PRESS_LEFT},   {KEY_RIGHT, PRESS_RIGHT},
-    {KEY_HOME, PRESS_HOME},   {KEY_END, PRESS_END},             {KEY_PPAGE, PRESS_PGUP},  {KEY_NPAGE, PRESS_PGDN},
-    {KEY_ENTER, PRESS_ENTER}, {KEY_BACKSPACE, PRESS_BACKSPACE}, {KEY_DC, PRESS_DELETE},   {KEY_FIND, PRESS_HOME},
+    {KEY_UP, PRESS_UP},       {KEY_DOWN, PRESS_DOWN},
+    {KEY_LEFT, PRESS_LEFT},   {KEY_RIGHT, PRESS_RIGHT},
+    {KEY_HOME, PRESS_HOME},   {KEY_END, PRESS_END},
+    {KEY_PPAGE, PRESS_PGUP},  {KEY_NPAGE, PRESS_PGDN},
+    {KEY_ENTER, PRESS_ENTER}, {KEY_BACKSPACE, PRESS_BACKSPACE},
+    {KEY_DC, PRESS_DELETE},   {KEY_FIND, PRESS_HOME},
     {KEY_SELECT, PRESS_END},
 };
 
@@ -319,10 +322,11 @@ static const struct {
     const char *bytes;
     int code;
 } key_sequences[] = {
-    {"\033[H", KEY_HOME},  {"\033[F", KEY_END},   {"\033OH", KEY_HOME},  {"\033OF", KEY_END},   {"\033[1~", KEY_HOME},
-    {"\033[4~", KEY_END},  {"\033[7~", KEY_HOME}, {"\033[8~", KEY_END},  {"\033[A", KEY_UP},    {"\033[B", KEY_DOWN},
-    {"\033[C", KEY_RIGHT}, {"\033[D", KEY_LEFT},  {"\033OA", KEY_UP},    {"\033OB", KEY_DOWN},  {"\033OC", KEY_RIGHT},
-    {"\033OD", KEY_LEFT},  {"\033OP", KEY_F(1)},  {"\033OQ", KEY_F(2)},  {"\033OR", KEY_F(3)},  {"\033OS", KEY_F(4)},
+    {"\033[H", KEY_HOME},   {"\033[F", KEY_END},    {"\033OH", KEY_HOME},   {"\033OF", KEY_END},
+    {"\033[1~", KEY_HOME},  {"\033[4~", KEY_END},   {"\033[7~", KEY_HOME},  {"\033[8~", KEY_END},
+    {"\033[A", KEY_UP},     {"\033[B", KEY_DOWN},   {"\033[C", KEY_RIGHT},  {"\033[D", KEY_LEFT},
+    {"\033OA", KEY_UP},     {"\033OB", KEY_DOWN},   {"\033OC", KEY_RIGHT},  {"\033OD", KEY_LEFT},
+    {"\033OP", KEY_F(1)},   {"\033OQ", KEY_F(2)},   {"\033OR", KEY_F(3)},   {"\033OS", KEY_F(4)},
     {"\033[11~", KEY_F(1)}, {"\033[12~", KEY_F(2)}, {"\033[13~", KEY_F(3)}, {"\033[14~", KEY_F(4)},
     {"\033[15~", KEY_F(5)}, {"\033[5~", KEY_PPAGE}, {"\033[6~", KEY_NPAGE},
 };
@@ -392,9 +396,10 @@ static void termios_ours(const struct term *t, bool locked)
 
 static void environment_clean(bool locked)
 {
-    static const char *const always[] = {"LINES", "COLUMNS"};   /* would override the terminal's own size */
-    static const char *const of_auditors[] = {"TERMINFO", "TERMINFO_DIRS", "TERMCAP", "ESCDELAY",
-                                              "NCURSES_NO_UTF8_ACS", "NCURSES_ASSUMED_COLORS", "NCURSES_TRACE"};
+    static const char *const always[] = {"LINES", "COLUMNS"}; /* would override the terminal's own size */
+    static const char *const of_auditors[] = {"TERMINFO",     "TERMINFO_DIRS",       "TERMCAP",
+                                              "ESCDELAY",     "NCURSES_NO_UTF8_ACS", "NCURSES_ASSUMED_COLORS",
+                                              "NCURSES_TRACE"};
     for (size_t i = 0; i < ARRAY_LEN(always); i++)
         (void)unsetenv(always[i]);
     for (size_t i = 0; locked && i < ARRAY_LEN(of_auditors); i++)

@@ -9,8 +9,8 @@
 #include "ui/signals.h"
 #include "ui/term.h"
 
-#define FRAME_KEYS_MS 50       /* at most 20 frames a second after keys, */
-#define FRAME_DATA_MS 250      /* 4 from data */
+#define FRAME_KEYS_MS 50  /* at most 20 frames a second after keys, */
+#define FRAME_DATA_MS 250 /* 4 from data */
 #define KEYS_PER_TURN 256
 
 struct ui {
@@ -19,13 +19,13 @@ struct ui {
     struct screen *screen;
     struct grid *grid;
     const struct ui_settings *set;
-    int64_t drawn_ms;          /* monotonic, of the last frame, */
-    int64_t key_drawn_ms;      /* and of the last one for a key: data must not make keys wait */
-    int64_t second;            /* wall second the picture shows */
-    uint64_t bytes_then;       /* term_bytes() when bytes_per_s was taken */
+    int64_t drawn_ms;     /* monotonic, of the last frame, */
+    int64_t key_drawn_ms; /* and of the last one for a key: data must not make keys wait */
+    int64_t second;       /* wall second the picture shows */
+    uint64_t bytes_then;  /* term_bytes() when bytes_per_s was taken */
     int64_t rate_ms;
-    size_t focus;              /* what backend_focus() was last told */
-    bool want_key, want_data;  /* a frame is due because of keys; because of data or the clock */
+    size_t focus;             /* what backend_focus() was last told */
+    bool want_key, want_data; /* a frame is due because of keys; because of data or the clock */
     bool quit;
 };
 
@@ -57,7 +57,7 @@ static void draw(struct ui *u)
     fit_grid(u);
     screen_draw(u->screen, u->grid);
     if (!term_draw(u->term, u->grid))
-        return;                /* the terminal is slow: the newest picture goes when it can */
+        return; /* the terminal is slow: the newest picture goes when it can */
     u->drawn_ms = now_ms();
     if (u->want_key)
         u->key_drawn_ms = u->drawn_ms;
@@ -116,10 +116,10 @@ static void take_signals(struct ui *u)
         term_suspend(u->term);
         signals_stop_here();
         term_resume(u->term);
-        got |= signals_read(u->set->signals);   /* with the SIGCONT that woke us: it is answered */
+        got |= signals_read(u->set->signals); /* with the SIGCONT that woke us: it is answered */
         u->want_key = true;
     } else if (got & SIGNALS_CONTINUE) {
-        term_suspend(u->term);   /* stopped by force: the shell has had the terminal */
+        term_suspend(u->term); /* stopped by force: the shell has had the terminal */
         term_resume(u->term);
         u->want_key = true;
     }
@@ -165,10 +165,12 @@ static void tell_focus(struct ui *u)
 static int wait_ms(const struct ui *u)
 {
     int64_t second = 1000 - wall_now_ms(u) % 1000;
-    int64_t due = u->want_key ? u->key_drawn_ms + FRAME_KEYS_MS : u->want_data ? u->drawn_ms + FRAME_DATA_MS : INT64_MAX / 2;
+    int64_t due = u->want_key    ? u->key_drawn_ms + FRAME_KEYS_MS
+                  : u->want_data ? u->drawn_ms + FRAME_DATA_MS
+                                 : INT64_MAX / 2;
     due -= now_ms();
     if (term_busy(u->term))
-        due = 1000;            /* POLLOUT comes first */
+        due = 1000; /* POLLOUT comes first */
     due = due < second ? due : second;
     return due < 0 ? 0 : (int)due;
 }
@@ -181,7 +183,7 @@ static void turn(struct ui *u)
         {.fd = backend_wake_fd(u->backend), .events = POLLIN},
     };
     if (poll(p, 3, wait_ms(u)) < 0)
-        return;                /* EINTR: look again */
+        return; /* EINTR: look again */
     if (p[0].revents & (POLLHUP | POLLERR | POLLNVAL))
         term_hangup(u->term);
     if (p[0].revents & POLLOUT)
@@ -206,7 +208,8 @@ static void turn(struct ui *u)
 
 enum err ui_run(struct backend *b, const struct ui_settings *s, struct why *why)
 {
-    struct term_settings terminal = {.ascii = s->ascii, .no_color = s->no_color, .locked = s->audit, .log_fd = s->log_fd};
+    struct term_settings terminal = {
+        .ascii = s->ascii, .no_color = s->no_color, .locked = s->audit, .log_fd = s->log_fd};
     struct ui u = {.backend = b, .set = s, .focus = SIZE_MAX};
     u.term = term_open(&terminal, why);
     if (!u.term)
@@ -214,7 +217,7 @@ enum err ui_run(struct backend *b, const struct ui_settings *s, struct why *why)
     struct screen_settings screen = {.audit = s->audit};
     u.screen = screen_new(&screen, backend_board(b));
     u.rate_ms = now_ms();
-    draw(&u);                  /* before the first answer: nobody waits to see the screen */
+    draw(&u); /* before the first answer: nobody waits to see the screen */
     while (!u.quit)
         turn(&u);
     u.term = term_close(u.term);

@@ -9,8 +9,8 @@
 
 struct ui_settings {
     bool audit, ascii, no_color;
-    int signals;          /* signals_open()'s descriptor */
-    int log_fd;           /* -1 none */
+    int signals; /* signals_open()'s descriptor */
+    int log_fd;  /* -1 none */
 };
 
 /* Runs until the user leaves or the terminal is gone.  ERR_SYSTEM when there is no

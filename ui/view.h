@@ -5,15 +5,15 @@
 #include "ui/screen.h"
 
 struct view {
-    const char *tab;               /* "1 Envs" */
-    unsigned place;                /* enum key_place: which keys work */
-    const char *legend;            /* what the marks mean */
+    const char *tab;    /* "1 Envs" */
+    unsigned place;     /* enum key_place: which keys work */
+    const char *legend; /* what the marks mean */
     struct list *(*list)(struct screen *s);
-    void (*rebuild)(struct screen *s);              /* data, filter or order changed; may be NULL */
-    void (*moved)(struct screen *s);                /* the list's chosen row changed; may be NULL */
+    void (*rebuild)(struct screen *s); /* data, filter or order changed; may be NULL */
+    void (*moved)(struct screen *s);   /* the list's chosen row changed; may be NULL */
     void (*title)(const struct screen *s, struct grid *g, struct rect at);
     void (*draw)(struct screen *s, struct grid *g, struct rect body);
-    void (*small)(struct screen *s, struct grid *g, struct rect body);   /* under 60x15 */
+    void (*small)(struct screen *s, struct grid *g, struct rect body); /* under 60x15 */
 };
 
 extern const struct view view_overview, view_detail, view_events, view_cost, view_help;

@@ -127,7 +127,7 @@ static enum style period_words(const struct snap *snap, int64_t configured_ms, b
     }
     int64_t period = snap->period_ms > 0 ? snap->period_ms : configured_ms;
     format_age((period + 500) / 1000 * 1000, out);
-    return period > configured_ms + configured_ms / 2 ? STYLE_BUSY : STYLE_TEXT;   /* less is jitter */
+    return period > configured_ms + configured_ms / 2 ? STYLE_BUSY : STYLE_TEXT; /* less is jitter */
 }
 
 static const char *source_failing(const struct env_view *v)
@@ -150,10 +150,13 @@ static void draw_period(const struct screen *s, struct grid *g, int y, const str
     style[ASK_SECRET] = period_words(v->secret ? &v->secret->snap : NULL, c->secret_poll_ms,
                                      v->conf->mode == CONFIG_PRODUCTION, words[ASK_SECRET]);
     style[ASK_LOGS] = period_words(v->logs ? &v->logs->snap : NULL, c->log_poll_ms, v->logs != NULL, words[ASK_LOGS]);
-    style[ASK_DATABASE] = period_words(v->db ? &v->db->snap : NULL, c->database_poll_ms, v->db != NULL,
-                                       words[ASK_DATABASE]);
+    style[ASK_DATABASE] =
+        period_words(v->db ? &v->db->snap : NULL, c->database_poll_ms, v->db != NULL, words[ASK_DATABASE]);
     bool slow = style[ASK_SECRET] == STYLE_BUSY || style[ASK_LOGS] == STYLE_BUSY || style[ASK_DATABASE] == STYLE_BUSY;
-    str_copy(words[ASK_WORDS], FORMAT_SIZE, source_failing(v)[0] ? source_failing(v) : slow ? "less often: idle, quota" : "");
+    str_copy(words[ASK_WORDS], FORMAT_SIZE,
+             source_failing(v)[0] ? source_failing(v)
+             : slow               ? "less often: idle, quota"
+                                  : "");
     const char *cells[ASK_COLUMNS] = {env_label(v->conf, label), words[ASK_SECRET], words[ASK_LOGS],
                                       words[ASK_DATABASE], words[ASK_WORDS]};
     for (size_t i = 0; i < ASK_COLUMNS; i++)

@@ -5,6 +5,7 @@
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
 #include "ui/chart.h"
+#include "ui/connectivity.h"
 #include "ui/format.h"
 #include "ui/layout.h"
 #include "ui/view.h"
@@ -136,7 +137,8 @@ static enum style identity_words(const struct screen *s, bool full, char *out, s
         str_fmt(end, sizeof(end), ", until %s (%s)", format_when(id->expires_ms, s->wall_ms, s->local, until),
                 format_until(id->expires_ms, s->wall_ms, left));
     if (full)
-        str_fmt(out, size, "asked as %s   account %s   region %s   from %s%s", who, id->account, id->region, id->source, end);
+        str_fmt(out, size, "asked as %s   account %s   region %s   from %s%s", who, id->account, id->region, id->source,
+                end);
     else
         str_fmt(out, size, "asked as %s%s%s", who, end[0] ? "" : " from ", end[0] ? end : id->source);
     return id->expires_ms >= 0 && id->expires_ms - s->wall_ms < EXPIRES_SOON_MS ? STYLE_WARN : STYLE_DIM;
@@ -154,13 +156,17 @@ static void draw_facts(const struct screen *s, struct grid *g, struct rect at)
                  v->conf->env_file ? v->conf->env_file : ".env");
         return;
     }
-    int x = 1 + grid_text(g, at.y, 1, at.w - 1, STYLE_BOLD, q->name[0] ? q->name : v->conf->secret ? v->conf->secret : "-");
+    int x = 1 + grid_text(g, at.y, 1, at.w - 1, STYLE_BOLD,
+                          q->name[0]        ? q->name
+                          : v->conf->secret ? v->conf->secret
+                                            : "-");
     if (q->snap.good_mono_ms < 0) {
         draw_source_error(&q->snap, g, at, x + 3);
         return;
     }
     if (q->deleted_ms >= 0) {
-        grid_fmt(g, at.y, x + 3, at.w - x - 3, STYLE_BAD, "scheduled for deletion %s", format_stamp(q->deleted_ms, s->local, a));
+        grid_fmt(g, at.y, x + 3, at.w - x - 3, STYLE_BAD, "scheduled for deletion %s",
+                 format_stamp(q->deleted_ms, s->local, a));
         return;
     }
     rotation_words(q, rule, sizeof(rule));
@@ -173,9 +179,10 @@ static void draw_facts(const struct screen *s, struct grid *g, struct rect at)
         grid_text(g, at.y + 1, 1, at.w - 1, style, words);
     }
     if (at.h > 2)
-        grid_fmt(g, at.y + 2, 1, at.w - 1, STYLE_DIM, "%s%s%s%s%s%s%s", q->arn, q->owning_service[0] ? "   managed by " : "",
-                 q->owning_service, q->primary_region[0] ? "   replica of " : "", q->primary_region,
-                 q->description[0] ? "   " : "", q->description);
+        grid_fmt(g, at.y + 2, 1, at.w - 1, STYLE_DIM, "%s%s%s%s%s%s%s", q->arn,
+                 q->owning_service[0] ? "   managed by " : "", q->owning_service,
+                 q->primary_region[0] ? "   replica of " : "", q->primary_region, q->description[0] ? "   " : "",
+                 q->description);
 }
 
 /* ------------------------------------------------------------ versions */
@@ -191,7 +198,9 @@ static const char *since_words(const struct screen *s, const struct secret_snap 
                                char out[64])
 {
     char when[FORMAT_SIZE], age[FORMAT_SIZE];
-    int64_t since = v->labels & LABEL_CURRENT ? q->current_since_ms : v->labels & LABEL_PENDING ? q->pending_since_ms : -1;
+    int64_t since = v->labels & LABEL_CURRENT   ? q->current_since_ms
+                    : v->labels & LABEL_PENDING ? q->pending_since_ms
+                                                : -1;
     if (since < 0 && (v->labels & LABEL_PREVIOUS) && q->current_since_ms >= 0)
         str_fmt(out, 64, "until %s", format_when(q->current_since_ms, s->wall_ms, s->local, when));
     else if (since < 0)
@@ -268,7 +277,8 @@ static void draw_hour(const struct screen *s, struct grid *g, struct rect at)
     char title[64], when[FORMAT_SIZE];
     if (at.h < 2)
         return;
-    int64_t moved = v->secret && s->wall_ms - v->secret->current_since_ms < WINDOW_MS ? v->secret->current_since_ms : -1;
+    int64_t moved =
+        v->secret && s->wall_ms - v->secret->current_since_ms < WINDOW_MS ? v->secret->current_since_ms : -1;
     if (moved >= 0)
         str_fmt(title, sizeof(title), "(| = AWSCURRENT moved %s)", format_clock(moved, s->local, true, when));
     grid_rule(g, at.y, at.x, at.w, "LAST HOUR", moved >= 0 ? title : NULL);
@@ -281,7 +291,10 @@ static void draw_hour(const struct screen *s, struct grid *g, struct rect at)
     }
     int width = at.w >= WIDE_FROM + 30 ? SERIES_STEPS : at.w >= 100 ? SERIES_STEPS / 2 : SERIES_STEPS / 3;
     for (size_t i = 0; i < ARRAY_LEN(hour_rows) && (int)i < at.h - 1; i++) {
-        struct chart c = {.logs = l, .kinds = hour_rows[i].kinds, .now_ms = s->wall_ms, .moved_ms = moved,
+        struct chart c = {.logs = l,
+                          .kinds = hour_rows[i].kinds,
+                          .now_ms = s->wall_ms,
+                          .moved_ms = moved,
                           .old = old_mark(s, &l->snap, s->board->conf->log_poll_ms)[0] != '\0',
                           .style = hour_rows[i].style};
         char count[FORMAT_SIZE], note[64];
@@ -298,19 +311,30 @@ static void draw_hour(const struct screen *s, struct grid *g, struct rect at)
 
 /* ---------------------------------------------------------- containers */
 
-enum { BOX_STREAM, BOX_STATE, BOX_STARTED, BOX_FETCHED, BOX_HOLDS, BOX_LAST, BOX_HITS, BOX_STALE, BOX_FALLBACK, BOX_ERRORS, BOX_COLUMNS };
+enum {
+    BOX_STREAM,
+    BOX_STATE,
+    BOX_STARTED,
+    BOX_FETCHED,
+    BOX_HOLDS,
+    BOX_LAST,
+    BOX_HITS,
+    BOX_STALE,
+    BOX_FALLBACK,
+    BOX_ERRORS,
+    BOX_COLUMNS
+};
 
 static const struct layout_column box_columns[BOX_COLUMNS] = {
     [BOX_STREAM] = {"LOG STREAM", 12, 0, false}, [BOX_STATE] = {"STATE", 10, 0, false},
     [BOX_STARTED] = {"STARTED", 8, 4, false},    [BOX_FETCHED] = {"FETCHED", 8, 1, false},
-    [BOX_HOLDS] = {"HOLDS", 9, 0, false},
-    [BOX_LAST] = {"LAST", 8, 1, false},          [BOX_HITS] = {"HITS", 5, 2, true},
-    [BOX_STALE] = {"STALE", 5, 3, true},         [BOX_FALLBACK] = {"FALLB", 5, 5, true},
-    [BOX_ERRORS] = {"DB ERR", 6, 2, true},
+    [BOX_HOLDS] = {"HOLDS", 9, 0, false},        [BOX_LAST] = {"LAST", 8, 1, false},
+    [BOX_HITS] = {"HITS", 5, 2, true},           [BOX_STALE] = {"STALE", 5, 3, true},
+    [BOX_FALLBACK] = {"FALLB", 5, 5, true},      [BOX_ERRORS] = {"DB ERR", 6, 2, true},
 };
 
-static void draw_container(const struct screen *s, struct grid *g, int y, struct rect at, const struct layout_column *cols,
-                           const int *x, const struct container_row *c)
+static void draw_container(const struct screen *s, struct grid *g, int y, struct rect at,
+                           const struct layout_column *cols, const int *x, const struct container_row *c)
 {
     char cells[BOX_COLUMNS][144];
     if (cols[BOX_STREAM].width > 20)
@@ -341,8 +365,8 @@ static void containers_rule(const struct screen *s, const struct log_snap *l, st
     char note[200], row[48] = "";
     if (l->ncontainers > (size_t)(at.h - 2))
         str_fmt(row, sizeof(row), "  row %zu/%zu", s->containers.at + 1, l->ncontainers);
-    str_fmt(note, sizeof(note), "%zu active: %zu current, %zu stale, %zu poisoned; %zu silent%s%s", l->active, l->current,
-            l->stale, l->poisoned, l->silent, row,
+    str_fmt(note, sizeof(note), "%zu active: %zu current, %zu stale, %zu poisoned; %zu silent%s%s", l->active,
+            l->current, l->stale, l->poisoned, l->silent, row,
             at.w >= WIDE_FROM ? "   (a container fetches once in its life: a stale one ends only by recycling)" : "");
     grid_rule(g, at.y, at.x, at.w, "CONTAINERS", note);
 }
@@ -378,114 +402,6 @@ static void draw_containers(struct screen *s, struct grid *g, struct rect at)
         grid_text(g, at.y + 2, at.x + 2, at.w - 2, STYLE_DIM, "no container has been seen in the logs");
 }
 
-/* -------------------------------------------------------- connectivity */
-
-static bool login_failed(const struct db_snap *d)
-{
-    return d->result == DB_LOGIN_FAILED || d->result == DB_UNREACHABLE;
-}
-
-static enum style phase_words(const struct db_snap *d, int phase, bool brief, char out[48])
-{
-    char time[FORMAT_SIZE];
-    const char *words = brief ? phase_short((enum db_phase)phase) : db_phase_word((enum db_phase)phase);
-    if (login_failed(d) && d->failed == (enum db_phase)phase) {
-        str_fmt(out, 48, "%s FAILED %s", words, d->sqlstate);
-        return STYLE_BAD;
-    }
-    format_latency(d->phase_us[phase], time);
-    str_fmt(out, 48, "%s %s", words, time);
-    return d->phase_us[phase] < 0 ? STYLE_DIM : STYLE_TEXT;
-}
-
-static void target_words(const struct db_snap *d, char *out, size_t size)
-{
-    str_fmt(out, size, "%s:%u/%s  user %s (%s)%s%s", d->host[0] ? d->host : "-", (unsigned)d->port,
-            d->dbname[0] ? d->dbname : "-", d->user[0] ? d->user : "-", db_source_word(d->user_from),
-            d->tls_protocol[0] ? "  " : "", d->tls_protocol);
-}
-
-static enum style result_words(const struct screen *s, const struct db_snap *d, char *out, size_t size)
-{
-    char when[FORMAT_SIZE], time[FORMAT_SIZE], line[320];
-    format_when(d->since_wall_ms, s->wall_ms, s->local, when);
-    switch (d->result) {
-    case DB_NOT_TRIED:
-        str_copy(out, size, d->snap.tried_mono_ms < 0 ? "not tried yet" : why_line(&d->result_why, line, sizeof(line)));
-        return STYLE_DIM;
-    case DB_LOGIN_OK:
-        str_fmt(out, size, "login ok %s since %s%s%s", format_latency(d->total_us, time), when,
-                d->standby ? ", standby" : "", d->superuser ? ", superuser" : "");
-        return STYLE_GOOD;
-    case DB_REACHABLE:
-        str_fmt(out, size, "reachable %s since %s; audit mode tries no login", format_latency(d->total_us, time), when);
-        return STYLE_GOOD;
-    case DB_LOGIN_FAILED:
-    case DB_UNREACHABLE:
-    case DB_NO_CREDENTIALS:
-        str_fmt(out, size, "%s since %s", why_line(&d->result_why, line, sizeof(line)), when);
-        return STYLE_BAD;
-    }
-    return STYLE_TEXT;
-}
-
-static void draw_phases_across(const struct db_snap *d, struct grid *g, int y, struct rect at)
-{
-    int x = at.x + 1;
-    for (int p = 0; p < PHASE_COUNT; p++) {
-        char word[48];
-        enum style style = phase_words(d, p, at.w < 110, word);
-        x += grid_text(g, y, x, at.w - x, style, word) + 2;
-    }
-}
-
-static void draw_phases_down(const struct db_snap *d, struct grid *g, int y, struct rect at, int rows)
-{
-    for (int p = 0; p < PHASE_COUNT && p < rows; p++) {
-        char time[FORMAT_SIZE];
-        bool failed = login_failed(d) && d->failed == (enum db_phase)p;
-        enum style style = failed ? STYLE_BAD : d->phase_us[p] < 0 ? STYLE_DIM : STYLE_TEXT;
-        grid_text(g, y + p, at.x + 1, 16, style, db_phase_word((enum db_phase)p));
-        grid_text(g, y + p, at.x + 18, 8, style, failed ? "FAILED" : d->phase_us[p] < 0 ? "-" : "ok");
-        grid_right(g, y + p, at.x + 25, 6, style, format_latency(d->phase_us[p], time));
-        if (failed)
-            grid_text(g, y + p, at.x + 33, at.w - 34, style, d->sqlstate);
-        else if (p == PHASE_TLS && d->tls_protocol[0])
-            grid_fmt(g, y + p, at.x + 33, at.w - 34, STYLE_DIM, "%s %s", d->tls_protocol, d->tls_cipher);
-        else if (p == PHASE_CONNECT && d->address[0])
-            grid_text(g, y + p, at.x + 33, at.w - 34, STYLE_DIM, d->address);
-    }
-}
-
-static void draw_connectivity(const struct screen *s, struct grid *g, struct rect at, bool down)
-{
-    const struct db_snap *d = screen_env(s)->db;
-    char words[512];
-    if (at.h < 2)
-        return;
-    grid_rule(g, at.y, at.x, at.w, "CONNECTIVITY", NULL);
-    if (!d) {
-        grid_text(g, at.y + 1, at.x + 1, at.w - 1, STYLE_DIM, "no database is configured");
-        return;
-    }
-    enum style style = result_words(s, d, words, sizeof(words));
-    grid_text(g, at.y + 1, at.x + 1, at.w - 1, style, words);
-    if (d->result == DB_NOT_TRIED)
-        return;
-    if (down && at.h > 2) {
-        target_words(d, words, sizeof(words));
-        grid_text(g, at.y + 2, at.x + 1, at.w - 1, STYLE_TEXT, words);
-        draw_phases_down(d, g, at.y + 3, at, at.h - 3);
-        return;
-    }
-    if (at.h > 2)
-        draw_phases_across(d, g, at.y + 2, at);
-    if (at.h > 3) {
-        target_words(d, words, sizeof(words));
-        grid_text(g, at.y + 3, at.x + 1, at.w - 1, STYLE_TEXT, words);
-    }
-}
-
 /* ---------------------------------------------------------- the screen */
 
 static void draw_latest(const struct screen *s, struct grid *g, struct rect at)
@@ -517,7 +433,10 @@ static void detail_draw(struct screen *s, struct grid *g, struct rect body)
     struct layout_want wants[] = {
         {causes > 2 ? 2 : causes, causes > 6 ? 6 : causes, 0},
         {1, tall && v->secret ? 3 : 1, 0},
-        {wide ? 9 : versions > 3 ? 3 : versions, wide ? (versions > 9 ? versions : 9) + gap : versions + gap, 2},
+        {wide           ? 9
+         : versions > 3 ? 3
+                        : versions,
+         wide ? (versions > 9 ? versions : 9) + gap : versions + gap, 2},
         {v->logs ? 6 : 2, (v->logs ? 6 : 2) + gap, 3},
         {boxes > 4 ? 4 : boxes, boxes + (boxes ? gap : 0), 4},
         {wide ? 1 : 3, wide ? 0 : 4, 1},
@@ -530,10 +449,10 @@ static void detail_draw(struct screen *s, struct grid *g, struct rect body)
     if (wide) {
         int half = v->secret ? body.w / 2 : 0;
         draw_versions(s, g, (struct rect){parts[2].y, 0, parts[2].h, half - 1}, parts[1].h > 1);
-        draw_connectivity(s, g, (struct rect){parts[2].y, half, parts[2].h, body.w - half}, true);
+        connectivity_draw(s, g, (struct rect){parts[2].y, half, parts[2].h, body.w - half}, true);
     } else {
         draw_versions(s, g, parts[2], parts[1].h > 1);
-        draw_connectivity(s, g, parts[5], false);
+        connectivity_draw(s, g, parts[5], false);
     }
     draw_hour(s, g, parts[3]);
     draw_containers(s, g, parts[4]);
@@ -555,7 +474,7 @@ static void detail_small(struct screen *s, struct grid *g, struct rect body)
     rest.h = causes < rest.h ? causes : rest.h;
     draw_causes(s, g, rest);
     struct rect below = {rest.y + rest.h, 0, body.h - 1 - rest.h, body.w};
-    draw_connectivity(s, g, below, true);
+    connectivity_draw(s, g, below, true);
 }
 
 static void detail_rebuild(struct screen *s)

@@ -38,14 +38,14 @@ static void event_columns(const struct screen *s, int width, bool with_env, stru
                           int x[CELL_COUNT])
 {
     static const struct layout_column base[CELL_COUNT] = {
-        [CELL_TIME] = {"TIME", 12, 0, false},       [CELL_ENV] = {"ENV", 9, 3, false},
-        [CELL_EVENT] = {"EVENT", 9, 0, false},      [CELL_HOLDS] = {"HOLDS", 9, 2, false},
-        [CELL_LATE] = {"LATE", 5, 5, false},        [CELL_STREAM] = {"STREAM", 8, 4, false},
-        [CELL_DETAIL] = {"DETAIL", 8, 0, false},    [CELL_REQUEST] = {"REQUEST", 8, 6, false},
+        [CELL_TIME] = {"TIME", 12, 0, false},    [CELL_ENV] = {"ENV", 9, 3, false},
+        [CELL_EVENT] = {"EVENT", 9, 0, false},   [CELL_HOLDS] = {"HOLDS", 9, 2, false},
+        [CELL_LATE] = {"LATE", 5, 5, false},     [CELL_STREAM] = {"STREAM", 8, 4, false},
+        [CELL_DETAIL] = {"DETAIL", 8, 0, false}, [CELL_REQUEST] = {"REQUEST", 8, 6, false},
     };
     int name = 8;
     memcpy(cols, base, sizeof(base));
-    if (width >= 60)            /* the words say more than the stream */
+    if (width >= 60) /* the words say more than the stream */
         cols[CELL_DETAIL].width = 30;
     for (size_t i = 0; with_env && i < s->board->n; i++) {
         char label[72];
@@ -95,7 +95,8 @@ void draw_event(const struct screen *s, struct grid *g, int y, int x0, int width
     char request[FORMAT_SIZE], holds[FORMAT_SIZE];
     event_columns(s, width, with_env, cols, x);
     if (row->flags & EVENT_LATE)
-        str_fmt(late, sizeof(late), "+%s", row->ingested_ms < 0 ? "?" : format_age(row->ingested_ms - row->time_ms, age));
+        str_fmt(late, sizeof(late), "+%s",
+                row->ingested_ms < 0 ? "?" : format_age(row->ingested_ms - row->time_ms, age));
     bool say_late = late[0] && x[CELL_LATE] < 0;
     str_fmt(detail, sizeof(detail), "%s%s%s%s", say_late ? "LATE " : "", say_late ? late : "", say_late ? "  " : "",
             row->text);
@@ -110,8 +111,10 @@ void draw_event(const struct screen *s, struct grid *g, int y, int x0, int width
         [CELL_REQUEST] = format_version(row->request, request),
     };
     for (int i = 0; i < CELL_COUNT; i++) {
-        enum style style = i == CELL_EVENT ? kind_style(row) : i == CELL_LATE ? STYLE_WARN
-                           : i == CELL_DETAIL || i == CELL_ENV ? STYLE_TEXT : STYLE_DIM;
+        enum style style = i == CELL_EVENT                     ? kind_style(row)
+                           : i == CELL_LATE                    ? STYLE_WARN
+                           : i == CELL_DETAIL || i == CELL_ENV ? STYLE_TEXT
+                                                               : STYLE_DIM;
         if (x[i] >= 0)
             grid_text(g, y, x0 + x[i], cols[i].width, style, cells[i]);
     }
@@ -122,8 +125,9 @@ void draw_event(const struct screen *s, struct grid *g, int y, int x0, int width
 static void reason_words(const struct event_row *row, char *out, size_t size)
 {
     str_fmt(out, size, "%s%s%s", event_help(row->kind),
-            row->flags & EVENT_INFERRED ? "; inferred: an invocation without a fetch line, in a container that fetched before"
-                                        : "",
+            row->flags & EVENT_INFERRED
+                ? "; inferred: an invocation without a fetch line, in a container that fetched before"
+                : "",
             row->flags & EVENT_STALE && row->kind != EVENT_STALE_HIT ? "; the container holds a replaced version" : "");
 }
 
@@ -161,8 +165,8 @@ static void draw_chosen(const struct screen *s, struct grid *g, struct rect at)
     int x = 1 + grid_text(g, at.y + 1, 1, at.w - 1, kind_style(e->row), event_word(e->row->kind));
     x += grid_fmt(g, at.y + 1, x, at.w - x, STYLE_TEXT, "  %s", format_clock_ms(e->row->time_ms, s->local, time));
     if (e->row->ingested_ms >= 0)
-        x += grid_fmt(g, at.y + 1, x, at.w - x, e->row->flags & EVENT_LATE ? STYLE_WARN : STYLE_DIM, "  ingested %s later%s", delay_words(e->row, age),
-                      e->row->flags & EVENT_LATE ? " (LATE)" : "");
+        x += grid_fmt(g, at.y + 1, x, at.w - x, e->row->flags & EVENT_LATE ? STYLE_WARN : STYLE_DIM,
+                      "  ingested %s later%s", delay_words(e->row, age), e->row->flags & EVENT_LATE ? " (LATE)" : "");
     if (e->row->request[0])
         grid_fmt(g, at.y + 1, x, at.w - x, STYLE_DIM, "  request %s", e->row->request);
     reason_words(e->row, words, sizeof(words));
@@ -186,7 +190,8 @@ static void draw_counts(const struct screen *s, struct grid *g, struct rect at)
         enum style style = s->log.count[k] > 0 ? kind_style(&row) : STYLE_DIM;
         if (k == EVENT_COLD_START || k == EVENT_INVOCATION)
             continue;
-        x += grid_fmt(g, at.y + 1, x, at.w - x, style, "%s %s", event_word(row.kind), format_count(s->log.count[k], count));
+        x += grid_fmt(g, at.y + 1, x, at.w - x, style, "%s %s", event_word(row.kind),
+                      format_count(s->log.count[k], count));
         x += at.w < 100 ? 1 : 2;
     }
 }
@@ -205,7 +210,8 @@ static void events_title(const struct screen *s, struct grid *g, struct rect at)
         x += grid_fmt(g, at.y, x, at.w - x, STYLE_WARN, "   container %s", c ? format_stream(c->stream, stream) : "?");
     }
     const char *filter = s->filter[VIEW_EVENTS];
-    x += grid_fmt(g, at.y, x, at.w - x, filter[0] ? STYLE_WARN : STYLE_DIM, "   filter: %s", filter[0] ? filter : "none");
+    x += grid_fmt(g, at.y, x, at.w - x, filter[0] ? STYLE_WARN : STYLE_DIM, "   filter: %s",
+                  filter[0] ? filter : "none");
     x += grid_fmt(g, at.y, x, at.w - x, STYLE_DIM, "   kinds: %s", choice_word(s->choice));
     char note[96];
     str_fmt(note, sizeof(note), "%zu of %zu lines ", s->log.n, s->log.of);

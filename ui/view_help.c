@@ -10,7 +10,7 @@
 #define LINES_MAX 128
 
 struct line {
-    const char *key, *text, *note;   /* key alone: a heading */
+    const char *key, *text, *note; /* key alone: a heading */
     enum style style;
 };
 struct page {
@@ -143,7 +143,8 @@ static void help_draw(struct screen *s, struct grid *g, struct rect body)
 static void help_title(const struct screen *s, struct grid *g, struct rect at)
 {
     int x = 1 + grid_text(g, at.y, 1, at.w - 1, STYLE_TITLE, "HELP");
-    x += grid_text(g, at.y, x, at.w - x, STYLE_DIM, "   a key that is not in this list does nothing; dim: not on the screen you came from");
+    x += grid_text(g, at.y, x, at.w - x, STYLE_DIM,
+                   "   a key that is not in this list does nothing; dim: not on the screen you came from");
     if (s->help.n > 1)
         grid_text(g, at.y, x, at.w - x, STYLE_DIM, s->help.at + 1 < s->help.n ? "   j: more" : "   end");
 }

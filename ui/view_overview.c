@@ -67,8 +67,8 @@ static void draw_well(const struct screen *s, struct grid *g, struct rect at)
         grid_fmt(g, at.y + 1, 1, at.w - 1, STYLE_DIM, "%zu of %zu environments have not answered yet", waiting,
                  s->board->n);
     else if (at.h > 1)
-        grid_fmt(g, at.y + 1, 1, at.w - 1, STYLE_DIM, "%zu environments, all checks passed, oldest data %s", s->board->n,
-                 format_age(oldest, age));
+        grid_fmt(g, at.y + 1, 1, at.w - 1, STYLE_DIM, "%zu environments, all checks passed, oldest data %s",
+                 s->board->n, format_age(oldest, age));
 }
 
 static void draw_attention(const struct screen *s, struct grid *g, struct rect at)
@@ -90,7 +90,7 @@ static void draw_attention(const struct screen *s, struct grid *g, struct rect a
         size_t env = s->worst[i];
         enum style style = state_style(s->verdicts[env].state);
         size_t left = s->nworst - i;
-        if (y == end - 1 && left > 1) {   /* the last row, for several */
+        if (y == end - 1 && left > 1) { /* the last row, for several */
             grid_fmt(g, y, at.x + 1, at.w - 1, STYLE_DIM, "and %zu more: z shows only these", left);
             return;
         }
@@ -116,10 +116,13 @@ static void draw_chart(const struct screen *s, struct grid *g, struct rect at)
     str_fmt(title, sizeof(title), "(%s; x = errors or fallbacks, newest right)", env_label(v->conf, label));
     grid_rule(g, at.y, at.x, at.w, "CALLS, LAST HOUR", title);
     int width = at.w - 14 > SERIES_STEPS ? SERIES_STEPS : at.w - 14;
-    struct chart c = {.logs = v->logs && v->logs->snap.good_mono_ms >= 0 ? v->logs : NULL, .kinds = EVENT_KINDS_CALLS,
-                      .bad = EVENT_KINDS_TROUBLE, .now_ms = s->wall_ms,
+    struct chart c = {.logs = v->logs && v->logs->snap.good_mono_ms >= 0 ? v->logs : NULL,
+                      .kinds = EVENT_KINDS_CALLS,
+                      .bad = EVENT_KINDS_TROUBLE,
+                      .now_ms = s->wall_ms,
                       .old = old_mark(s, v->logs ? &v->logs->snap : NULL, s->board->conf->log_poll_ms)[0] != '\0',
-                      .moved_ms = v->secret && v->secret->snap.good_mono_ms >= 0 ? v->secret->current_since_ms : -1, .style = STYLE_BAR};
+                      .moved_ms = v->secret && v->secret->snap.good_mono_ms >= 0 ? v->secret->current_since_ms : -1,
+                      .style = STYLE_BAR};
     struct rect area = {at.y + 1, at.x + 10, at.h - 3, width};
     if (!c.logs) {
         grid_text(g, at.y + 1, at.x + 1, at.w - 1, STYLE_DIM, v->logs ? "no answer yet" : "no log group is configured");
@@ -151,7 +154,8 @@ static void draw_live(const struct screen *s, struct grid *g, struct rect at)
         unparsed += s->board->envs[i].logs ? s->board->envs[i].logs->unparsed : 0;
     }
     char note[96];
-    str_fmt(note, sizeof(note), "(3 opens the full screen)   late %u   unparsed %u", (unsigned)late, (unsigned)unparsed);
+    str_fmt(note, sizeof(note), "(3 opens the full screen)   late %u   unparsed %u", (unsigned)late,
+            (unsigned)unparsed);
     grid_rule(g, at.y, at.x, at.w, "LIVE EVENTS, ALL ENVIRONMENTS", note);
     draw_event_heads(s, g, at.y + 1, at.x + 1, at.w - 1, true);
     size_t n = event_list_newest(s->board, &wish, newest, (size_t)room);
@@ -196,7 +200,8 @@ static void overview_title(const struct screen *s, struct grid *g, struct rect a
 {
     int x = 1 + grid_fmt(g, at.y, 1, at.w - 1, STYLE_TITLE, "ENVIRONMENTS %zu", s->board->n);
     const char *filter = s->filter[VIEW_OVERVIEW];
-    x += grid_fmt(g, at.y, x, at.w - x, filter[0] ? STYLE_WARN : STYLE_DIM, "   filter: %s", filter[0] ? filter : "none");
+    x += grid_fmt(g, at.y, x, at.w - x, filter[0] ? STYLE_WARN : STYLE_DIM, "   filter: %s",
+                  filter[0] ? filter : "none");
     x += grid_fmt(g, at.y, x, at.w - x, STYLE_DIM, "   sort: %s", sort_word(s->sort));
     if (s->problems)
         x += grid_text(g, at.y, x, at.w - x, STYLE_WARN, "   problems only");
@@ -232,9 +237,11 @@ static int64_t sort_key(const struct screen *s, size_t env)
     switch (s->sort) {
     case SORT_NAME:
         return 0;
-    case SORT_AGE:   /* youngest rotation first, unknown last */
-        return v->secret && v->secret->snap.good_mono_ms >= 0 && v->secret->current_since_ms >= 0 ? -v->secret->current_since_ms : INT64_MAX;
-    case SORT_DATA:  /* oldest first, none at the top */
+    case SORT_AGE: /* youngest rotation first, unknown last */
+        return v->secret && v->secret->snap.good_mono_ms >= 0 && v->secret->current_since_ms >= 0
+                   ? -v->secret->current_since_ms
+                   : INT64_MAX;
+    case SORT_DATA: /* oldest first, none at the top */
         return env_data_age(s, v) < 0 ? INT64_MIN : -(env_data_age(s, v) / 1000);
     case SORT_STATE:
     case SORT_COUNT:
@@ -251,8 +258,8 @@ static bool needs_attention(const struct verdict *v)
 static bool filter_passes(const struct screen *s, size_t env)
 {
     const struct env_view *v = &s->board->envs[env];
-    const char *texts[] = {v->conf->name, env_state_word(s->verdicts[env].state), v->conf->secret ? v->conf->secret : "",
-                           v->conf->function ? v->conf->function : ""};
+    const char *texts[] = {v->conf->name, env_state_word(s->verdicts[env].state),
+                           v->conf->secret ? v->conf->secret : "", v->conf->function ? v->conf->function : ""};
     return format_matches(s->filter[VIEW_OVERVIEW], texts, ARRAY_LEN(texts));
 }
 

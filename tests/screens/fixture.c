@@ -227,7 +227,8 @@ static void fix_dev(struct env_view *v)
 
 static void fix_test(struct env_view *v)
 {
-    struct secret_snap *s = fix_secret("app/test/pg", 12 * FIX_SECOND, fix_now() - 3 * FIX_DAY, fix_now() + 27 * FIX_DAY);
+    struct secret_snap *s =
+        fix_secret("app/test/pg", 12 * FIX_SECOND, fix_now() - 3 * FIX_DAY, fix_now() + 27 * FIX_DAY);
     fix_version(s, "0b7f61aa", LABEL_CURRENT, "2026-08-31T14:00:00Z");
     fix_version(s, "9910ce42", LABEL_PREVIOUS, "2026-08-01T14:00:00Z");
     struct fix_logs *l = fix_logs(3 * FIX_SECOND);
@@ -250,7 +251,8 @@ static void fix_test(struct env_view *v)
 
 static void fix_stage(struct env_view *v)
 {
-    struct secret_snap *s = fix_secret("app/stage/pg", 11 * FIX_SECOND, fix_now() - 41 * FIX_DAY, fix_now() - 11 * FIX_DAY - FIX_HOUR);
+    struct secret_snap *s =
+        fix_secret("app/stage/pg", 11 * FIX_SECOND, fix_now() - 41 * FIX_DAY, fix_now() - 11 * FIX_DAY - FIX_HOUR);
     fix_version(s, "c01e88d4", LABEL_CURRENT, "2026-07-24T14:00:00Z");
     fix_version(s, "6d2b1f08", LABEL_PENDING, "2026-08-23T14:00:00Z");
     fix_version(s, "20e9fd77", LABEL_PREVIOUS, "2026-06-24T14:00:00Z");
@@ -268,7 +270,8 @@ static void fix_stage(struct env_view *v)
 
 static void fix_prod_eu(struct env_view *v)
 {
-    struct secret_snap *s = fix_secret("app/prod-eu/pg", 4 * FIX_SECOND, fix_at("2026-09-03T14:21:52Z"), fix_now() + 29 * FIX_DAY + 23 * FIX_HOUR);
+    struct secret_snap *s = fix_secret("app/prod-eu/pg", 4 * FIX_SECOND, fix_at("2026-09-03T14:21:52Z"),
+                                       fix_now() + 29 * FIX_DAY + 23 * FIX_HOUR);
     fix_version(s, "9f3c2a17", LABEL_CURRENT, "2026-09-03T14:21:40Z");
     fix_version(s, "71aa40be", LABEL_PREVIOUS, "2026-08-04T14:20:11Z");
     fix_version(s, "5be09f3d", 0, "2026-07-05T14:19:02Z");
@@ -297,8 +300,9 @@ static void fix_prod_eu(struct env_view *v)
     fix_event(l, "2026-09-03T14:31:30.402Z", EVENT_DB_ERROR, EVENT_STALE, 1,
               "28P01 password authentication failed for user \"app_rw\"");
     fix_event(l, "2026-09-03T14:31:44.118Z", EVENT_HIT, EVENT_INFERRED, 5, "15ms");
-    fix_event(l, "2026-09-03T14:31:52.300Z", EVENT_OTHER, 0, 3,
-              "warn: user sent \\x1b]52;c;cm0gLXJm\\x07 <U+202E>gpj.exe and r\xc3\xa9sum\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac");
+    fix_event(
+        l, "2026-09-03T14:31:52.300Z", EVENT_OTHER, 0, 3,
+        "warn: user sent \\x1b]52;c;cm0gLXJm\\x07 <U+202E>gpj.exe and r\xc3\xa9sum\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac");
     fix_event(l, "2026-09-03T14:31:58.021Z", EVENT_HIT, EVENT_INFERRED, 4, "17ms");
     fix_event(l, "2026-09-03T14:32:01.950Z", EVENT_STALE_HIT, EVENT_INFERRED, 2, "16ms");
     fix_event(l, "2026-09-03T14:32:05.700Z", EVENT_INVOCATION, 0, 3, "REPORT Duration: 18.00 ms");
@@ -310,12 +314,14 @@ static void fix_prod_eu(struct env_view *v)
 
 static void fix_prod_us(struct env_view *v)
 {
-    struct secret_snap *s = fix_secret("app/prod-us/pg", 9 * FIX_SECOND, fix_now() - 12 * FIX_DAY, fix_now() + 18 * FIX_DAY);
+    struct secret_snap *s =
+        fix_secret("app/prod-us/pg", 9 * FIX_SECOND, fix_now() - 12 * FIX_DAY, fix_now() + 18 * FIX_DAY);
     fix_version(s, "51d07be2", LABEL_CURRENT, "2026-08-22T14:00:00Z");
     fix_version(s, "b3f00a91", LABEL_PREVIOUS, "2026-07-23T14:00:00Z");
     struct fix_logs *l = fix_logs(FIX_SECOND);
     for (int i = 0; i < 5; i++)
-        fix_holds(fix_box(l, CONTAINER_CURRENT, "77d013be", "2026-09-03T12:02:00Z", "2026-09-03T14:32:05Z", 300), "51d07be2");
+        fix_holds(fix_box(l, CONTAINER_CURRENT, "77d013be", "2026-09-03T12:02:00Z", "2026-09-03T14:32:05Z", 300),
+                  "51d07be2");
     fix_series(l, EVENT_HIT, 120, 1, 13);
     fix_series(l, EVENT_FETCH, 4, 4, 1);
     fix_event(l, "2026-09-03T14:30:41.515Z", EVENT_FETCH, 0, 1, "Fetching credentials from Secrets Manager");
@@ -411,9 +417,8 @@ static struct board *fix_board_empty(void)
 static void fix_calls(struct board *b)
 {
     static const struct call_row rows[] = {
-        {"ListSecrets", 112, 1.12, 0.24},  {"DescribeSecret", 38, 0.38, 0.08},
-        {"GetSecretValue", 241, 2.41, 0.52}, {"FilterLogEvents", 812, 8.12, 0},
-        {"GetCallerIdentity", 1, 0.01, 0},
+        {"ListSecrets", 112, 1.12, 0.24},  {"DescribeSecret", 38, 0.38, 0.08}, {"GetSecretValue", 241, 2.41, 0.52},
+        {"FilterLogEvents", 812, 8.12, 0}, {"GetCallerIdentity", 1, 0.01, 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         b->calls[b->ncalls++] = rows[i];
@@ -463,12 +468,17 @@ static const struct {
 } fix_causes[FIX_N] = {
     [FIX_DEV] = {STATE_OK, NULL, NULL},
     [FIX_TEST] = {STATE_POISONED, "2026-09-03T13:58:07Z",
-                  "container ab1f02d9 fell back to environment variables (AccessDenied) and set its flag: all 12 calls since failed; recycle it"},
-    [FIX_STAGE] = {STATE_OVERDUE, "2026-08-23T13:32:07Z", "rotation due 2026-08-23, 11d late; AWSPENDING 6d2b1f08 still attached: finish or remove it"},
-    [FIX_PROD_EU] = {STATE_STALE, "2026-09-03T14:21:52Z", "2 of 6 containers hold 71aa40be, replaced 14:21:52Z: they never fetch again, recycle them"},
+                  "container ab1f02d9 fell back to environment variables (AccessDenied) and set its flag: all 12 calls "
+                  "since failed; recycle it"},
+    [FIX_STAGE] = {STATE_OVERDUE, "2026-08-23T13:32:07Z",
+                   "rotation due 2026-08-23, 11d late; AWSPENDING 6d2b1f08 still attached: finish or remove it"},
+    [FIX_PROD_EU] = {STATE_STALE, "2026-09-03T14:21:52Z",
+                     "2 of 6 containers hold 71aa40be, replaced 14:21:52Z: they never fetch again, recycle them"},
     [FIX_PROD_US] = {STATE_OK, NULL, NULL},
-    [FIX_DR_EU] = {STATE_UNKNOWN, "2026-09-03T14:26:25Z", "no answer from secretsmanager.eu-west-1 for 6m12s (12 tries): values marked ~ are old"},
-    [FIX_LEGACY] = {STATE_FAILED, "2026-09-03T14:30:12Z", "28P01 for \"app_rw\": AWSCURRENT is refused by the database; rotation is off"},
+    [FIX_DR_EU] = {STATE_UNKNOWN, "2026-09-03T14:26:25Z",
+                   "no answer from secretsmanager.eu-west-1 for 6m12s (12 tries): values marked ~ are old"},
+    [FIX_LEGACY] = {STATE_FAILED, "2026-09-03T14:30:12Z",
+                    "28P01 for \"app_rw\": AWSCURRENT is refused by the database; rotation is off"},
 };
 
 static void fix_judge(const struct board *b, const struct env_view *v, struct verdict *out)

@@ -37,8 +37,9 @@ struct pty_server {
 
 /* What a terminal must never be told: titles, clipboards, colours, other charsets,
  * directions; as JSON. */
-#define HARM \
-    "\\u001b]0;owned\\u0007\\u001b]52;c;cm0gLXJm\\u0007\\u001b[31mred\\u001b[2J\\u001b(0\\u000e\\u009b31m\\u202egpj.exe\\r\\n\\u0008end"
+#define HARM                                                                                                           \
+    "\\u001b]0;owned\\u0007\\u001b]52;c;cm0gLXJm\\u0007\\u001b[31mred\\u001b[2J\\u001b(0\\u000e\\u009b31m\\u202egpj."  \
+    "exe\\r\\n\\u0008end"
 
 static void describe(struct strbuf *out)
 {
@@ -54,15 +55,18 @@ static void events(struct strbuf *out)
     long long now = (long long)clock_wall_ms(clock_real());
     strbuf_str(out, "{\"events\":[");
     for (int i = 0; i < 40; i++)
-        strbuf_fmt(out, "%s{\"logStreamName\":\"2026/09/03/[$LATEST]%s%02d\",\"timestamp\":%lld,\"ingestionTime\":%lld,"
-                        "\"eventId\":\"%056lld\",\"message\":\"%s\"}",
-                   i > 0 ? "," : "", i % 3 == 0 ? HARM : "5d19aa32", i % 4, now - 4000 + i * 50, now - 3000,
-                   now / 5000 * 100 + i,
-                   i % 5 == 0   ? "2026-09-03T14:00:00.000Z\\tb1c0f7e2-77aa-4b7c-9d55-7d10b0d7f6c1\\tINFO\\tFetching credentials from "
-                                  "Secrets Manager\\n"
-                   : i % 5 == 1 ? "REPORT RequestId: b1c0f7e2-77aa-4b7c-9d55-7d10b0d7f6c1\\tDuration: 3.00 ms\\n"
-                                : "2026-09-03T14:00:00.000Z\\tb1c0f7e2-77aa-4b7c-9d55-7d10b0d7f6c1\\tERROR\\t" HARM
-                                  " password authentication failed for user \\\"" HARM "\\\"\\n");
+        strbuf_fmt(
+            out,
+            "%s{\"logStreamName\":\"2026/09/03/[$LATEST]%s%02d\",\"timestamp\":%lld,\"ingestionTime\":%lld,"
+            "\"eventId\":\"%056lld\",\"message\":\"%s\"}",
+            i > 0 ? "," : "", i % 3 == 0 ? HARM : "5d19aa32", i % 4, now - 4000 + i * 50, now - 3000,
+            now / 5000 * 100 + i,
+            i % 5 == 0
+                ? "2026-09-03T14:00:00.000Z\\tb1c0f7e2-77aa-4b7c-9d55-7d10b0d7f6c1\\tINFO\\tFetching credentials from "
+                  "Secrets Manager\\n"
+            : i % 5 == 1 ? "REPORT RequestId: b1c0f7e2-77aa-4b7c-9d55-7d10b0d7f6c1\\tDuration: 3.00 ms\\n"
+                         : "2026-09-03T14:00:00.000Z\\tb1c0f7e2-77aa-4b7c-9d55-7d10b0d7f6c1\\tERROR\\t" HARM
+                           " password authentication failed for user \\\"" HARM "\\\"\\n");
     strbuf_str(out, "],\"searchedLogStreams\":[]}");
 }
 
@@ -139,7 +143,7 @@ static bool serve(struct pty_server *s, struct caller *c)
     struct strbuf out;
     strbuf_init(&out, 1 << 20);
     answer(strbuf_peek(&c->in), &out);
-    strbuf_reset(&c->in);      /* one request at a time: nobody here pipelines */
+    strbuf_reset(&c->in); /* one request at a time: nobody here pipelines */
     bool sent = send_all(c->fd, strbuf_peek(&out), out.len);
     strbuf_clear(&out);
     return sent;
@@ -171,7 +175,7 @@ static void *run(void *arg)
             continue;
         if (f[0].revents)
             return NULL;
-        for (size_t i = s->n; i-- > 0;)   /* backwards: hang_up() moves the last one down */
+        for (size_t i = s->n; i-- > 0;) /* backwards: hang_up() moves the last one down */
             if (f[2 + i].revents && !serve(s, &s->callers[i]))
                 hang_up(s, i);
         if (f[1].revents)

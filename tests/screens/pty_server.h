@@ -8,7 +8,7 @@
 
 struct pty_server;
 
-struct pty_server *pty_server_start(bool silent);   /* aborts when the machine refuses */
+struct pty_server *pty_server_start(bool silent); /* aborts when the machine refuses */
 struct pty_server *pty_server_stop(struct pty_server *s);
 uint16_t pty_server_port(const struct pty_server *s);
 unsigned pty_server_calls(const struct pty_server *s);

@@ -19,7 +19,7 @@
 #define WRITTEN_MAX (4u << 20)
 
 struct pty {
-    int fd;                    /* our end; -1 after a hang-up */
+    int fd; /* our end; -1 after a hang-up */
     pid_t pid;
     bool ended;
     int status;
@@ -108,7 +108,7 @@ static bool take(struct pty *p)
         }
         if (n < 0 && errno == EINTR)
             continue;
-        return n < 0 && errno == EAGAIN;   /* EIO: the other end is closed */
+        return n < 0 && errno == EAGAIN; /* EIO: the other end is closed */
     }
 }
 
@@ -210,7 +210,7 @@ int pty_ended(struct pty *p, int ms)
         p->ended = waitpid(p->pid, &p->status, WNOHANG) == p->pid;
         if (p->ended || pty_now_ms() > until)
             break;
-        (void)take(p);         /* it may be waiting for a reader */
+        (void)take(p); /* it may be waiting for a reader */
         (void)poll(NULL, 0, 2);
     }
     if (p->ended)

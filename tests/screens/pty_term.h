@@ -14,13 +14,13 @@ struct pty;
 
 struct pty_settings {
     int rows, cols;
-    const char *const *argv;   /* argv[0] is the program's path; NULL-terminated */
-    const char *const *env;    /* "NAME=value", all there are; NULL-terminated */
+    const char *const *argv; /* argv[0] is the program's path; NULL-terminated */
+    const char *const *env;  /* "NAME=value", all there are; NULL-terminated */
 };
 
 /* Aborts when the machine refuses a pseudo terminal. */
 struct pty *pty_start(const struct pty_settings *s);
-struct pty *pty_free(struct pty *p);          /* ends what still runs; returns NULL */
+struct pty *pty_free(struct pty *p); /* ends what still runs; returns NULL */
 
 /* Reads what comes, for ms; false when the program has closed the terminal. */
 bool pty_read(struct pty *p, int ms);
@@ -34,7 +34,7 @@ void pty_send(struct pty *p, const char *keys, size_t n);
 void pty_keys(struct pty *p, const char *keys);
 void pty_resize(struct pty *p, int rows, int cols);
 void pty_signal(struct pty *p, int number);
-void pty_hang_up(struct pty *p);              /* the terminal goes away */
+void pty_hang_up(struct pty *p); /* the terminal goes away */
 
 /* Waits for the end: the status as of waitpid(), -1 when it still runs after ms. */
 int pty_ended(struct pty *p, int ms);
@@ -43,9 +43,9 @@ pid_t pty_pid(const struct pty *p);
 /* The picture: rows as text, trailing blanks cut. */
 void pty_text(const struct pty *p, struct strbuf *out);
 void pty_row(const struct pty *p, int y, struct strbuf *out);
-bool pty_colored(const struct pty *p);        /* any cell with a colour of its own */
+bool pty_colored(const struct pty *p); /* any cell with a colour of its own */
 bool pty_cursor_visible(const struct pty *p);
-bool pty_other_screen(const struct pty *p);   /* smcup without rmcup */
+bool pty_other_screen(const struct pty *p); /* smcup without rmcup */
 
 /* All that was written since the start or pty_forget(), up to 4 MiB; and how much, ever. */
 const struct strbuf *pty_written(const struct pty *p);

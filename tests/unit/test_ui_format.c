@@ -1,6 +1,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include <math.h>
@@ -23,9 +24,21 @@ static void format__age__fits_four_columns(void **state)
         int64_t ms;
         const char *want;
     } rows[] = {
-        {-1, "-"}, {0, "0s"}, {999, "0s"}, {12 * SECOND, "12s"}, {MINUTE, "1m00"}, {6 * MINUTE + 12 * SECOND, "6m12"},
-        {10 * MINUTE, "10m"}, {59 * MINUTE + 59 * SECOND, "59m"}, {HOUR + 2 * MINUTE, "1h02"}, {23 * HOUR, "23h"},
-        {DAY, "1d"}, {91 * DAY, "91d"}, {999 * DAY, "999d"}, {1000 * DAY, "2y"}, {INT64_MAX, "long"},
+        {-1, "-"},
+        {0, "0s"},
+        {999, "0s"},
+        {12 * SECOND, "12s"},
+        {MINUTE, "1m00"},
+        {6 * MINUTE + 12 * SECOND, "6m12"},
+        {10 * MINUTE, "10m"},
+        {59 * MINUTE + 59 * SECOND, "59m"},
+        {HOUR + 2 * MINUTE, "1h02"},
+        {23 * HOUR, "23h"},
+        {DAY, "1d"},
+        {91 * DAY, "91d"},
+        {999 * DAY, "999d"},
+        {1000 * DAY, "2y"},
+        {INT64_MAX, "long"},
     };
     char out[FORMAT_SIZE];
     (void)state;
@@ -86,7 +99,7 @@ static void format__numbers__unknown_is_not_zero(void **state)
 static void format__times__utc_and_local(void **state)
 {
     char out[FORMAT_SIZE];
-    const int64_t t = INT64_C(1788445927812);   /* 2026-09-03T14:32:07.812Z */
+    const int64_t t = INT64_C(1788445927812); /* 2026-09-03T14:32:07.812Z */
     (void)state;
     assert_string_equal(format_clock(t, false, true, out), "14:32:07Z");
     assert_string_equal(format_clock_ms(t, false, out), "14:32:07.812");

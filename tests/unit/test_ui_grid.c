@@ -1,6 +1,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include <stdlib.h>
@@ -36,14 +37,14 @@ static void grid__wide_characters__are_never_halved(void **state)
 {
     struct grid *g = grid_new(3, 5, true);
     (void)state;
-    grid_text(g, 0, 0, 5, STYLE_TEXT, "ab\xe6\x97\xa5\xe6\x9c\xac");        /* 6 columns in 5 */
+    grid_text(g, 0, 0, 5, STYLE_TEXT, "ab\xe6\x97\xa5\xe6\x9c\xac"); /* 6 columns in 5 */
     assert_text(g, "ab\xe6\x97\xa5>\n\n\n");
-    grid_text(g, 0, 3, 1, STYLE_TEXT, "x");                                 /* over the right half */
+    grid_text(g, 0, 3, 1, STYLE_TEXT, "x"); /* over the right half */
     assert_text(g, "ab x>\n\n\n");
-    grid_text(g, 1, 4, 9, STYLE_TEXT, "\xe6\x97\xa5");                      /* half outside */
+    grid_text(g, 1, 4, 9, STYLE_TEXT, "\xe6\x97\xa5"); /* half outside */
     assert_int_equal(grid_cell(g, 1, 4)->ch, '>');
     grid_text(g, 2, 0, 5, STYLE_TEXT, "\xe6\x97\xa5");
-    grid_text(g, 2, 0, 5, STYLE_TEXT, "y");                                 /* over the left half */
+    grid_text(g, 2, 0, 5, STYLE_TEXT, "y"); /* over the left half */
     assert_int_equal(grid_cell(g, 2, 1)->ch, ' ');
     assert_int_equal(grid_cell(g, 2, 1)->width, 1);
     grid_free(g);

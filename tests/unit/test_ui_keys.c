@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include <stdlib.h>
@@ -44,7 +45,8 @@ static void keys__each_key__means_one_thing_in_a_place(void **state)
         const struct key_row *row = key_row((enum command)a);
         for (const char *k = row->keys; *k; k += strcspn(k, " "), k += strspn(k, " "))
             for (int b = a + 1; b < COMMAND_COUNT; b++)
-                if ((row->where & key_row((enum command)b)->where) && has_word(key_row((enum command)b)->keys, k, strcspn(k, " ")))
+                if ((row->where & key_row((enum command)b)->where) &&
+                    has_word(key_row((enum command)b)->keys, k, strcspn(k, " ")))
                     fail_msg("%.*s has two meanings: %s; %s", (int)strcspn(k, " "), k, row->help,
                              key_row((enum command)b)->help);
     }
@@ -124,7 +126,8 @@ static void keys__each_command__works_on_any_board(void **state)
                 screen_draw(s, g);
                 unsigned effects = command_run(s, (enum command)c);
                 assert_true(effects != 0);
-                assert_int_equal((effects & EFFECT_QUIT) != 0, c == COMMAND_QUIT || (c == COMMAND_BACK && v == VIEW_OVERVIEW));
+                assert_int_equal((effects & EFFECT_QUIT) != 0,
+                                 c == COMMAND_QUIT || (c == COMMAND_BACK && v == VIEW_OVERVIEW));
                 screen_draw(s, g);
                 grid_free(g);
                 screen_free(s);
@@ -144,15 +147,15 @@ static void screen__choice__is_a_name_and_not_a_row(void **state)
 {
     struct screen *s = screen_of(fix_board());
     (void)state;
-    assert_string_equal(chosen(s), "legacy");          /* worst first */
+    assert_string_equal(chosen(s), "legacy"); /* worst first */
     press_all(s, "jjj");
     assert_string_equal(chosen(s), "stage");
-    press_all(s, "s");                                 /* sorted by name */
+    press_all(s, "s"); /* sorted by name */
     assert_string_equal(chosen(s), "stage");
     assert_int_equal(s->envs.at, 5);
     screen_update(s, fix_board());
     assert_string_equal(chosen(s), "stage");
-    press_all(s, "/prod\r");                           /* hidden: its place's row is chosen */
+    press_all(s, "/prod\r"); /* hidden: its place's row is chosen */
     assert_int_equal(s->nrows, 2);
     assert_string_equal(chosen(s), "prod-us");
     press_all(s, "\x1b");
@@ -221,7 +224,7 @@ static void screen__events__follow_until_moved(void **state)
     assert_true(s->follow);
     press_all(s, "/db-error\r");
     assert_int_equal(s->log.n, 2);
-    press_all(s, "\x1bN");                             /* the filter is gone, its words are still looked for */
+    press_all(s, "\x1bN"); /* the filter is gone, its words are still looked for */
     assert_int_equal(s->log.refs[s->events.at].row->kind, EVENT_DB_ERROR);
     press_all(s, "NNNN");
     assert_non_null(strstr(s->message, "no earlier"));
@@ -269,13 +272,13 @@ static void screen__focus__is_what_is_looked_at_alone(void **state)
     press_all(s, "j\r");
     assert_int_equal(screen_focus(s), FIX_TEST);
     press_all(s, "?");
-    assert_int_equal(screen_focus(s), FIX_TEST);       /* help lies over it */
+    assert_int_equal(screen_focus(s), FIX_TEST); /* help lies over it */
     press_all(s, "qe");
     assert_int_equal(screen_focus(s), FIX_TEST);
     press_all(s, "]");
     assert_int_equal(screen_focus(s), FIX_DR_EU);
     press_all(s, "a");
-    assert_int_equal(screen_focus(s), SIZE_MAX);       /* the events of all */
+    assert_int_equal(screen_focus(s), SIZE_MAX); /* the events of all */
     press_all(s, "8");
     assert_int_equal(screen_focus(s), SIZE_MAX);
     screen_free(s);
@@ -313,7 +316,7 @@ static void screen__cost__chooses_the_same_environment(void **state)
     press_all(s, "j\r");
     assert_int_equal(s->view, VIEW_DETAIL);
     assert_string_equal(chosen(s), "legacy");
-    press_all(s, "\t\t\t");                           /* detail, events, cost, overview */
+    press_all(s, "\t\t\t"); /* detail, events, cost, overview */
     assert_int_equal(s->view, VIEW_OVERVIEW);
     assert_string_equal(chosen(s), "legacy");
     screen_free(s);
@@ -327,7 +330,7 @@ static void screen__mfa_question__takes_six_digits(void **state)
     (void)state;
     question_put(&s->question, &what);
     assert_int_equal(screen_key(s, '1'), EFFECT_REDRAW);
-    assert_string_equal(s->question.code, "");         /* typed before it was seen */
+    assert_string_equal(s->question.code, ""); /* typed before it was seen */
     press_all(s, "q12x3");
     assert_int_equal(s->view, VIEW_OVERVIEW);
     assert_string_equal(s->question.code, "123");
@@ -335,16 +338,17 @@ static void screen__mfa_question__takes_six_digits(void **state)
     assert_non_null(s->question.note);
     press_all(s, "45678");
     assert_string_equal(s->question.code, "123456");
-    question_put(&s->question, &what);                 /* asked still: what is typed stays */
+    question_put(&s->question, &what); /* asked still: what is typed stays */
     assert_string_equal(s->question.code, "123456");
     assert_int_equal(screen_key(s, PRESS_ENTER), EFFECT_REDRAW | EFFECT_CODE);
-    question_put(&s->question, &next);                 /* another one begins empty, and unseen */
+    question_put(&s->question, &next); /* another one begins empty, and unseen */
     assert_string_equal(s->question.code, "");
     assert_int_equal(screen_key(s, PRESS_ESC), EFFECT_REDRAW);
-    press_all(s, "12\x7f\x15" "9");
+    press_all(s, "12\x7f\x15"
+                 "9");
     assert_string_equal(s->question.code, "9");
     assert_int_equal(screen_key(s, PRESS_ESC), EFFECT_REDRAW | EFFECT_NO_CODE);
-    assert_int_equal(screen_key(s, 3), EFFECT_QUIT);   /* Ctrl-C leaves from anywhere */
+    assert_int_equal(screen_key(s, 3), EFFECT_QUIT); /* Ctrl-C leaves from anywhere */
     question_put(&s->question, NULL);
     assert_false(s->question.open);
     assert_int_equal(screen_key(s, 'q'), EFFECT_QUIT);

@@ -1,6 +1,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include <stdlib.h>
@@ -88,7 +89,8 @@ static void layout__stack__lower_rank_is_served_first(void **state)
 
 static void layout__columns__fit_and_keep_the_first_rank(void **state)
 {
-    const struct layout_column columns[] = {{"A", 8, 0, false}, {"B", 10, 2, false}, {"C", 4, 1, true}, {"D", 30, 3, true}};
+    const struct layout_column columns[] = {
+        {"A", 8, 0, false}, {"B", 10, 2, false}, {"C", 4, 1, true}, {"D", 30, 3, true}};
     (void)state;
     for (int width = 1; width < 100; width++) {
         int x[4], end = 0;

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include <stdlib.h>
@@ -16,8 +17,8 @@
 
 struct scene {
     const char *name;
-    const char *keys;      /* pressed in order; \x01..: see press() */
-    bool styles;           /* compare the styles too */
+    const char *keys; /* pressed in order; \x01..: see press() */
+    bool styles;      /* compare the styles too */
 };
 
 static const struct scene scenes[] = {
@@ -55,7 +56,7 @@ static struct screen *screen_of(struct board *b, bool audit)
 {
     struct screen_settings set = {.audit = audit, .judge = fix_judge};
     struct screen *s = screen_new(&set, b);
-    s->began_mono_ms = 0;      /* running for a while */
+    s->began_mono_ms = 0; /* running for a while */
     return s;
 }
 

@@ -3,14 +3,15 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ui/cli/writer.h"
 #include "ui/cli/status.h"
+#include "ui/cli/writer.h"
 
 #include "tests/screens/fixture.c"
 
@@ -94,10 +95,8 @@ static void count_numbers(json_t *v, size_t *out_n)
     json_t *member;
     size_t i;
     *out_n += json_is_number(v) ? 1 : 0;
-    json_object_foreach(v, key, member)
-        count_numbers(member, out_n);
-    json_array_foreach(v, i, member)
-        count_numbers(member, out_n);
+    json_object_foreach(v, key, member) count_numbers(member, out_n);
+    json_array_foreach(v, i, member) count_numbers(member, out_n);
 }
 
 static void status__nothing_known__no_number_pretends(void **state)
