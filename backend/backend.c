@@ -14,6 +14,7 @@
 #include "backend/base/strbuf.h"
 #include "backend/base/wake.h"
 #include "backend/mfa.h"
+#include "backend/watch/classifiers.h"
 #include "backend/watch/pool.h"
 #include "backend/watch/watch.h"
 
@@ -27,7 +28,7 @@ struct backend {
     struct cancel *cancel;
     struct wake *wake;
     struct snapbox *box;
-    struct classifier *classifier;
+    struct classifiers classifiers;
     struct aws_gate *gate;
     struct follower **followers;    /* one an environment; the logs pool works on one at a time */
     size_t *identity_of;            /* environment -> index among identities */
@@ -205,9 +206,9 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     size_t n = conf->nenvironments;
     b->cancel = cancel_new(NULL);
     b->wake = wake_new();
-    b->classifier = classifier_new(&conf->patterns);
+    classifiers_init(&b->classifiers, conf);
     b->watch = (struct watch){.conf = conf, .clock = settings->clock != NULL ? settings->clock : clock_real(),
-                              .cancel = b->cancel, .classifier = b->classifier, .audit = settings->audit};
+                              .cancel = b->cancel, .classifiers = b->classifiers.of, .audit = settings->audit};
     atomic_init(&b->watch.focus, SIZE_MAX);
     b->gate = aws_gate_new(&(struct aws_gate_settings){
         .audit = settings->audit, .clock = b->watch.clock, .quota_share = conf->quota_percent / 100.0});
@@ -363,7 +364,7 @@ struct backend *backend_stop(struct backend *b)
     b->box = snapbox_free(b->box);
     b->gate = aws_gate_free(b->gate);
     b->mfa = mfa_free(b->mfa);
-    b->classifier = classifier_free(b->classifier);
+    classifiers_clear(&b->classifiers);
     b->wake = wake_free(b->wake);
     b->cancel = cancel_free(b->cancel);
     free(b->followers);

@@ -249,7 +249,7 @@ static void key_unknown(struct parser *p, int line, const char *key)
         const struct setting *s = setting_row((enum setting_id)i);
         if (s->section == p->section) {
             spelling_try(&spelling, s->key);
-        } else if (strcmp(s->key, key) == 0) {
+        } else if (elsewhere == NULL && strcmp(s->key, key) == 0) {
             elsewhere = section_word(s->section);
         }
     }
@@ -365,6 +365,18 @@ static char *folder_of(const char *path)
     return words_take(&w);
 }
 
+/* An environment without patterns of a kind has those of [patterns], wherever that stood. */
+static void inherit_patterns(const struct config_patterns *all, struct config_patterns *p)
+{
+    const char *const *from[] = {all->fetch, all->hit, all->fallback, all->fetch_error, all->db_error};
+    const char *const **to[] = {&p->fetch, &p->hit, &p->fallback, &p->fetch_error, &p->db_error};
+    for (size_t i = 0; i < sizeof to / sizeof *to; i++) {
+        if ((*to[i])[0] == NULL) {
+            *to[i] = from[i];
+        }
+    }
+}
+
 static struct config *parser_finish(struct parser *p, const char *path, char **out_errors)
 {
     struct loaded *l = p->loaded;
@@ -373,6 +385,9 @@ static struct config *parser_finish(struct parser *p, const char *path, char **o
     if (*out_errors == NULL) {
         struct config_environment *kept = arena_room(&l->arena, (p->n + 1) * sizeof *kept);
         memcpy(kept, p->environments, p->n * sizeof *kept);
+        for (size_t i = 0; i < p->n; i++) {
+            inherit_patterns(&l->config.patterns, &kept[i].patterns);
+        }
         l->config.environments = kept;
         l->config.nenvironments = p->n;
     }

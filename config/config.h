@@ -13,6 +13,11 @@
 
 enum config_kind { CONFIG_DEVELOPMENT, CONFIG_PRODUCTION };
 
+/* Globs over the body of a log line: '*' is any run, all else is literal. */
+struct config_patterns {
+    const char *const *fetch, *const *hit, *const *fallback, *const *fetch_error, *const *db_error;
+};
+
 /* Text lists are NULL-terminated arrays, empty but never NULL themselves; a key
  * given several times appends. */
 struct config_environment {
@@ -30,12 +35,8 @@ struct config_environment {
     const char *function;          /* Lambda function name or ARN */
     const char *db_host, *db_name, *db_user, *db_sslmode, *db_sslrootcert;  /* NULL: from the secret or .env */
     uint16_t db_port;              /* 0: from the secret or .env */
+    struct config_patterns patterns;  /* each list its own, or where it has none that of [patterns] */
     const char *env_file;          /* development: path, relative to the configuration file's folder (made absolute) */
-};
-
-/* Globs over the body of a log line: '*' is any run, all else is literal. */
-struct config_patterns {
-    const char *const *fetch, *const *hit, *const *fallback, *const *fetch_error, *const *db_error;
 };
 
 struct config {

@@ -105,11 +105,33 @@ static const struct { const char *term; enum filter_purpose least; } platform_te
     {"platform.fault", FILTER_COUNTING},
 };
 
-/* "a term" in OR; false when it cannot be said: how a quote or backslash is escaped inside
- * a term is not documented, and a term matches whole words of what it names. */
+/* Written differently in a JSON line, or with a meaning of its own in a filter pattern: how a
+ * quote or backslash is escaped in a term is not documented; '/' and what is beyond ASCII may
+ * or may not be escaped in JSON. */
+static bool is_unsafe(char c) { return (unsigned char)c < ' ' || (unsigned char)c > '~' || strchr("\"\\/*", c) != NULL; }
+
+/* The longest run of a glob that stands in every line that matches, in either format. */
+static struct slice filter_literal(const char *glob)
+{
+    struct slice best = {glob, 0};
+    for (const char *p = glob; *p != '\0';) {
+        size_t n = 0;
+        while (p[n] != '\0' && !is_unsafe(p[n]))
+            n++;
+        if (n > best.n)
+            best = (struct slice){p, n};
+        p += n + (p[n] != '\0');
+    }
+    return best;
+}
+
+/* "a term" in OR; false when it says nothing: every line has a blank. */
 static bool add_term(struct strbuf *b, struct slice term)
 {
-    if (term.n == 0 || memchr(term.s, '"', term.n) != NULL || memchr(term.s, '\\', term.n) != NULL)
+    size_t i = 0;
+    while (i < term.n && !((term.s[i] | 0x20) >= 'a' && (term.s[i] | 0x20) <= 'z') && !(term.s[i] >= '0' && term.s[i] <= '9'))
+        i++;
+    if (i == term.n)
         return false;
     strbuf_str(b, b->len > 0 ? " ?\"" : "?\"");
     strbuf_add(b, term.s, term.n);
@@ -128,7 +150,7 @@ bool classifier_filter_pattern(const struct classifier *c, enum filter_purpose p
     for (size_t i = 0; i < ARRAY_LEN(order); i++)
         if (purpose == FILTER_COUNTING || order[i] == EVENT_FETCH || order[i] == EVENT_FALLBACK)
             for (const char *const *g = c->globs[i]; *g != NULL; g++)
-                ok = add_term(&b, glob_literal(*g)) && ok;
+                ok = add_term(&b, filter_literal(*g)) && ok;
     ok = ok && !strbuf_cut(&b) && str_copy(out, size, strbuf_peek(&b));
     strbuf_clear(&b);
     return ok;

@@ -29,7 +29,7 @@ struct line {
     int32_t duration_us;       /* REPORT: Duration; -1 */
     bool has_init_duration;    /* REPORT: this invocation was a cold start */
     bool failed;               /* REPORT, JSON format: it timed out or its runtime exited (text has a line for that) */
-    char room[400];            /* where a body without its JSON escapes lies */
+    char room[2048];           /* where a body without its JSON escapes lies */
 };
 
 struct classifier;             /* patterns made ready; immutable, shared by threads */

@@ -56,7 +56,7 @@ static void take_event_locked(struct follower *f, size_t group, const struct log
     f->lines++;
     f->late += late;
     f->new_mono_ms = clock_mono_ms(f->w->clock);
-    classify(f->w->classifier, e->message, &l);
+    classify(f->w->classifiers[f->env], e->message, &l);
     containers_feed(f->containers, group, e->stream, &l, e->time_ms, false, &effect);
     note_times_locked(f, &l, e->time_ms, effect.kind);
     if (effect.kind != EVENT_KINDS)

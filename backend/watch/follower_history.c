@@ -44,7 +44,7 @@ static void take_history_locked(struct follower *f, size_t group, const struct l
     for (size_t i = 0; i < page->n; i++) {
         struct line l;
         struct line_effect effect;
-        classify(f->w->classifier, page->events[i].message, &l);
+        classify(f->w->classifiers[f->env], page->events[i].message, &l);
         containers_feed(f->containers, group, page->events[i].stream, &l, page->events[i].time_ms, true, &effect);
     }
 }
@@ -54,7 +54,7 @@ void follower_look_up_history(struct follower *f, struct aws *aws, size_t group)
 {
     struct slice streams[STREAMS_PER_LOOK];
     char pattern[1025];
-    if (!classifier_filter_pattern(f->w->classifier, FILTER_CREDENTIALS, pattern, sizeof pattern))
+    if (!classifier_filter_pattern(f->w->classifiers[f->env], FILTER_CREDENTIALS, pattern, sizeof pattern))
         return;
     pthread_mutex_lock(&f->lock);
     size_t n = containers_unexplained(f->containers, group, streams, ARRAY_LEN(streams));

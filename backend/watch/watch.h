@@ -21,7 +21,7 @@ struct watch {
     const struct clock *clock;
     struct cancel *cancel;
     struct snapbox *box;
-    const struct classifier *classifier;
+    const struct classifier *const *classifiers;   /* by environment */
     bool audit;
     _Atomic size_t focus;        /* the environment being looked at, SIZE_MAX none: asked at the full rate */
 };

@@ -48,7 +48,7 @@ struct follower *follower_new(const struct watch *w, size_t env)
     for (size_t i = 0; i < f->ncursors; i++)
         f->cursors[i] = (struct cursor){.group = groups[i], .covered_ms = TIME_UNKNOWN, .first_from_ms = f->all_ms};
     backfill_init(&f->backfill);
-    if (!w->conf->server_filter || !classifier_filter_pattern(w->classifier, FILTER_COUNTING, f->pattern, sizeof f->pattern))
+    if (!w->conf->server_filter || !classifier_filter_pattern(w->classifiers[env], FILTER_COUNTING, f->pattern, sizeof f->pattern))
         f->pattern[0] = '\0';
     f->containers = containers_new();
     log_page_init(&f->page);

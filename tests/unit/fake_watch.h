@@ -14,7 +14,7 @@ struct fake_watch {
     struct config_environment env;
     struct watch watch;
     struct watch_worker worker;
-    struct classifier *classifier;
+    const struct classifier *classifier;
     struct wake *wake;
 };
 
@@ -40,7 +40,7 @@ static void fake_watch_init(struct fake_watch *x, const char *const *groups)
     x->watch.clock = &x->fake.clock;
     x->watch.cancel = cancel_new(NULL);
     x->watch.box = snapbox_new(SLOTS + 1, x->wake);
-    x->watch.classifier = x->classifier;
+    x->watch.classifiers = &x->classifier;
     atomic_init(&x->watch.focus, SIZE_MAX);
     x->worker = (struct watch_worker){.watch = &x->watch, .aws = aws_new(x->watch.gate)};
 }
@@ -52,7 +52,7 @@ static void fake_watch_clear(struct fake_watch *x)
     x->watch.gate = aws_gate_free(x->watch.gate);
     x->watch.cancel = cancel_free(x->watch.cancel);
     x->wake = wake_free(x->wake);
-    x->classifier = classifier_free(x->classifier);
+    (void)classifier_free((struct classifier *)(uintptr_t)x->classifier);
     fake_aws_clear(&x->fake);
 }
 

@@ -110,6 +110,27 @@ static void config__parse__presets(void **state)
     config_free(c);
 }
 
+static void config__patterns__an_environment_has_its_own_or_the_common_ones(void **state)
+{
+    (void)state;
+    /* [patterns] may stand last; what is given replaces, what is not is taken over */
+    struct config *c = good("[environment a]\nsecret = s\nfetch = Loading secret*\nfetch = Reloading*\ndb_error = *Oops*\n"
+                            "[environment b]\nsecret = s\n"
+                            "[patterns]\nhit = cached\nfetch = common\n");
+    const struct config_patterns *a = &c->environments[0].patterns, *b = &c->environments[1].patterns;
+    list_is(a->fetch, "Loading secret*|Reloading*");
+    list_is(a->db_error, "*Oops*");
+    list_is(a->hit, "cached");
+    list_is(a->fallback, "Falling back to environment variables*|*using environment variables instead*");
+    list_is(b->fetch, "common");
+    assert_true(b->fetch == c->patterns.fetch && b->hit == c->patterns.hit && b->fallback == c->patterns.fallback &&
+                b->fetch_error == c->patterns.fetch_error && b->db_error == c->patterns.db_error);
+    config_free(c);
+    bad("[environment a]\nsecret = s\nfetch =\n",
+        "f:3: fetch has no value; leave the line out for the default; allowed: 1 to 200 bytes of text\n");
+    bad("[credtop]\nfetch = x\n" PROD, "f:2: [credtop] has no key 'fetch'; it belongs in [patterns]\n");
+}
+
 static void config__parse__every_key(void **state)
 {
     (void)state;
@@ -446,7 +467,8 @@ static void config__parse__tells_all_mistakes_by_line(void **state)
         "f:3: environment a begins a second time, first at line 1; give each its own name\n"
         "f:4: [environment] has no key 'nope'; allowed: mode protect region profile role "
         "external_id role_session_name endpoint_url secret log_group function "
-        "db_host db_port db_name db_user db_sslmode db_sslrootcert env_file\n"
+        "db_host db_port db_name db_user db_sslmode db_sslrootcert fetch hit "
+            "fallback fetch_error db_error env_file\n"
         "f:7: mode = 'x' is not a choice; allowed: operate|audit\n");
 
     char text[4096], *errors;
@@ -660,6 +682,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(config__parse__presets),
+        cmocka_unit_test(config__patterns__an_environment_has_its_own_or_the_common_ones),
         cmocka_unit_test(config__parse__every_key),
         cmocka_unit_test(config__parse__lines_as_documented),
         cmocka_unit_test(config__parse__long_names_are_whole),

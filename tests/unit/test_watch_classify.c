@@ -336,6 +336,9 @@ static void filter__asks_for_what_decides(void **state)
     for (size_t i = 0; i < ARRAY_LEN(terms); i++)
         assert_non_null(strstr(out, terms[i]));
     assert_false(classifier_filter_pattern(classifier, FILTER_CREDENTIALS, small, sizeof small));
+    /* of what may be written differently in JSON, or cannot be quoted, the longest rest */
+    assert_true(filter(FILTER_CREDENTIALS, "Say \"please\" once", "caf\xc3\xa9 /var/task\\x closed*", out));
+    assert_string_equal(out, "?\"INIT_START\" ?\"platform.initStart\" ?\"please\" ?\"x closed\"");
 }
 
 static void filter__refuses_what_cannot_be_said(void **state)
@@ -343,8 +346,8 @@ static void filter__refuses_what_cannot_be_said(void **state)
     char out[1025], wide[1100];
     (void)state;
     assert_false(filter(FILTER_CREDENTIALS, "*", "b", out)); /* no literal: all lines */
-    assert_false(filter(FILTER_CREDENTIALS, "a", "say \"b\"", out));
-    assert_false(filter(FILTER_CREDENTIALS, "a\\b", "b", out));
+    assert_false(filter(FILTER_CREDENTIALS, "a", "\"\xc3\xbc\" - /", out));
+    assert_false(filter(FILTER_CREDENTIALS, "\\*\\", "b", out));
     memset(wide, 'x', sizeof wide - 1);
     wide[sizeof wide - 1] = '\0';
     assert_false(filter(FILTER_CREDENTIALS, wide, "b", out)); /* more than the service takes */

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "backend/base/strbuf.h"
 #include "backend/watch/classify.h"
 
 #define ID "8f507cfc-1111-4697-b07a-ac58fc914c95"
@@ -109,20 +110,33 @@ static void classify__python_and_java__are_read_past_their_prefix(void **state)
            EVENT_OTHER, "");
 }
 
+static void json_line__a_long_message_with_escapes__is_read_to_its_code(void **state)
+{
+    (void)state;
+    struct strbuf b;
+    strbuf_init(&b, 4000);
+    strbuf_str(&b, "{\"timestamp\":\"t\",\"level\":\"ERROR\",\"requestId\":\"" ID "\",\"message\":\"error: refused");
+    for (int i = 0; i < 24; i++)
+        strbuf_str(&b, "\\n    at async connectToDatabase (/var/task/dbHelper.js:41:5)");
+    strbuf_str(&b, " password authentication failed for user \\\"app\\\"\"}");
+    expect(strbuf_peek(&b), LINE_EVENT, EVENT_DB_ERROR, ID);
+    strbuf_clear(&b);
+}
+
 static void filter_pattern__lets_every_counted_line_through(void **state)
 {
     (void)state;
     struct config_patterns p = {fetch, hit, fallback, fetch_error, db_error};
-    static const char *const plain[] = {"*password authentication failed*", NULL};
-    p.db_error = plain;   /* a quote cannot be said in a term */
+    static const char *const unsayable[] = {"*\\*\"*", NULL};
     struct classifier *c = classifier_new(&p);
     char pattern[1025];
     assert_true(classifier_filter_pattern(c, FILTER_COUNTING, pattern, sizeof pattern));
     assert_non_null(strstr(pattern, "?\"REPORT RequestId\""));
     assert_non_null(strstr(pattern, "?\"platform.report\""));
     assert_non_null(strstr(pattern, "?\"Fetching credentials from Secrets Manager\""));
+    assert_non_null(strstr(pattern, "?\"password authentication failed for user \""));   /* up to the quote */
     classifier_free(c);
-    p.db_error = db_error;
+    p.db_error = unsayable;
     c = classifier_new(&p);
     assert_false(classifier_filter_pattern(c, FILTER_COUNTING, pattern, sizeof pattern));
     assert_true(classifier_filter_pattern(c, FILTER_CREDENTIALS, pattern, sizeof pattern));
@@ -137,6 +151,7 @@ int main(void)
         cmocka_unit_test(json_line__a_line_that_mentions_the_fetch_line__is_no_fetch),
         cmocka_unit_test(json_line__what_is_not_whole_json__is_the_programs_own_words),
         cmocka_unit_test(classify__python_and_java__are_read_past_their_prefix),
+        cmocka_unit_test(json_line__a_long_message_with_escapes__is_read_to_its_code),
         cmocka_unit_test(filter_pattern__lets_every_counted_line_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
