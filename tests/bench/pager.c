@@ -28,13 +28,21 @@ static bool next_token(const struct strbuf *page, char *out, size_t size)
     return end != NULL && str_copy_n(out, size, from, (size_t)(end - from));
 }
 
+/* Over the quota: again a little later, as often as it takes. */
 static void ask(CURL *curl, const char *body, struct strbuf *page)
 {
+    const struct timespec a_little = {.tv_nsec = 5000000};
     long status = 0;
-    strbuf_reset(page);
+    CURLcode code;
     (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-    CURLcode code = curl_easy_perform(curl);
-    (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    for (;;) {
+        strbuf_reset(page);
+        code = curl_easy_perform(curl);
+        (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+        if (code != CURLE_OK || status != 400 || strstr(strbuf_peek(page), "ThrottlingException") == NULL)
+            break;
+        (void)nanosleep(&a_little, NULL);
+    }
     if (code != CURLE_OK || status != 200 || strbuf_cut(page)) {
         fprintf(stderr, "pager: %s, status %ld: %.300s\n", curl_easy_strerror(code), status, strbuf_peek(page));
         exit(1);
