@@ -26,6 +26,7 @@ import awsim_check_identity
 import awsim_check_insights
 import awsim_check_lambda
 import awsim_check_load
+import awsim_check_rotation
 from awsim_client import (ACCOUNT, AUDITOR, FOREIGN, JSON, KEY, REGION, SEED, TEMPORARY, V1, V2, V3, Awsim, ClientError,
                           broken, check, equal, failed, now_ms, passed, refused, signed)
 
@@ -596,6 +597,7 @@ def main():
         awsim_check_identity.check_all(binary, folder)
         awsim_check_load.check_all(binary, folder)
         awsim_check_lambda.check_all(binary, folder)
+        awsim_check_rotation.check_all(binary, folder)
         awsim_check_insights.check_all(binary, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -232,6 +232,7 @@ static const struct control_row rows[] = {
     {"DELETE", "/_sim/quota",         false, control_no_quota},
     {"POST",   "/_sim/list-lag",      true,  control_list_lag},
     {"POST",   "/_sim/query-time",    true,  control_query_time},
+    {"POST",   "/_sim/rotation",      true,  control_rotation},
 };
 /* clang-format on */
 

@@ -111,7 +111,7 @@ void secrets_put_value(struct call *c)
     struct given g = {0};
     bool same;
     struct vault_secret *s = secrets_named(c);
-    if (!s || !secrets_not_deleted(c, s) || !read_token(c, &token) ||
+    if (!s || !secrets_not_deleted(c, s) || !secrets_not_managed(c, s) || !read_token(c, &token) ||
         !arg_list(c, "VersionStages", 1, VAULT_LABELS_MAX, &stages))
         return;
     if (!read_given(c, &g))
@@ -232,7 +232,8 @@ void secrets_update_stage(struct call *c)
     const char *label, *from = NULL, *to = NULL;
     struct vault_secret *s = secrets_named(c);
     if (!s || !arg_need_text(c, "VersionStage", 1, 256, &label) || !arg_text(c, "RemoveFromVersionId", 32, 64, &from) ||
-        !arg_text(c, "MoveToVersionId", 32, 64, &to) || !secrets_not_deleted(c, s) || !may_move(c, s, label, from, to))
+        !arg_text(c, "MoveToVersionId", 32, 64, &to) || !secrets_not_deleted(c, s) ||
+        !secrets_not_managed(c, s) || !may_move(c, s, label, from, to))
         return;
     struct vault_version *v = to ? vault_version(s, to) : NULL;
     bool is_rotation = v && strcmp(label, LABEL_CURRENT_NAME) == 0 && s->rotation_enabled &&

@@ -295,7 +295,7 @@ static void seed_paging(struct seeding *s, const json_t *root)
 bool seed_read(struct sim *sim, const char *file, char *out_message, size_t size)
 {
     static const char *const known[] = {"accounts", "secrets",  "log_groups", "paging",    "roles", "web_identities",
-                                        "sso",      "instance", "container",  "functions", NULL};
+                                        "sso",      "instance", "container",  "functions", "rotation_ca", NULL};
     struct seeding s = {.sim = sim, .check = {.what = file, .path = "$"}, .now_ms = sim_now_ms(sim)};
     json_error_t error;
     json_t *root = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
@@ -312,6 +312,7 @@ bool seed_read(struct sim *sim, const char *file, char *out_message, size_t size
         seed_all(&s, root, "log_groups", seed_group);
         seed_functions(&s, root);
         seed_paging(&s, root);
+        sim->rotations.ca = mem_copy_str(check_text(&s.check, root, "rotation_ca", 1, 1023));
     }
     json_decref(root);
     if (s.check.failed)

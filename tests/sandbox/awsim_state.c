@@ -12,6 +12,7 @@ struct sim *sim_new(void)
 {
     struct sim *s = mem_new(sizeof *s);
     pthread_mutex_init(&s->lock, NULL);
+    rotations_init(&s->rotations);
     unsigned char random[32];
     ASSERT(RAND_bytes(random, sizeof random) == 1);
     sigv4_sha256_hex(random, sizeof random, s->salt);
@@ -38,6 +39,7 @@ static void key_free(struct sim_key *k)
 
 struct sim *sim_free(struct sim *s)
 {
+    rotations_stop(s);
     for (size_t i = 0; i < s->nkeys; i++)
         key_free(s->keys[i]);
     free(s->keys);

@@ -14,6 +14,7 @@
 #include "tests/sandbox/awsim_ops.h"
 #include "tests/sandbox/awsim_queries.h"
 #include "tests/sandbox/awsim_quota.h"
+#include "tests/sandbox/awsim_rotation.h"
 #include "tests/sandbox/awsim_store.h"
 #include "tests/sandbox/awsim_vault.h"
 
@@ -73,6 +74,7 @@ struct sim {
     int64_t query_ms;    /* how long an Insights query runs */
     int64_t list_lag_ms; /* ListSecrets shows what was so long ago; 0: what is */
     struct faults faults;
+    struct rotations rotations;
 };
 
 struct sim *sim_new(void);

@@ -188,7 +188,8 @@ environments_seed() {
             "$comma" "$(account_of "$name")" "$region" "$name"
         comma=$',\n'
     done < <(environments_table)
-    printf ']}\n'
+    # What the rotation functions trust; they rotate in the sandbox's own PostgreSQL.
+    printf '],\n"rotation_ca":%s}\n' "$(json_text "$dir/ca.crt")"
 }
 
 # -------------------------------------------------------------- AWS profiles
