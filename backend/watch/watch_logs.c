@@ -129,9 +129,9 @@ static void sweep_begin(struct follower *f, struct cursor *c)
 static void cut_past_locked(struct follower *f, struct cursor *c)
 {
     size_t group = (size_t)(c - f->cursors), n = f->page.n;
-    int64_t reached = n > 0 ? f->page.events[n - 1].time_ms : c->from_ms, live_from = f->start_ms - OVERLAP_MS;
-    if (reached >= live_from)
-        return;   /* all but the newest was in it: the token leads on */
+    int64_t reached = n > 0 ? f->page.events[n - 1].time_ms : 0, live_from = f->start_ms - OVERLAP_MS;
+    if (n == 0 || reached >= live_from)
+        return;   /* it tells nothing, or all but the newest was in it: the token leads on */
     struct backfill_slice *oldest = backfill_add(&f->backfill, group, reached, live_from - 1);
     for (size_t i = n; oldest != NULL && i > 0 && f->page.events[i - 1].time_ms == reached; i--) {
         char room[64];   /* the rest of this millisecond may be on the next page */

@@ -73,6 +73,8 @@ prod-ap STALE
 prod-eu OK
 prod-us OK
 batch OK
+json-eu OK
+py-us OK
 dev OK
 END
 }

@@ -12,6 +12,8 @@ STATES = {
     "stage": ("STUCK", "degraded"),
     "dr-eu": ("FAILED", "failing"),
     "batch": ("OK", "healthy"),
+    "json-eu": ("OK", "healthy"),
+    "py-us": ("OK", "healthy"),
     "dev": ("OK", "healthy"),
 }
 
@@ -52,7 +54,7 @@ def main():
     report.equal("batch: seen with its own account", found["batch"]["identity"]["account"], "444455556666")
     report.equal("prod-eu: seen with the main account", found["prod-eu"]["identity"]["account"], "111122223333")
     report.check("dev: no secret", not found["dev"].get("secret"), found["dev"].get("secret"))
-    for name in ("prod-eu", "prod-us", "batch", "dev"):
+    for name in ("prod-eu", "prod-us", "batch", "json-eu", "py-us", "dev"):
         report.check(f"{name}: nothing to complain of", not found[name]["causes"], found[name]["causes"])
     report.finish()
 

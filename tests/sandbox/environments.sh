@@ -13,7 +13,8 @@ batch_account=444455556666
 # name, region, days since the last rotation (- never), rotation every N days (- off),
 # containers, fleet traits.  Traits: fetch in the module's initialisation (init) or in
 # the handler; fallback=N containers that cannot fetch; stale=N that fetch before the
-# rotation at start; hostile log lines; grow: new containers come; past: an hour of history.
+# rotation at start; hostile log lines; grow: new containers come; past: an hour of history;
+# format=json|python: how its log is written, instead of Node.js's text.
 environments_table() {
     cat <<'END'
 prod-eu eu-central-1   12 30 3 past,grow
@@ -24,6 +25,8 @@ legacy  eu-west-1       -  - 2 -
 stage   eu-central-1   41 30 3 past,hostile
 dr-eu   eu-west-1       8 30 2 -
 batch   eu-central-1   20 90 2 past
+json-eu eu-central-1    7 30 3 past,grow,init,format=json
+py-us   us-east-1       9 30 2 past,format=python
 END
 }
 
@@ -233,6 +236,13 @@ trait_number() {
     echo "$value"
 }
 
+# The word after "TRAIT="; text when the trait is not there.
+trait_word() {
+    local value=text
+    [[ ,$1, =~ ,$2=([a-z]+), ]] && value=${BASH_REMATCH[1]}
+    echo "$value"
+}
+
 trait_bool() {
     has_trait "$1" "$2" && echo true || echo false
 }
@@ -255,6 +265,7 @@ fleet_settings() {
         printf '"secret":"%s","group":"/aws/lambda/app-%s","function":"app-%s",' "$(secret_of "$name")" "$name" "$name"
         printf '"containers":%d,"fallback":%d,"stale":%d,"reconnect_every":%d,' "$containers" \
             "$(trait_number "$traits" fallback)" "$(trait_number "$traits" stale)" 6
+        printf '"format":"%s",' "$(trait_word "$traits" format)"
         printf '"past":%s,"rotate":%s,"grow":%s,"hostile":%s,"fetch_in_init":%s,\n "variables":' \
             "$(trait_bool "$traits" past)" "$(trait_bool "$traits" rotate)" "$(trait_bool "$traits" grow)" \
             "$(trait_bool "$traits" hostile)" "$(trait_bool "$traits" init)"

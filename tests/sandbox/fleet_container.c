@@ -174,23 +174,15 @@ static void cold_start(struct fleet_container *c, int64_t at_ms)
         .target = {.profile = c->env->profile, .region = c->env->region, .endpoint_url = c->world->endpoint},
     });
     fleet_random_hex(&c->world->random, hex, 64);
-    fleet_lines_add(&c->lines, at_ms,
-                    "INIT_START Runtime Version: nodejs:22.v48\tRuntime Version ARN: arn:aws:lambda:%s::runtime:%s\n",
-                    c->env->region, hex);
+    fleet_lines_init_start(&c->lines, at_ms, hex);
     c->counts.cold_starts++;
 }
 
 static void report(struct fleet_container *c, int64_t at_ms, int64_t took_ms, int64_t init_ms)
 {
-    char init[48] = "";
-    long long hundredths = (long long)between(c, 0, 99), took = (long long)took_ms;
-    if (init_ms > 0)
-        (void)str_fmt(init, sizeof init, "Init Duration: %lld.%02lld ms\t", (long long)init_ms, hundredths);
-    fleet_lines_add(&c->lines, at_ms, "END RequestId: %s\n", c->request);
-    fleet_lines_add(&c->lines, at_ms,
-                    "REPORT RequestId: %s\tDuration: %lld.%02lld ms\tBilled Duration: %lld ms\tMemory Size: 256 MB\t"
-                    "Max Memory Used: %lld MB\t%s\n",
-                    c->request, took, hundredths, took + 1, (long long)between(c, 84, 103), init);
+    int64_t hundredths = between(c, 0, 99);
+    fleet_lines_report(&c->lines, at_ms, c->request, took_ms * 100 + hundredths,
+                       init_ms > 0 ? init_ms * 100 + hundredths : 0, (int)between(c, 84, 103));
     c->counts.invocations++;
 }
 
@@ -236,7 +228,7 @@ static enum err invoke(struct fleet_container *c, struct why *why)
     fleet_random_uuid(&c->world->random, c->request);
     int64_t begin_ms = now_ms(c);
     if (err == ERR_OK) {
-        fleet_lines_add(&c->lines, begin_ms, "START RequestId: %s Version: $LATEST\n", c->request);
+        fleet_lines_start(&c->lines, begin_ms, c->request);
         uint64_t fetches_before = c->counts.fetches;
         err = resolve(c, &params, why);
         if (err == ERR_OK) {

@@ -35,7 +35,8 @@ static void add_event(struct fleet_lines *l, int64_t at_ms, const char *message,
         l->last_ms = at_ms;
 }
 
-void fleet_lines_add(struct fleet_lines *l, int64_t at_ms, const char *fmt, ...)
+static void add(struct fleet_lines *l, int64_t at_ms, const char *fmt, ...) FORMAT(3, 4);
+static void add(struct fleet_lines *l, int64_t at_ms, const char *fmt, ...)
 {
     char line[LINE_MAX_BYTES];
     va_list args;
@@ -46,11 +47,92 @@ void fleet_lines_add(struct fleet_lines *l, int64_t at_ms, const char *fmt, ...)
     add_event(l, at_ms, line, (size_t)n);
 }
 
+/* A platform line of the JSON format. */
+static void platform(struct fleet_lines *l, int64_t at_ms, const char *type, const char *record)
+{
+    char stamp[29];
+    clock_iso_ms(at_ms, stamp);
+    add(l, at_ms, "{\"time\":\"%s\",\"type\":\"platform.%s\",\"record\":%s}\n", stamp, type, record);
+}
+
+void fleet_lines_init_start(struct fleet_lines *l, int64_t at_ms, const char *hex64)
+{
+    char record[400];
+    const char *runtime = l->env->format == FLEET_PYTHON ? "python:3.13.v60" : "nodejs:22.v48";
+    if (l->env->format != FLEET_JSON) {
+        add(l, at_ms, "INIT_START Runtime Version: %s\tRuntime Version ARN: arn:aws:lambda:%s::runtime:%s\n", runtime,
+            l->env->region, hex64);
+        return;
+    }
+    ASSERT(str_fmt(record, sizeof record,
+                   "{\"initializationType\":\"on-demand\",\"phase\":\"init\",\"runtimeVersion\":\"%s\","
+                   "\"runtimeVersionArn\":\"arn:aws:lambda:%s::runtime:%s\"}",
+                   runtime, l->env->region, hex64));
+    platform(l, at_ms, "initStart", record);
+}
+
+void fleet_lines_start(struct fleet_lines *l, int64_t at_ms, const char *request)
+{
+    char record[120];
+    if (l->env->format != FLEET_JSON) {
+        add(l, at_ms, "START RequestId: %s Version: $LATEST\n", request);
+        return;
+    }
+    ASSERT(str_fmt(record, sizeof record, "{\"requestId\":\"%s\",\"version\":\"$LATEST\"}", request));
+    platform(l, at_ms, "start", record);
+}
+
+void fleet_lines_report(struct fleet_lines *l, int64_t at_ms, const char *request, int64_t took_hundredths,
+                        int64_t init_hundredths, int memory_mb)
+{
+    char record[400], init[60] = "";
+    bool json = l->env->format == FLEET_JSON;
+    long long took = (long long)took_hundredths, begun = (long long)init_hundredths;
+    if (init_hundredths > 0)
+        (void)str_fmt(init, sizeof init, json ? ",\"initDurationMs\":%lld.%02lld" : "Init Duration: %lld.%02lld ms\t",
+                      begun / 100, begun % 100);
+    if (!json) {
+        add(l, at_ms, "END RequestId: %s\n", request);
+        add(l, at_ms,
+            "REPORT RequestId: %s\tDuration: %lld.%02lld ms\tBilled Duration: %lld ms\tMemory Size: 256 MB\t"
+            "Max Memory Used: %d MB\t%s\n",
+            request, took / 100, took % 100, took / 100 + 1, memory_mb, init);
+        return;
+    }
+    ASSERT(str_fmt(record, sizeof record,
+                   "{\"requestId\":\"%s\",\"metrics\":{\"durationMs\":%lld.%02lld,\"billedDurationMs\":%lld,"
+                   "\"memorySizeMB\":256,\"maxMemoryUsedMB\":%d%s},\"status\":\"success\"}",
+                   request, took / 100, took % 100, took / 100 + 1, memory_mb, init));
+    platform(l, at_ms, "report", record);
+}
+
+/* In JSON an object of the runtime's; it escapes what the text holds. */
+static void json_console(struct fleet_lines *l, int64_t at_ms, const char *stamp, const char *request,
+                         const char *level, const char *text)
+{
+    struct strbuf b;
+    strbuf_init(&b, LINE_MAX_BYTES);
+    strbuf_fmt(&b, "{\"timestamp\":\"%s\",\"level\":\"%s\",", stamp, level);
+    if (strcmp(request, "undefined") != 0)
+        strbuf_fmt(&b, "\"requestId\":\"%s\",", request);
+    strbuf_str(&b, "\"message\":");
+    strbuf_json(&b, text, strlen(text));
+    strbuf_str(&b, "}\n");
+    ASSERT(!strbuf_cut(&b));
+    add_event(l, at_ms, strbuf_peek(&b), b.len);
+    strbuf_clear(&b);
+}
+
 void fleet_lines_console(struct fleet_lines *l, int64_t at_ms, const char *request, const char *level, const char *text)
 {
     char stamp[29];
     clock_iso_ms(at_ms, stamp);
-    fleet_lines_add(l, at_ms, "%s\t%s\t%s\t%s\n", stamp, request, level, text);
+    if (l->env->format == FLEET_JSON)
+        json_console(l, at_ms, stamp, request, level, text);
+    else if (l->env->format == FLEET_PYTHON)
+        add(l, at_ms, "[%s]\t%s\t%s\t%s\n", level, stamp, strcmp(request, "undefined") != 0 ? request : "", text);
+    else
+        add(l, at_ms, "%s\t%s\t%s\t%s\n", stamp, request, level, text);
 }
 
 /* A title, a cleared screen, a colour that stays, text that runs backwards, a device

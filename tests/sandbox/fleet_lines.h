@@ -1,6 +1,6 @@
 /* One container's log: lines as Lambda writes them, gathered and sent to awsim.
  * Formats: AWS Lambda Developer Guide, "Monitoring and logging"; the console lines of
- * the Node.js runtime. */
+ * the Node.js and Python runtimes. */
 #ifndef CT_FLEET_LINES_H
 #define CT_FLEET_LINES_H
 
@@ -25,8 +25,12 @@ void fleet_lines_init(struct fleet_lines *l, const struct fleet_env_settings *en
                       const char *hex);
 void fleet_lines_clear(struct fleet_lines *l);
 
-/* A platform line: no prefix. */
-void fleet_lines_add(struct fleet_lines *l, int64_t at_ms, const char *fmt, ...) FORMAT(3, 4);
+/* Platform lines, in the environment's log format. */
+void fleet_lines_init_start(struct fleet_lines *l, int64_t at_ms, const char *hex64);
+void fleet_lines_start(struct fleet_lines *l, int64_t at_ms, const char *request);
+/* END and REPORT; init_hundredths: 0 for a warm one. */
+void fleet_lines_report(struct fleet_lines *l, int64_t at_ms, const char *request, int64_t took_hundredths,
+                        int64_t init_hundredths, int memory_mb);
 /* A console line: time, request id ("undefined" outside a request), level. */
 void fleet_lines_console(struct fleet_lines *l, int64_t at_ms, const char *request, const char *level,
                          const char *text);

@@ -50,6 +50,17 @@ static bool yes_of(struct reading *r, const json_t *o, const char *member)
     return json_is_true(v);
 }
 
+static enum fleet_format format_of(struct reading *r, const json_t *o)
+{
+    static const char *const names[] = {"text", "json", "python"};
+    const char *s = json_string_value(json_object_get(o, "format"));
+    for (size_t i = 0; s != NULL && i < ARRAY_LEN(names); i++)
+        if (strcmp(s, names[i]) == 0)
+            return (enum fleet_format)i;
+    mistake(r, "format", "must be text, json or python");
+    return FLEET_TEXT;
+}
+
 static void read_variables(struct reading *r, json_t *o, struct flow_env *out)
 {
     json_t *all = json_object_get(o, "variables"), *v;
@@ -89,6 +100,7 @@ static void read_environment(struct reading *r, json_t *o, struct fleet_env_sett
     e->grow = yes_of(r, o, "grow");
     e->hostile = yes_of(r, o, "hostile");
     e->fetch_in_init = yes_of(r, o, "fetch_in_init");
+    e->format = format_of(r, o);
     e->variables = flow_env_new();
     read_variables(r, o, e->variables);
 }

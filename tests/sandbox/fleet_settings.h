@@ -10,6 +10,8 @@
 
 #define FLEET_ENVIRONMENTS_MAX 64
 
+enum fleet_format { FLEET_TEXT, FLEET_JSON, FLEET_PYTHON };
+
 struct fleet_env_settings {
     const char *name, *account, *region, *profile, *secret, *group, *function; /* live as long as the settings */
     int containers;
@@ -20,6 +22,7 @@ struct fleet_env_settings {
     bool rotate;         /* the secret is rotated at start */
     bool grow;           /* new containers come, old ones go */
     bool hostile;        /* prints what a terminal must not be given */
+    enum fleet_format format; /* of its log: Node.js in text or JSON, Python in text */
     bool fetch_in_init;  /* fetches when the module loads, not in the handler */
     struct flow_env *variables;
 };
