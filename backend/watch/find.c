@@ -5,7 +5,8 @@
 /* How common a byte is in log lines, roughly; what is not listed is rare. */
 static unsigned commonness(char c)
 {
-    static const char common[] = "QXJKZYVWGHFBMUPLDOCSTNRIEA_#@~^$&;<>zqjxkvwybgfpmhlduc()'[]=/\\{}+*!?9876543210.-:,\"\tsrnoiate ";
+    static const char common[] =
+        "QXJKZYVWGHFBMUPLDOCSTNRIEA_#@~^$&;<>zqjxkvwybgfpmhlduc()'[]=/\\{}+*!?9876543210.-:,\"\tsrnoiate ";
     const char *at = c != '\0' ? strchr(common, c) : NULL;
     return at != NULL ? (unsigned)(at - common) : 0;
 }
@@ -35,12 +36,14 @@ static uint32_t words_at(const struct find_words *f, const char *p)
 {
     __m128i v = find_load(p), next = find_load(p + 1), any = _mm_setzero_si128();
     for (unsigned i = 0; i < f->n; i++)
-        any = _mm_or_si128(any, _mm_and_si128(_mm_cmpeq_epi8(v, find_load(f->first[i])), _mm_cmpeq_epi8(next, find_load(f->second[i]))));
+        any = _mm_or_si128(any, _mm_and_si128(_mm_cmpeq_epi8(v, find_load(f->first[i])),
+                                              _mm_cmpeq_epi8(next, find_load(f->second[i]))));
     if (_mm_movemask_epi8(any) == 0)
         return 0;
     uint32_t found = 0;
     for (unsigned i = 0; i < f->n; i++) {
-        __m128i pair = _mm_and_si128(_mm_cmpeq_epi8(v, find_load(f->first[i])), _mm_cmpeq_epi8(next, find_load(f->second[i])));
+        __m128i pair =
+            _mm_and_si128(_mm_cmpeq_epi8(v, find_load(f->first[i])), _mm_cmpeq_epi8(next, find_load(f->second[i])));
         found |= (uint32_t)(_mm_movemask_epi8(pair) != 0) << i;
     }
     return found;
@@ -66,5 +69,5 @@ uint32_t find_words(const struct find_words *f, struct slice text)
     }
     for (size_t i = 0; i + 17 < text.n; i += 16)
         found |= words_at(f, text.s + i);
-    return found | words_at(f, text.s + text.n - 17);   /* may look at some twice */
+    return found | words_at(f, text.s + text.n - 17); /* may look at some twice */
 }

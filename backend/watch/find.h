@@ -12,7 +12,10 @@
 #include "backend/watch/log_page.h"
 
 #ifdef __SSE2__
-static inline __m128i find_load(const void *p) { return _mm_loadu_si128(p); }
+static inline __m128i find_load(const void *p)
+{
+    return _mm_loadu_si128(p);
+}
 #endif
 
 /* Bytes before the first that is in `stops` (one to three characters); all, when none is. */
@@ -41,7 +44,7 @@ static inline size_t find_any(struct slice text, const char *stops)
 
 struct find_words {
     unsigned n;
-    unsigned char first[FIND_WORDS_MAX][16], second[FIND_WORDS_MAX][16];   /* the byte, sixteen times */
+    unsigned char first[FIND_WORDS_MAX][16], second[FIND_WORDS_MAX][16]; /* the byte, sixteen times */
 };
 
 /* Takes a word in; false when it is shorter than two bytes or there is no room. */

@@ -71,8 +71,9 @@ int main(int argc, char **argv)
     (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &page);
     do {
-        bool fits = str_fmt(body, sizeof body, "{\"logGroupName\":\"%s\",\"startTime\":%s,\"limit\":10000%s%s%s}", argv[5], argv[6],
-                            *token != '\0' ? ",\"nextToken\":\"" : "", token, *token != '\0' ? "\"" : "");
+        bool fits =
+            str_fmt(body, sizeof body, "{\"logGroupName\":\"%s\",\"startTime\":%s,\"limit\":10000%s%s%s}", argv[5],
+                    argv[6], *token != '\0' ? ",\"nextToken\":\"" : "", token, *token != '\0' ? "\"" : "");
         ASSERT(fits);
         ask(curl, body, &page);
         pages++;

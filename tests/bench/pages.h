@@ -6,17 +6,17 @@
 #include <stddef.h>
 
 enum mix {
-    MIX_TEXT,       /* platform lines and console lines: a \t or \n every thirty bytes */
-    MIX_TRACES,     /* long multi-line messages: stack traces, SQL */
-    MIX_JSON,       /* Lambda's JSON log format: a \" every six bytes */
-    MIX_FOREIGN,    /* console lines in German, Greek and Japanese, and emoji */
+    MIX_TEXT,    /* platform lines and console lines: a \t or \n every thirty bytes */
+    MIX_TRACES,  /* long multi-line messages: stack traces, SQL */
+    MIX_JSON,    /* Lambda's JSON log format: a \" every six bytes */
+    MIX_FOREIGN, /* console lines in German, Greek and Japanese, and emoji */
     MIXES
 };
 
 #define PAGES_PER_MIX 8
 
 struct bench_page {
-    char *bytes;    /* followed by a NUL */
+    char *bytes; /* followed by a NUL */
     size_t n, events;
 };
 

@@ -18,7 +18,7 @@
 #include "tests/bench/scan.h"
 
 #define RUNS_MAX 101
-#define ROUNDS 6          /* over all pages, in one run */
+#define ROUNDS 6 /* over all pages, in one run */
 
 struct bench {
     struct bench_page pages[PAGES_PER_MIX];
@@ -26,7 +26,7 @@ struct bench {
     struct log_page page;
     struct classifier *classifier;
     size_t kinds[LINE_PLATFORM + 1];
-    uint64_t sum;                     /* of what was read: the readers must agree */
+    uint64_t sum; /* of what was read: the readers must agree */
 };
 
 static const char *const fetch[] = {"Fetching credentials from Secrets Manager", NULL};
@@ -35,10 +35,14 @@ static const char *const fallback[] = {"Falling back to environment variables*",
                                        "*using environment variables instead*", NULL};
 static const char *const fetch_error[] = {"Failed to fetch credentials from Secrets Manager*",
                                           "Error fetching credentials from Secrets Manager*", NULL};
-static const char *const db_error[] = {
-    "*password authentication failed for user*", "*28P01*", "*SASL*client password must be a string*",
-    "*no pg_hba.conf entry*", "*ECONNREFUSED*", "*Connection terminated unexpectedly*",
-    "*remaining connection slots are reserved*", NULL};
+static const char *const db_error[] = {"*password authentication failed for user*",
+                                       "*28P01*",
+                                       "*SASL*client password must be a string*",
+                                       "*no pg_hba.conf entry*",
+                                       "*ECONNREFUSED*",
+                                       "*Connection terminated unexpectedly*",
+                                       "*remaining connection slots are reserved*",
+                                       NULL};
 
 static uint64_t now_ns(void)
 {
@@ -88,11 +92,11 @@ static size_t read_jansson(struct bench *b, const struct bench_page *p, struct c
     size_t n = json_array_size(events), i;
     (void)c;
     b->sum = json_string_length(json_object_get(root, "nextToken"));
-    json_array_foreach(events, i, e)
-        b->sum += json_string_length(json_object_get(e, "message")) + json_string_length(json_object_get(e, "eventId")) +
-                  json_string_length(json_object_get(e, "logStreamName")) +
-                  (uint64_t)json_integer_value(json_object_get(e, "timestamp")) +
-                  (uint64_t)json_integer_value(json_object_get(e, "ingestionTime"));
+    json_array_foreach(events, i, e) b->sum += json_string_length(json_object_get(e, "message")) +
+                                               json_string_length(json_object_get(e, "eventId")) +
+                                               json_string_length(json_object_get(e, "logStreamName")) +
+                                               (uint64_t)json_integer_value(json_object_get(e, "timestamp")) +
+                                               (uint64_t)json_integer_value(json_object_get(e, "ingestionTime"));
     json_decref(root);
     return n;
 }
@@ -105,7 +109,11 @@ static size_t read_simdjson(struct bench *b, const struct bench_page *p, struct 
 }
 #endif
 
-static const struct { const char *name; reader *read; bool sums; } readers[] = {
+static const struct {
+    const char *name;
+    reader *read;
+    bool sums;
+} readers[] = {
     {"log_page_scan", read_ours, false},
     {"scan+classify", read_and_classify, false},
     {"scan+classify+containers", read_all, false},
@@ -132,7 +140,7 @@ static double run(struct bench *b, size_t which)
     struct containers *c = containers_new();
     uint64_t took = 0, bytes = 0;
     for (size_t i = 0; i < PAGES_PER_MIX * ROUNDS; i++) {
-        if (i % PAGES_PER_MIX == 0) {   /* the same lines again would be other invocations */
+        if (i % PAGES_PER_MIX == 0) { /* the same lines again would be other invocations */
             containers_free(c);
             c = containers_new();
         }
@@ -148,7 +156,7 @@ static double run(struct bench *b, size_t which)
         uint64_t sum = b->sum;
         memcpy(b->buffer, p->bytes, p->n + 1);
         (void)read_ours(b, p, NULL);
-        ASSERT(sum == sum_of(&b->page));   /* every reader read the same */
+        ASSERT(sum == sum_of(&b->page)); /* every reader read the same */
     }
     containers_free(c);
     return (double)bytes * 1000.0 / (double)took;
@@ -167,8 +175,8 @@ static void measure(struct bench *b, enum mix mix, size_t runs)
         for (size_t i = 0; i < ARRAY_LEN(readers); i++)
             figures[i][r] = run(b, i);
     for (size_t i = 0; i < ARRAY_LEN(readers); i++) {
-        printf("{\"mix\":\"%s\",\"reader\":\"%s\",\"bytes_per_event\":%zu,\"mb_per_s\":[", mix_names[mix], readers[i].name,
-               bytes / events);
+        printf("{\"mix\":\"%s\",\"reader\":\"%s\",\"bytes_per_event\":%zu,\"mb_per_s\":[", mix_names[mix],
+               readers[i].name, bytes / events);
         for (size_t r = 0; r < runs; r++)
             printf("%s%.1f", r > 0 ? "," : "", figures[i][r]);
         puts("]}");

@@ -15,7 +15,7 @@ extern "C" {
  * on everything read, so that nothing can be left out. */
 #define SCAN_PADDING 64
 size_t scan_simdjson(const char *bytes, size_t n, size_t room, uint64_t *out_sum);
-const char *scan_simdjson_name(void);   /* "simdjson 3.0.1 (icelake)" */
+const char *scan_simdjson_name(void); /* "simdjson 3.0.1 (icelake)" */
 
 #ifdef __cplusplus
 }

@@ -18,7 +18,7 @@ static void hash__depends_on_every_byte_on_the_length_and_the_seed(void **state)
         uint64_t h = hash_bytes(text, n, 1);
         assert_true(h == hash_bytes(text, n, 1));
         assert_true(h != hash_bytes(text, n, 2));
-        assert_true(h != hash_bytes(text, n + 1, 1));   /* a NUL more */
+        assert_true(h != hash_bytes(text, n + 1, 1)); /* a NUL more */
         for (size_t i = 0; i < n; i++) {
             text[i] = 1;
             assert_true(h != hash_bytes(text, n, 1));

@@ -51,7 +51,8 @@ static void any__stops_at_nothing_else(void **state)
 /* What is there is always found; and of what is not, most is ruled out. */
 static void words__are_found_wherever_they_stand(void **state)
 {
-    static const char *const words[] = {"28P01", "ECONNREFUSED", "no pg_hba.conf entry", "ab", "Connection terminated unexpectedly"};
+    static const char *const words[] = {"28P01", "ECONNREFUSED", "no pg_hba.conf entry", "ab",
+                                        "Connection terminated unexpectedly"};
     struct find_words f = {0};
     char text[120];
     (void)state;
