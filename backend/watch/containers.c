@@ -6,7 +6,7 @@
 #include "backend/base/text.h"
 #include "backend/watch/marks.h"
 
-#define LOOK_BACK 64            /* invocations of one container that lines may have overtaken */
+#define LOOK_BACK 64            /* invocations of one container that lines may have overtaken, while all comes in order */
 #define STRAGGLE_MS 5000        /* a line may be stamped this long after its REPORT; a retry comes later */
 #define POISONED_SILENT_MS (60 * 60 * 1000)
 #define TIME_MAX_MS 253402300799999   /* year 9999: sums of two such times do not overflow */
@@ -16,6 +16,7 @@ struct container {
     size_t stream_len, group;
     uint32_t key;               /* index in the table + 1, never reused */
     bool asked;                 /* its past has been looked up */
+    bool disordered;            /* lines came long after later ones: the backfill reads the newest first */
     int64_t last_ms, started_ms;
     uint64_t newest_invocation; /* journal sequence + 1; 0 none */
     struct marks marks;
@@ -28,6 +29,7 @@ enum { SAW_START = 1, SAW_REPORT = 2, SAW_FETCH = 4, SAW_HIT = 8 };
 struct invocation {
     int64_t start_ms;           /* the earliest line that names it */
     uint64_t previous;          /* of the same container: sequence + 1; 0 none */
+    uint64_t same;              /* the one before in its bucket of `heads`: sequence + 1; 0 none */
     uint32_t container;         /* key */
     uint32_t request;           /* hash of the request id */
     uint32_t took_ms;           /* from there to the REPORT */
@@ -42,6 +44,7 @@ struct containers {
     uint32_t *table;            /* open addressing: keys, 0 empty */
     size_t table_size;          /* a power of two */
     struct invocation *journal; /* ring */
+    uint64_t *heads;            /* buckets by container and request: sequence + 1 of the newest; as many as the ring has */
     size_t journal_cap;
     uint64_t sequence;          /* invocations made so far */
     struct tally tally;
@@ -69,6 +72,7 @@ struct containers *containers_free(struct containers *c)
     free(c->all);
     free(c->table);
     free(c->journal);
+    free(c->heads);
     free(c);
     return NULL;
 }
@@ -196,25 +200,39 @@ static struct invocation *at_sequence(const struct containers *c, uint64_t plus_
     return &c->journal[(plus_one - 1) & (c->journal_cap - 1)];
 }
 
+static uint64_t *head_of(const struct containers *c, uint32_t container, uint32_t request)
+{
+    uint64_t h = ((uint64_t)container << 32 | request) * 0x9e3779b97f4a7c15u;
+    return &c->heads[(h >> 32) & (c->journal_cap - 1)];
+}
+
 static void journal_grow(struct containers *c)
 {
     size_t old = c->journal_cap, cap = old == 0 ? 64 : old * 2;
     struct invocation *bigger = mem_array(cap, sizeof *bigger);
-    for (uint64_t s = c->sequence - (c->sequence < old ? c->sequence : old); s < c->sequence; s++)
-        bigger[s & (cap - 1)] = c->journal[s & (old - 1)];
+    free(c->heads);
+    c->heads = mem_array(cap, sizeof *c->heads);
+    c->journal_cap = cap;
+    for (uint64_t s = c->sequence - (c->sequence < old ? c->sequence : old); s < c->sequence; s++) {
+        struct invocation *v = &bigger[s & (cap - 1)];
+        *v = c->journal[s & (old - 1)];
+        uint64_t *head = head_of(c, v->container, v->request);
+        v->same = *head;
+        *head = s + 1;
+    }
     free(c->journal);
     c->journal = bigger;
-    c->journal_cap = cap;
 }
 
 static struct invocation *invocation_new(struct containers *c, struct container *k, uint32_t request, int64_t time_ms)
 {
     if (c->sequence >= c->journal_cap && c->journal_cap < INVOCATIONS_MAX)
         journal_grow(c);
+    uint64_t *head = head_of(c, k->key, request);
     struct invocation *v = &c->journal[c->sequence & (c->journal_cap - 1)];
-    *v = (struct invocation){.start_ms = time_ms, .previous = k->newest_invocation, .container = k->key,
+    *v = (struct invocation){.start_ms = time_ms, .previous = k->newest_invocation, .same = *head, .container = k->key,
                              .request = request, .counted = EVENT_KINDS};
-    k->newest_invocation = ++c->sequence;
+    *head = k->newest_invocation = ++c->sequence;
     return v;
 }
 
@@ -246,10 +264,10 @@ static bool fits(const struct invocation *v, enum line_kind kind, int64_t time_m
 static struct invocation *invocation_of(struct containers *c, struct container *k, const struct line *l, int64_t time_ms)
 {
     uint32_t request = (uint32_t)hash_bytes(l->request.s, l->request.n, 0);
-    uint64_t at = k->newest_invocation;
     struct invocation *v;
-    for (int i = 0; i < LOOK_BACK && (v = at_sequence(c, at)) != NULL; i++, at = v->previous)
-        if (v->request == request && fits(v, l->kind, time_ms)) {
+    uint64_t at = c->journal_cap > 0 ? *head_of(c, k->key, request) : 0;
+    for (; (v = at_sequence(c, at)) != NULL; at = v->same)
+        if (v->request == request && v->container == k->key && fits(v, l->kind, time_ms)) {
             stretch(v, time_ms);
             return v;
         }
@@ -260,11 +278,14 @@ static struct invocation *invocation_of(struct containers *c, struct container *
 static struct invocation *invocation_at(const struct containers *c, const struct container *k, int64_t time_ms)
 {
     uint64_t at = k->newest_invocation;
-    struct invocation *v;
-    for (int i = 0; i < LOOK_BACK && (v = at_sequence(c, at)) != NULL; i++, at = v->previous)
-        if (v->start_ms <= time_ms)
-            return (v->saw & SAW_REPORT) == 0 || time_ms <= end_of(v) ? v : NULL;
-    return NULL;
+    struct invocation *v, *latest = NULL;
+    for (int i = 0; (k->disordered || i < LOOK_BACK) && (v = at_sequence(c, at)) != NULL; i++, at = v->previous)
+        if (v->start_ms <= time_ms && (latest == NULL || v->start_ms > latest->start_ms)) {
+            latest = v;
+            if (!k->disordered)
+                break;   /* by arrival is by time */
+        }
+    return latest != NULL && ((latest->saw & SAW_REPORT) == 0 || time_ms <= end_of(latest)) ? latest : NULL;
 }
 
 static void count(struct containers *c, struct container *k, enum event_kind kind, int64_t time_ms, int by)
@@ -302,14 +323,15 @@ static void judge_again(struct containers *c, struct container *k, struct invoca
     v->counted = (unsigned char)now;
 }
 
-/* Something about the container at `from_ms` was learnt: its invocations since.  The
- * journal is by arrival: what is older than so many others is older than all that follow. */
+/* Something about the container at `from_ms` was learnt: its invocations since.  Where all
+ * came in order, what is older than so many others is older than all that follow. */
 static void judge_since(struct containers *c, struct container *k, int64_t from_ms)
 {
     struct invocation *v;
     int older = 0;
     for (uint64_t at = k->newest_invocation;
-         older < LOOK_BACK && (v = at_sequence(c, at)) != NULL && v->container == k->key; at = v->previous) {
+         (k->disordered || older < LOOK_BACK) && (v = at_sequence(c, at)) != NULL && v->container == k->key;
+         at = v->previous) {
         older = end_of(v) < from_ms ? older + 1 : 0;
         if (older == 0)
             judge_again(c, k, v);
@@ -437,6 +459,7 @@ void containers_feed(struct containers *c, size_t group, struct slice stream, co
     c->latest = k;
     out->container = k->key;
     time_ms = time_ms < 0 ? 0 : time_ms > TIME_MAX_MS ? TIME_MAX_MS : time_ms;
+    k->disordered |= time_ms < k->last_ms - STRAGGLE_MS;
     if (l->kind == LINE_INIT)
         began(c, k, time_ms, history, out);
     else if (l->kind == LINE_START && !history)
@@ -453,6 +476,7 @@ void containers_feed(struct containers *c, size_t group, struct slice stream, co
         struct held h = marks_held(&k->marks, time_ms);
         out->holds = holds_words(c, &h);
     }
+    k->disordered |= time_ms < k->last_ms - STRAGGLE_MS;
     if (time_ms > k->last_ms)
         k->last_ms = time_ms;
     if (k->started_ms == TIME_UNKNOWN || time_ms < k->started_ms)

@@ -17,7 +17,7 @@ struct event {
 };
 
 struct tale {
-    struct event events[1200];
+    struct event events[6000];
     size_t n;
     int64_t moved_ms;
     uint64_t seed;
@@ -140,10 +140,72 @@ static void property__any_order_gives_the_same_numbers(void **state)
     }
 }
 
+/* One container with a thousand invocations; it falls back in the middle. */
+static void tell_long(struct tale *t)
+{
+    int64_t at = 1000;
+    say(t, at, 0, FAKE_INIT_START, 0);
+    for (unsigned request = 1; request <= 1000; request++) {
+        at += 3000;
+        say(t, at, 0, FAKE_START, request);
+        if (request == 1 || request == 400)
+            say(t, at + 3, 0, FAKE_FETCH, request);
+        if (request == 400) {
+            say(t, at + 4, 0, FAKE_FETCH_ERROR, request);
+            say(t, at + 5, 0, FAKE_FALLBACK, request);
+        }
+        say(t, at + 20, 0, FAKE_END, request);
+        say(t, at + 20, 0, FAKE_REPORT, request);
+    }
+}
+
+/* Turns the tale round in slices, as the backfill reads it: the newest first, each in order. */
+static void slice(struct tale *t)
+{
+    struct tale *turned = mem_new(sizeof *turned);
+    for (size_t left = t->n; left > 0;) {
+        size_t take = 1 + pick(t, 700);
+        take = take < left ? take : left;
+        left -= take;
+        memcpy(turned->events + turned->n, t->events + left, take * sizeof t->events[0]);
+        turned->n += take;
+    }
+    memcpy(t->events, turned->events, t->n * sizeof t->events[0]);
+    free(turned);
+}
+
+static void property__slices_newest_first_give_the_same_numbers(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct tale *t = mem_new(sizeof *t);
+        struct log_snap *told = mem_new(sizeof *told), *heard = mem_new(sizeof *heard);
+        t->seed = seed;
+        t->moved_ms = 2000000;
+        tell_long(t);
+        hear(t, told);
+        assert_int_equal(told->total[EVENT_STALE_HIT], 600);
+        assert_int_equal(told->total[EVENT_HIT], 398);
+        slice(t);
+        hear(t, heard);
+        for (size_t k = 0; k < EVENT_KINDS; k++)
+            if (told->total[k] != heard->total[k])
+                fail_msg("seed %d: %s %d in order, %d in slices", (int)seed, event_name((enum event_kind)k),
+                         (int)told->total[k], (int)heard->total[k]);
+        assert_memory_equal(told->series, heard->series, sizeof told->series);
+        free((void *)(uintptr_t)heard->containers);
+        free((void *)(uintptr_t)told->containers);
+        free(told);
+        free(heard);
+        free(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(property__any_order_gives_the_same_numbers),
+        cmocka_unit_test(property__slices_newest_first_give_the_same_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
