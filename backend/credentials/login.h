@@ -26,6 +26,9 @@ struct login_result {
  * password stays behind.  Never waits past the deadline, name resolution included. */
 void login_try(const struct db_params *p, int64_t deadline_ms, struct cancel *c, struct login_result *out);
 
+/* The same, and the connection stays open: for session_pq.c.  NULL unless out->ok. */
+struct pg_conn *login_open(const struct db_params *p, int64_t deadline_ms, struct cancel *c, struct login_result *out);
+
 /* Audit mode's twin: resolve, connect, ask for TLS and check the certificate; sends
  * no user name and no password. */
 void login_reach(const struct db_params *p, int64_t deadline_ms, struct cancel *c, struct login_result *out);

@@ -18,6 +18,7 @@ struct attempt {
     int64_t deadline_mono_ms;
     struct timespec phase_began;
     enum db_phase phase;
+    PGconn **keep;                /* where a login that stays is left; NULL: it ends */
 };
 
 static int32_t us_since(const struct timespec *from)
@@ -255,7 +256,10 @@ static bool try_address(struct attempt *a, const char *address)
         if (a->out->ok)
             a->out->phase_us[PHASE_QUERY] = us_since(&a->phase_began);
     }
-    PQfinish(conn);
+    if (a->out->ok && a->keep != NULL)
+        *a->keep = conn;
+    else
+        PQfinish(conn);
     return a->phase > PHASE_CONNECT || a->out->why.code == ERR_CANCELLED || a->out->why.code == ERR_TIMEOUT;
 }
 
@@ -266,12 +270,13 @@ void login_result_clear(struct login_result *out)
         out->phase_us[i] = -1;
 }
 
-void login_try(const struct db_params *p, int64_t deadline_ms, struct cancel *c, struct login_result *out)
+static void log_in(const struct db_params *p, int64_t deadline_ms, struct cancel *c, PGconn **keep,
+                   struct login_result *out)
 {
     struct timespec began;
     clock_gettime(CLOCK_MONOTONIC, &began);
     login_result_clear(out);
-    struct attempt a = {.p = p, .out = out, .cancel = c, .phase = PHASE_RESOLVE, .phase_began = began,
+    struct attempt a = {.p = p, .out = out, .cancel = c, .phase = PHASE_RESOLVE, .phase_began = began, .keep = keep,
                         .deadline_mono_ms = clock_mono_ms(clock_real()) + deadline_ms};
     struct resolved found;
     struct why why = {0};
@@ -287,4 +292,16 @@ void login_try(const struct db_params *p, int64_t deadline_ms, struct cancel *c,
     out->total_us = us_since(&began);
     if (out->ok)
         (void)why_set(&out->why, ERR_OK, "%s", "");
+}
+
+void login_try(const struct db_params *p, int64_t deadline_ms, struct cancel *c, struct login_result *out)
+{
+    log_in(p, deadline_ms, c, NULL, out);
+}
+
+struct pg_conn *login_open(const struct db_params *p, int64_t deadline_ms, struct cancel *c, struct login_result *out)
+{
+    PGconn *conn = NULL;
+    log_in(p, deadline_ms, c, &conn, out);
+    return conn;
 }
