@@ -334,7 +334,7 @@ header_guards() {
 }
 rule 'every header has a guard of its own' header_guards
 
-LINES_MOST=700 FUNCTION_MOST=90
+LINES_MOST=800 FUNCTION_MOST=90
 
 # May be longer, and why.
 long_files() {
