@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 
+#include "backend/base/log.h"
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 
@@ -16,6 +17,13 @@ struct entry {
     bool taken;
 };
 
+/* Refused when it was submitted, and to be journaled: not by the main thread, which does
+ * not wait for disks. */
+struct refusal {
+    struct order order;
+    char words[200];
+};
+
 struct actions {
     struct actions_settings s;      /* fixed */
     pthread_t threads[THREADS];
@@ -27,6 +35,8 @@ struct actions {
     struct entry entries[ORDERS_KEPT];   /* newest first */
     size_t n;
     uint64_t last_id;
+    struct refusal refusals[QUEUE_MAX];   /* oldest first */
+    size_t nrefusals;
 };
 
 static void run(struct action *a)
@@ -43,6 +53,68 @@ static void run(struct action *a)
         break;
     }
     action_finish(a, ORDER_REFUSED, "no such order");
+}
+
+/* ---------------------------------------------------------------- journal */
+
+static enum err journal_of(struct actions *all, const struct order *o, struct journal_entry e, struct why *why)
+{
+    const struct config_environment *conf = &all->s.watch->conf->environments[o->env];
+    char keys[700];
+    if (all->s.journal == NULL)
+        return ERR_OK;
+    (void)str_fmt(keys, sizeof keys, "%s%s%s", conf->profile != NULL ? conf->profile : "",
+                  conf->profile != NULL && conf->role_arn != NULL ? " " : "", conf->role_arn != NULL ? conf->role_arn : "");
+    e.env = conf->name;
+    e.order_name = order_name(o->kind);
+    e.resource = e.resource == NULL ? conf->secret : e.resource;
+    e.keys = keys;
+    return journal_write(all->s.journal, &e, why);
+}
+
+static enum err journal_action(struct action *a, enum journal_kind kind, const char *step, const char *words,
+                               struct why *why)
+{
+    const char *request_id = aws_request_id(a->aws);
+    bool known = strcmp(request_id, a->last_request_id) == 0;   /* of an earlier step: this one sent nothing */
+    (void)str_copy(a->last_request_id, sizeof a->last_request_id, request_id);
+    return journal_of(a->all, &a->order,
+                      (struct journal_entry){.kind = kind, .order = a->view.id, .operation = step,
+                                             .version_before = a->version_before, .version_after = a->version_after,
+                                             .request_id = known ? "" : request_id, .words = words},
+                      why);
+}
+
+/* It has happened, whether or not it can be written. */
+static void journal_fact(struct action *a, enum journal_kind kind, const char *step, const char *state, const char *words)
+{
+    struct why why = {0};
+    char line[300];
+    (void)str_fmt(line, sizeof line, "%s%s%s", state, words[0] != '\0' ? ": " : "", words);
+    if (journal_action(a, kind, step, line, &why) == ERR_OK)
+        return;
+    a->unjournaled++;
+    log_line(LOG_ERROR, "order %llu: %s: not journaled: %s", (unsigned long long)a->view.id, line, why.text);
+}
+
+static const char *step_word(enum step_state state)
+{
+    static const char *const words[] = {[STEP_WAITING] = "waiting", [STEP_RUNNING] = "running", [STEP_DONE] = "done",
+                                        [STEP_FAILED] = "failed", [STEP_SKIPPED] = "skipped", [STEP_UNKNOWN] = "unknown"};
+    return (unsigned)state < ARRAY_LEN(words) ? words[state] : "?";
+}
+
+struct aws_target action_target(struct action *a)
+{
+    struct aws_target t = watch_target(a->watch, a->view.env);
+    t.order = &a->mark;
+    return t;
+}
+
+void action_versions(struct action *a, const char *before, const char *after)
+{
+    (void)str_copy(a->version_before, sizeof a->version_before, before);
+    (void)str_copy(a->version_after, sizeof a->version_after, after);
 }
 
 /* ------------------------------------------------------------- publishing */
@@ -104,6 +176,7 @@ void action_end(struct action *a, enum step_state state, const char *fmt, ...)
     va_end(args);
     s->state = state;
     s->took_ms = (int32_t)(clock_wall_ms(a->watch->clock) - s->began_wall_ms);
+    journal_fact(a, JOURNAL_STEP, s->name, step_word(state), s->words);
     action_publish(a);
 }
 
@@ -113,6 +186,11 @@ void action_finish(struct action *a, enum order_state state, const char *fmt, ..
     va_start(args, fmt);
     (void)vsnprintf(a->view.words, sizeof a->view.words, fmt, args);
     va_end(args);
+    journal_fact(a, state == ORDER_REFUSED ? JOURNAL_REFUSED : JOURNAL_OUTCOME, NULL, order_state_word(state),
+                 a->view.words);
+    size_t n = strlen(a->view.words);
+    if (a->unjournaled > 0)
+        (void)str_fmt(a->view.words + n, sizeof a->view.words - n, "; %u lines are missing in the journal", a->unjournaled);
     a->view.state = state;
     a->view.cancellable = false;
     a->view.ended_wall_ms = clock_wall_ms(a->watch->clock);
@@ -129,19 +207,25 @@ void action_cancellable(struct action *a, bool safe)
 
 static bool is_open(const struct entry *e) { return e->view.state == ORDER_WAITING || e->view.state == ORDER_RUNNING; }
 
-/* The oldest order that waits; false when the program stops. */
-static bool take(struct actions *all, struct action *out)
+enum work { WORK_NONE, WORK_ORDER, WORK_REFUSAL };
+
+/* The oldest refusal, else the oldest order that waits; WORK_NONE when the program stops. */
+static enum work take(struct actions *all, struct action *out, struct refusal *out_refusal)
 {
     pthread_mutex_lock(&all->lock);
     struct entry *e = NULL;
-    while (e == NULL && !cancel_is_set(all->s.watch->cancel)) {
+    while (e == NULL && all->nrefusals == 0 && !cancel_is_set(all->s.watch->cancel)) {
         for (size_t i = 0; i < all->n; i++)
             if (!all->entries[i].taken && all->entries[i].view.state == ORDER_WAITING)
                 e = &all->entries[i];
         if (e == NULL)
             pthread_cond_wait(&all->changed, &all->lock);
     }
-    if (e != NULL) {
+    bool is_refusal = all->nrefusals > 0;
+    if (is_refusal) {
+        *out_refusal = all->refusals[0];
+        memmove(&all->refusals[0], &all->refusals[1], --all->nrefusals * sizeof all->refusals[0]);
+    } else if (e != NULL) {
         e->taken = true;
         e->view.state = ORDER_RUNNING;
         out->view = e->view;
@@ -149,7 +233,7 @@ static bool take(struct actions *all, struct action *out)
         out->order = e->order;
     }
     pthread_mutex_unlock(&all->lock);
-    return e != NULL;
+    return is_refusal ? WORK_REFUSAL : e != NULL ? WORK_ORDER : WORK_NONE;
 }
 
 static void end(struct actions *all, uint64_t id)
@@ -163,14 +247,49 @@ static void end(struct actions *all, uint64_t id)
     cancel_free(c);
 }
 
+/* An order whose first line cannot be written is not begun. */
+static void carry_out(struct action *a)
+{
+    struct why why = {0};
+    action_versions(a, a->order.seen_version, "");
+    (void)str_copy(a->last_request_id, sizeof a->last_request_id, aws_request_id(a->aws));
+    a->unjournaled = 0;
+    a->mark = (struct aws_order){.id = a->view.id, .name = order_name(a->order.kind),
+                                 .env = a->watch->conf->environments[a->order.env].name,
+                                 .version_before = a->version_before, .version_after = a->version_after};
+    if (journal_action(a, JOURNAL_ORDER, NULL, a->order.stage, &why) == ERR_OK)
+        run(a);
+    else
+        action_finish(a, ORDER_REFUSED, "%s; nothing was sent", why.text);
+}
+
+static void journal_refusal(struct actions *all, const struct refusal *r)
+{
+    struct why why = {0};
+    struct journal_entry e = {.kind = JOURNAL_REFUSED, .version_before = r->order.seen_version, .words = r->words};
+    if (journal_of(all, &r->order, e, &why) != ERR_OK)
+        log_line(LOG_ERROR, "refused: %s: not journaled: %s", r->words, why.text);
+}
+
 static void *work(void *arg)
 {
     struct actions *all = arg;
     struct action a = {.all = all, .watch = all->s.watch, .aws = aws_new(all->s.watch->gate)};
-    while (take(all, &a)) {
-        run(&a);
-        end(all, a.view.id);
-        all->s.refresh(all->s.ctx, a.view.env);
+    struct refusal refusal;
+    for (;;) {
+        switch (take(all, &a, &refusal)) {
+        case WORK_ORDER:
+            carry_out(&a);
+            end(all, a.view.id);
+            all->s.refresh(all->s.ctx, a.view.env);
+            continue;
+        case WORK_REFUSAL:
+            journal_refusal(all, &refusal);
+            continue;
+        case WORK_NONE:
+            break;
+        }
+        break;
     }
     a.aws = aws_free(a.aws);
     return NULL;
@@ -246,11 +365,28 @@ static void drop_oldest_locked(struct actions *a)
     ASSERT(false);   /* at most QUEUE_MAX of ORDERS_KEPT are open */
 }
 
+static void refuse_locked(struct actions *a, const struct order *o, const char *words)
+{
+    if (a->nrefusals == QUEUE_MAX) {   /* the journal stands still */
+        log_line(LOG_ERROR, "refused: %s: not journaled: %d refusals wait already", words, QUEUE_MAX);
+        return;
+    }
+    struct refusal *r = &a->refusals[a->nrefusals++];
+    r->order = *o;
+    (void)str_copy(r->words, sizeof r->words, words);
+    pthread_cond_signal(&a->changed);
+}
+
 uint64_t actions_submit(struct actions *a, const struct order *o, struct why *why)
 {
     uint64_t id = 0;
+    struct why refused = {0};
     pthread_mutex_lock(&a->lock);
-    if (admit_locked(a, o->kind, o->env, why) == ERR_OK) {
+    if (admit_locked(a, o->kind, o->env, &refused) != ERR_OK) {
+        refuse_locked(a, o, refused.text);
+        if (why != NULL)
+            *why = refused;
+    } else {
         if (a->n == ORDERS_KEPT)
             drop_oldest_locked(a);
         memmove(&a->entries[1], &a->entries[0], a->n * sizeof a->entries[0]);

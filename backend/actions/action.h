@@ -6,6 +6,7 @@
 #ifndef CT_ACTION_H
 #define CT_ACTION_H
 
+#include "backend/actions/journal.h"
 #include "backend/aws/aws.h"
 #include "backend/base/cancel.h"
 #include "backend/model.h"
@@ -16,6 +17,7 @@ struct actions;
 struct actions_settings {
     const struct watch *watch;      /* configuration, gate, clock, cancel, box, mode */
     size_t slot;                    /* of the snapshot box: struct orders_snap */
+    struct journal *journal;        /* NULL: none is kept */
     void (*refresh)(void *ctx, size_t env);   /* look at an environment again: something may have changed */
     void *ctx;
 };
@@ -24,7 +26,7 @@ struct actions *actions_new(const struct actions_settings *s);
 enum err actions_start(struct actions *a, struct why *why) CHECKED;
 struct actions *actions_stop(struct actions *a);     /* after cancel_trigger(): joins, frees */
 
-/* Main thread. */
+/* Main thread.  What is refused here is journaled too, by an action thread. */
 uint64_t actions_submit(struct actions *a, const struct order *o, struct why *why);
 bool actions_cancel(struct actions *a, uint64_t id);
 
@@ -38,12 +40,20 @@ struct action {
     struct cancel *cancel;          /* the order's own; a child of the program's */
     struct order order;
     struct order_view view;         /* written by the thread, published by the calls below */
+    struct aws_order mark;          /* what its calls to AWS carry, for the journal */
+    char version_before[65], version_after[65], last_request_id[64];
+    unsigned unjournaled;           /* steps whose line could not be written */
 };
 
-/* Ends the step in hand (state and words) and begins the next; both publish. */
+/* Where its calls go: every aws_call() of an order uses this, so that the journal knows. */
+struct aws_target action_target(struct action *a);
+/* The versions that are in hand, for the journal; "" none. */
+void action_versions(struct action *a, const char *before, const char *after);
+
+/* Begins a step, and ends it (state and words); both publish, the end is journaled. */
 void action_begin(struct action *a, const char *step);
 void action_end(struct action *a, enum step_state state, const char *fmt, ...) FORMAT(3, 4);
-/* The order's outcome; after it the function returns. */
+/* The order's outcome, journaled; after it the function returns. */
 void action_finish(struct action *a, enum order_state state, const char *fmt, ...) FORMAT(3, 4);
 /* From here on cancelling is (not) safe: nothing has been sent, or it has. */
 void action_cancellable(struct action *a, bool safe);

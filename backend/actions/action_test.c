@@ -47,16 +47,18 @@ static void log_in(struct action *a, struct stage_login *to, struct db_params *p
 static void test_stage(struct action *a, struct stage_login *to)
 {
     const struct config_environment *conf = &a->watch->conf->environments[a->view.env];
-    struct aws_target target = watch_target(a->watch, a->view.env);
+    struct aws_target target = action_target(a);
     struct db_params p = {0};
     struct why why = {0};
     char step[48], line[260];
+    action_versions(a, to->version_id, "");
     (void)str_fmt(step, sizeof step, "login %s", to->stage);
     action_begin(a, step);
     enum err err = connection_of_stage(conf, a->aws, &target, to->stage, a->watch->conf->call_deadline_ms, &p, a->cancel,
                                        &why);
     if (err == ERR_OK) {
         (void)str_copy(to->version_id, sizeof to->version_id, p.version_id);
+        action_versions(a, to->version_id, "");
         log_in(a, to, &p);
     } else {
         to->code = err;

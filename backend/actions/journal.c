@@ -20,7 +20,7 @@ struct journal {
 
     pthread_mutex_t lock;
     /* guarded by lock */
-    bool started;
+    bool started, watch_told;
     struct journal_who who;
 };
 
@@ -141,9 +141,11 @@ enum err journal_write(struct journal *j, const struct journal_entry *e, struct 
         return why_set(why, ERR_IO, "the journal cannot be written: there is no place for it: set HOME, or journal = PATH "
                                     "in the configuration");
     pthread_mutex_lock(&j->lock);
-    enum err err = start_locked(j, why);
-    if (err == ERR_OK)
+    bool told = e->kind == JOURNAL_WATCH && j->watch_told;
+    enum err err = told ? ERR_OK : start_locked(j, why);
+    if (err == ERR_OK && !told)
         err = append_locked(j, e, why);
+    j->watch_told = j->watch_told || (e->kind == JOURNAL_WATCH && err == ERR_OK);
     pthread_mutex_unlock(&j->lock);
     return err;
 }

@@ -24,7 +24,7 @@
 enum journal_kind {
     JOURNAL_SESSION_START,
     JOURNAL_SESSION_END,
-    JOURNAL_WATCH,      /* what the watches read all the time: one line a session */
+    JOURNAL_WATCH,      /* what the watches read all the time: once a session, later ones are left out */
     JOURNAL_ORDER,      /* taken up, before anything is done */
     JOURNAL_REFUSED,
     JOURNAL_CALL,       /* what reveals or changes, before it is sent */

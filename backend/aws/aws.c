@@ -76,6 +76,9 @@ struct aws_gate {
     const struct clock *clock;
     struct transport *(*new_transport)(void *);
     void *transport_arg;
+    enum err (*journal)(void *ctx, const struct aws_op_row *row, const struct aws_target *t, const char *resource,
+                        struct why *why);
+    void *journal_ctx;
     struct identity_store *identities;
     struct retry_quota *quota;
     struct quota *rates;             /* our share of the published quotas */
@@ -109,6 +112,8 @@ struct aws_gate *aws_gate_new(const struct aws_gate_settings *s)
     g->clock = s->clock != NULL ? s->clock : clock_real();
     g->new_transport = s->new_transport != NULL ? s->new_transport : new_curl;
     g->transport_arg = s->transport_arg;
+    g->journal = s->journal;
+    g->journal_ctx = s->journal_ctx;
     g->identities = identity_store_new(g->clock);
     g->quota = retry_quota_new();
     g->rates = quota_new(s->quota_share > 0 ? s->quota_share : QUOTA_SHARE);
@@ -561,6 +566,29 @@ static enum err finish(struct aws *a, const char *name, enum err err, struct why
     return err;
 }
 
+/* What the request is about, by its own words: a secret, a function, a log group. */
+static void resource_of(const char *body, char *out, size_t size)
+{
+    static const char *const members[] = {"SecretId", "Name", "FunctionName", "logGroupName"};
+    json_t *o = json_read_object(body, strlen(body), NULL);
+    out[0] = '\0';
+    for (size_t i = 0; i < ARRAY_LEN(members) && out[0] == '\0' && o != NULL; i++)
+        (void)json_safe(o, members[i], out, size);
+    json_decref(o);
+}
+
+/* What reveals or changes is told before it is sent; what cannot be told is not sent. */
+static enum err tell_journal(struct aws_gate *g, const struct aws_op_row *row, const struct aws_target *t, const char *body,
+                             struct why *why)
+{
+    char resource[700];
+    log_line(LOG_INFO, "sending %s", row->name);
+    if (g->journal == NULL)
+        return ERR_OK;
+    resource_of(body, resource, sizeof resource);
+    return g->journal(g->journal_ctx, row, t, resource, why);
+}
+
 enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, const char *body, int64_t deadline_ms,
                   struct aws_reply *out, struct cancel *c, struct why *why)
 {
@@ -572,13 +600,14 @@ enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, con
         meter_outcome(g, refused);
         return finish(a, row != NULL ? row->name : "?", why_set(why, refused, "nothing was sent"), why);
     }
-    if (row->class != AWS_READ)
-        log_line(LOG_INFO, "sending %s", row->name);
+    enum err err = row->class != AWS_READ ? tell_journal(g, row, t, body, why) : ERR_OK;
+    if (err != ERR_OK)
+        return finish(a, row->name, err, why);
 
     int64_t deadline = clock_mono_ms(clock_real()) + deadline_ms;
     char region[32];
     struct endpoint ep;
-    enum err err = identity_region(g->identities, t->profile, t->region, region, why);
+    err = identity_region(g->identities, t->profile, t->region, region, why);
     struct identity_selector selector = aws_selector(t);
     if (err == ERR_OK)
         err = identity_endpoint(g->identities, &selector, row->service, region, &ep, why);
@@ -611,6 +640,8 @@ enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, con
     (void)str_copy(out->request_id, sizeof out->request_id, a->reply.request_id);
     return ERR_OK;
 }
+
+const char *aws_request_id(const struct aws *a) { return a->reply.request_id; }
 
 void aws_forget(struct aws *a)
 {

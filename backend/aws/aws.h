@@ -1,6 +1,6 @@
 /* The one way to AWS.
  *
- * aws_call(): row of ops.def -> class -> mode -> (log before sending, for what
+ * aws_call(): row of ops.def -> class -> mode -> (log and journal before sending, for what
  * reveals or changes) -> endpoint and keys -> sign -> send -> retry -> classify.
  * What is not in the table cannot be sent; what its class forbids in this mode is
  * refused before anything is looked up, and counted. */
@@ -44,6 +44,14 @@ const struct aws_op_row *aws_op_row(enum aws_op op);     /* NULL: no such row */
  * refuses them. */
 bool aws_permits(bool audit, const struct aws_op_row *row);
 
+/* Whose call it is, for the journal. */
+struct aws_order {
+    uint64_t id;
+    const char *name, *env;                       /* "test"; the environment's name */
+    const char *version_before, *version_after;   /* of the secret; "" none, or not known yet */
+};
+struct aws_target;
+
 /* Shared by all threads: mode, identity, quota, meter.  Each of its locks is a leaf. */
 struct aws_gate;
 
@@ -53,6 +61,11 @@ struct aws_gate_settings {
     struct transport *(*new_transport)(void *);   /* NULL: libcurl */
     void *transport_arg;
     double quota_share;                           /* 0: half of each published quota */
+    /* Asked before a REVEALS or MUTATES row is sent, with what it is about ("" not known);
+     * what it fails with is the call's outcome, and nothing is sent.  NULL: nobody is asked. */
+    enum err (*journal)(void *ctx, const struct aws_op_row *row, const struct aws_target *t, const char *resource,
+                        struct why *why);
+    void *journal_ctx;
 };
 struct aws_gate *aws_gate_new(const struct aws_gate_settings *s);
 struct aws_gate *aws_gate_free(struct aws_gate *g);     /* after every struct aws of it */
@@ -82,6 +95,7 @@ struct aws_target {
     const char *endpoint_url;  /* NULL: AWS's, or what environment and profile say */
     const char *role_arn, *external_id, *role_session_name;   /* taken on with the profile's keys; NULL */
     bool reserved;             /* the quota's slot has been taken by aws_reserve() */
+    const struct aws_order *order;   /* this call is part of it; NULL: a watch's */
 };
 
 struct aws_reply {
@@ -110,6 +124,9 @@ void aws_gate_learn_account(struct aws_gate *g, const struct aws_target *t, cons
  * status was 2xx.  On failure `why` names the operation and AWS's own code. */
 enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, const char *body, int64_t deadline_ms,
                   struct aws_reply *out, struct cancel *c, struct why *why) CHECKED;
+
+/* AWS's id of the last call's request, "" when there was no answer. */
+const char *aws_request_id(const struct aws *a);
 
 /* What an answer that is not 2xx says of itself. */
 enum err aws_read_refusal(const struct http_reply *r, const char *body, size_t n, struct why *why) CHECKED;
