@@ -174,6 +174,17 @@ enum db_result {
 
 #define DB_HISTORY 60
 
+/* The server's certificate as it was shown to us; "" and TIME_UNKNOWN when not known. */
+struct db_certificate {
+    char subject[128];                /* its common name, or its first name */
+    char names[256];                  /* all it is for: "db.example, 10.0.0.1" */
+    char issuer[128];
+    int64_t expires_ms;               /* wall */
+    char ca[128];                     /* of the authorities above it, the one that ends first... */
+    int64_t ca_expires_ms;            /* ...and when */
+    bool verified;                    /* the chain was checked, and the name under verify-full */
+};
+
 struct db_snap {
     struct snap snap;
     enum db_result result;            /* of the last try that told something about the database */
@@ -189,8 +200,13 @@ struct db_snap {
     char version_id[65];              /* of the secret it used, "" none */
     int server_version;               /* 150018; 0 unknown */
     char tls_protocol[16], tls_cipher[48];   /* "" no TLS */
+    struct db_certificate certificate;
+    char auth_method[32];             /* "SCRAM-SHA-256-PLUS", as the server asked; "" unknown */
     char current_user[64];
     bool standby, superuser;
+    char password_encryption[24];     /* the server's setting for new passwords; "" unknown */
+    int32_t max_connections, used_connections;   /* -1 unknown */
+    int64_t valid_until_ms;           /* when the role's password ends (rolvaliduntil); TIME_UNKNOWN never */
     int64_t since_wall_ms;            /* when this result (ok or this failure) began */
     size_t nhistory;
     int32_t history_us[DB_HISTORY];   /* total_us of the last tries, -1 failed; oldest first */

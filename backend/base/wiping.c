@@ -61,3 +61,23 @@ char *wiping_strdup(const char *s)
         memcpy(copy, s, n);
     return copy;
 }
+
+#define STACK_PIECE 8192
+#define STACK_PIECES 12   /* deeper than libpq, OpenSSL and jansson were seen to go */
+
+/* The calls must nest, or all would wipe one piece: the volatile count keeps the
+ * compiler from making a loop of them. */
+static __attribute__((noinline)) unsigned char wipe_below(volatile int *left)
+{
+    unsigned char piece[STACK_PIECE];
+    secret_wipe(piece, sizeof piece);
+    if (--*left > 0)
+        piece[0] = wipe_below(left);
+    return ((volatile unsigned char *)piece)[0];
+}
+
+void wiping_stack(void)
+{
+    volatile int left = STACK_PIECES;
+    (void)wipe_below(&left);
+}

@@ -12,4 +12,11 @@ void *wiping_realloc(void *p, size_t size);
 char *wiping_strdup(const char *s);
 void wiping_free(void *p);
 
+/* Overwrites the stack below the caller, where functions that have returned may have
+ * left a secret.  Call it on the thread that had it, once it is done with. */
+void wiping_stack(void);
+
+/* (And the program's own free() and realloc() wipe every block they take back, whoever
+ * had it: heap.c.) */
+
 #endif

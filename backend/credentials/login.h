@@ -17,8 +17,13 @@ struct login_result {
     char address[64];                /* the address tried last */
     int server_version;
     char tls_protocol[16], tls_cipher[48];
+    struct db_certificate certificate;
+    char auth_method[32];            /* what the server asked for; "" unknown */
     char current_user[64];
     bool standby, superuser;
+    char password_encryption[24];
+    int32_t max_connections, used_connections;   /* -1 unknown */
+    int64_t valid_until_ms;          /* TIME_UNKNOWN: never, or not known */
     struct why why;                  /* safe words, no password */
 };
 

@@ -74,14 +74,31 @@ static void copy_login(struct db_snap *s, const struct login_result *r)
     s->total_us = r->total_us;
     (void)str_copy(s->sqlstate, sizeof s->sqlstate, r->sqlstate);
     (void)str_copy(s->address, sizeof s->address, r->address);
-    if (!r->ok)
+    /* What a login that failed has seen of the server counts too; what it has not stays. */
+    if (r->certificate.names[0] != '\0')
+        s->certificate = r->certificate;
+    if (r->ok || r->tls_protocol[0] != '\0') {
+        (void)str_copy(s->tls_protocol, sizeof s->tls_protocol, r->tls_protocol);
+        (void)str_copy(s->tls_cipher, sizeof s->tls_cipher, r->tls_cipher);
+    }
+    if (r->auth_method[0] != '\0')
+        (void)str_copy(s->auth_method, sizeof s->auth_method, r->auth_method);
+    if (!r->ok || r->current_user[0] == '\0')   /* refused, or audit mode's look, which logs in nowhere */
         return;
     s->server_version = r->server_version;
-    (void)str_copy(s->tls_protocol, sizeof s->tls_protocol, r->tls_protocol);
-    (void)str_copy(s->tls_cipher, sizeof s->tls_cipher, r->tls_cipher);
+    (void)str_copy(s->password_encryption, sizeof s->password_encryption, r->password_encryption);
+    s->max_connections = r->max_connections;
+    s->used_connections = r->used_connections;
+    s->valid_until_ms = r->valid_until_ms;
     (void)str_copy(s->current_user, sizeof s->current_user, r->current_user);
     s->standby = r->standby;
     s->superuser = r->superuser;
+}
+
+static void know_nothing(struct db_snap *s)
+{
+    s->certificate.expires_ms = s->certificate.ca_expires_ms = s->valid_until_ms = TIME_UNKNOWN;
+    s->max_connections = s->used_connections = -1;
 }
 
 static void add_history(struct db_snap *s, int32_t us)
@@ -134,6 +151,8 @@ int64_t watch_database_turn(void *arg, size_t env)
     struct why why = {0};
     int64_t began = clock_mono_ms(clock_real());
     enum db_result result;
+    if (old == NULL)
+        know_nothing(s);
     for (size_t i = 0; i < PHASE_COUNT; i++)
         s->phase_us[i] = -1;
     s->total_us = -1;

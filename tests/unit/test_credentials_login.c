@@ -186,7 +186,7 @@ static void login__against_each_manner(void **state)
         {SPEAKS_HTTP, "disable", ERR_DB_PROTOCOL, PHASE_AUTH, "expected authentication request"},
         {NO_TLS, "require", ERR_TLS, PHASE_TLS, "does not support SSL"},
         {YES_THEN_SILENT, "require", ERR_TIMEOUT, PHASE_TLS, "no answer in"},
-        {YES_THEN_NOISE, "require", ERR_TLS, PHASE_TLS, "SSL error"},
+        {YES_THEN_NOISE, "require", ERR_TLS, PHASE_TLS, "the peer speaks no TLS"},
         {DRIPS, "disable", ERR_TIMEOUT, PHASE_AUTH, "no answer in"},
     };
     (void)state;
@@ -207,12 +207,12 @@ static void reach__against_each_manner(void **state)
         enum err err;
         const char *words;
     } rows[] = {
-        {SILENT, ERR_TIMEOUT, "no answer within the deadline"},
-        {CLOSES, ERR_DB_PROTOCOL, "peer closed the connection"},
-        {SPEAKS_HTTP, ERR_DB_PROTOCOL, "peer does not speak PostgreSQL"},
-        {NO_TLS, ERR_TLS, "server has no TLS"},
-        {YES_THEN_SILENT, ERR_TIMEOUT, "no answer within the deadline"},
-        {YES_THEN_NOISE, ERR_TLS, ""},
+        {SILENT, ERR_TIMEOUT, "no answer in"},
+        {CLOSES, ERR_DB_PROTOCOL, "the peer closed the connection"},
+        {SPEAKS_HTTP, ERR_DB_PROTOCOL, "something else than PostgreSQL"},
+        {NO_TLS, ERR_TLS, "the server has no TLS"},
+        {YES_THEN_SILENT, ERR_TIMEOUT, "no answer in"},
+        {YES_THEN_NOISE, ERR_TLS, "the peer speaks no TLS"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -231,9 +231,9 @@ static void login__to_a_closed_port__is_refused(void **state)
     listen_on(&peer);
     close(peer.listener); /* the port is free again, and nobody listens */
     struct login_result r = expect(login_try, &peer, "verify-full", ERR_CONNECT, PHASE_CONNECT);
-    assert_non_null(strstr(r.why.text, "Connection refused"));
+    assert_non_null(strstr(r.why.text, "refused: nothing listens on that port"));
     r = expect(login_reach, &peer, "verify-full", ERR_CONNECT, PHASE_CONNECT);
-    assert_non_null(strstr(r.why.text, "Connection refused"));
+    assert_non_null(strstr(r.why.text, "refused: nothing listens on that port"));
 }
 
 static void login__after_a_reset__says_it_broke(void **state)
