@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "backend/base/mem.h"
+#include "ui/orders.h"
 #include "ui/screen.h"
 #include "ui/view.h"
 
@@ -160,6 +161,16 @@ static unsigned do_SCREEN_3(struct screen *s)
     return go(s, VIEW_EVENTS);
 }
 
+static unsigned do_SCREEN_4(struct screen *s)
+{
+    return go(s, VIEW_ORDERS);
+}
+
+static unsigned do_SCREEN_5(struct screen *s)
+{
+    return go(s, VIEW_CONNECT);
+}
+
 static unsigned do_SCREEN_8(struct screen *s)
 {
     return go(s, VIEW_COST);
@@ -185,8 +196,18 @@ static unsigned do_CLOSE_KEY(struct screen *s)
     return do_CLOSE(s);
 }
 
+/* An opened order lies over the list of them. */
+static bool close_order(struct screen *s)
+{
+    bool was = s->view == VIEW_ORDERS && s->order_open;
+    s->order_open = s->order_open && !was;
+    return was;
+}
+
 static unsigned do_BACK(struct screen *s)
 {
+    if (close_order(s))
+        return EFFECT_REDRAW;
     return s->view == VIEW_OVERVIEW ? EFFECT_QUIT : do_CLOSE(s);
 }
 
@@ -197,6 +218,8 @@ static unsigned do_ESCAPE(struct screen *s)
         screen_rebuild(s);
         return EFFECT_REDRAW;
     }
+    if (close_order(s))
+        return EFFECT_REDRAW;
     return s->view == VIEW_OVERVIEW ? EFFECT_REDRAW : do_CLOSE(s);
 }
 
@@ -209,6 +232,56 @@ static unsigned do_QUIT(struct screen *s)
 {
     (void)s;
     return EFFECT_QUIT;
+}
+
+/* ------------------------------------------------------------- orders */
+
+static const struct {
+    enum command command;
+    enum order_kind kind;
+} orders_by_key[] = {{COMMAND_LOGIN, ORDER_TEST}};
+
+const char *command_refusal(const struct screen *s, enum command c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(orders_by_key); i++)
+        if (orders_by_key[i].command == c)
+            return order_refusal(s->set.audit, orders_by_key[i].kind);
+    return NULL;
+}
+
+static unsigned do_LOGIN(struct screen *s)
+{
+    const char *refusal = command_refusal(s, COMMAND_LOGIN);
+    const struct env_view *v = screen_env(s);
+    if (refusal || !v) {
+        screen_say(s, "%s: %s", order_title(ORDER_TEST), refusal ? refusal : "no environment is chosen");
+        return EFFECT_REDRAW;
+    }
+    s->wish = (struct order){.kind = ORDER_TEST, .env = s->env};
+    if (v->secret)
+        str_copy(s->wish.seen_version, sizeof(s->wish.seen_version), v->secret->current_id);
+    return EFFECT_REDRAW | EFFECT_ORDER;
+}
+
+static unsigned do_ORDER(struct screen *s)
+{
+    s->order_open = !s->order_open && s->orders.n > 0;
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_CANCEL(struct screen *s)
+{
+    const struct order_view *o = orders_find(s->board, s->order);
+    if (!o)
+        screen_say(s, "no order is chosen");
+    else if (!order_is_open(o))
+        screen_say(s, "order %u has ended (%s): there is nothing to cancel", (unsigned)o->id,
+                   order_state_word(o->state));
+    else if (!o->cancellable)
+        screen_say(s, "order %u cannot be stopped safely now: what it does has been sent", (unsigned)o->id);
+    else
+        return EFFECT_REDRAW | EFFECT_CANCEL;
+    return EFFECT_REDRAW;
 }
 
 /* ---------------------------------------------------- finding, sorting */

@@ -29,7 +29,7 @@ static void target_words(const struct db_snap *d, char *out, size_t size)
             d->tls_protocol[0] ? "  " : "", d->tls_protocol);
 }
 
-static enum style result_words(const struct screen *s, const struct db_snap *d, char *out, size_t size)
+enum style connectivity_result(const struct screen *s, const struct db_snap *d, char *out, size_t size)
 {
     char when[FORMAT_SIZE], time[FORMAT_SIZE], line[320];
     format_when(d->since_wall_ms, s->wall_ms, s->local, when);
@@ -81,6 +81,19 @@ static void draw_phases_down(const struct db_snap *d, struct grid *g, int y, str
     }
 }
 
+void connectivity_facts(const struct db_snap *d, struct grid *g, struct rect at)
+{
+    char words[512];
+    if (at.h < 1)
+        return;
+    target_words(d, words, sizeof(words));
+    grid_text(g, at.y, at.x + 1, at.w - 1, STYLE_TEXT, words);
+    if (at.h > PHASE_COUNT)
+        draw_phases_down(d, g, at.y + 1, at, at.h - 1);
+    else if (at.h > 1)
+        draw_phases_across(d, g, at.y + 1, at);
+}
+
 void connectivity_draw(const struct screen *s, struct grid *g, struct rect at, bool down)
 {
     const struct db_snap *d = screen_env(s)->db;
@@ -92,7 +105,7 @@ void connectivity_draw(const struct screen *s, struct grid *g, struct rect at, b
         grid_text(g, at.y + 1, at.x + 1, at.w - 1, STYLE_DIM, "no database is configured");
         return;
     }
-    enum style style = result_words(s, d, words, sizeof(words));
+    enum style style = connectivity_result(s, d, words, sizeof(words));
     grid_text(g, at.y + 1, at.x + 1, at.w - 1, style, words);
     if (d->result == DB_NOT_TRIED)
         return;

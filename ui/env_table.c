@@ -7,6 +7,7 @@
 #include "ui/chart.h"
 #include "ui/format.h"
 #include "ui/layout.h"
+#include "ui/orders.h"
 #include "ui/view.h"
 
 #define CELL 80
@@ -36,6 +37,11 @@ static enum style cell_name(const struct row *r, char out[CELL])
 
 static enum style cell_state(const struct row *r, char out[CELL])
 {
+    const struct order_view *order = orders_open_on(r->s->board, (size_t)(r->v - r->s->board->envs));
+    if (order) {
+        str_copy(out, CELL, order_doing(order->kind));
+        return STYLE_BUSY;
+    }
     str_copy(out, CELL, env_state_word(r->verdict->state));
     return state_style(r->verdict->state);
 }

@@ -186,11 +186,16 @@ static void draw_header_small(const struct screen *s, struct grid *g, struct rec
 
 static void draw_tabs(const struct screen *s, struct grid *g, struct rect at)
 {
-    int x = at.x;
+    int x = at.x, width = 0;
+    for (int v = 0; v < VIEW_COUNT; v++)
+        width += 2 + (int)strlen(view_row((enum view_id)v)->tab);
     for (int v = 0; v < VIEW_COUNT; v++) {
         bool here = s->view == (enum view_id)v;
         const char *tab = view_row((enum view_id)v)->tab;
-        x += grid_fmt(g, at.y, x, at.w - x, here ? STYLE_TAB : STYLE_DIM, here ? "[%s]" : " %s ", tab);
+        char key[8]; /* where the words do not fit, of the others the keys alone */
+        str_copy_n(key, sizeof(key), tab, strcspn(tab, " "));
+        x += grid_fmt(g, at.y, x, at.w - x, here ? STYLE_TAB : STYLE_DIM, here ? "[%s]" : " %s ",
+                      here || width <= at.w ? tab : key);
     }
     char note[64];
     if (s->paused)
@@ -239,9 +244,10 @@ static void draw_keys(const struct screen *s, struct grid *g, struct rect at)
             continue;
         first_key(row, key);
         kept -= always ? key_width(row) + gap : 0;
-        x += grid_text(g, at.y, x, at.w - x, STYLE_KEY, key);
+        bool off = command_refusal(s, (enum command)c) != NULL;
+        x += grid_text(g, at.y, x, at.w - x, off ? STYLE_DIM : STYLE_KEY, key);
         x += grid_text(g, at.y, x, at.w - x, STYLE_DIM, wide ? " " : ":");
-        x += grid_text(g, at.y, x, at.w - x, STYLE_TEXT, row->word) + gap;
+        x += grid_text(g, at.y, x, at.w - x, off ? STYLE_DIM : STYLE_TEXT, row->word) + gap;
     }
 }
 

@@ -21,7 +21,7 @@ static const struct {
     {PRESS_DELETE, "Del"},  {' ', "Space"},
 };
 
-static const char *const group_words[GROUP_COUNT] = {"MOVE", "SHOW", "FIND", "DATA", "LEAVE"};
+static const char *const group_words[GROUP_COUNT] = {"MOVE", "SHOW", "ORDER", "FIND", "DATA", "LEAVE"};
 
 const char *key_group_word(enum key_group g)
 {

@@ -31,14 +31,17 @@ enum key_place {
     IN_OVERVIEW = 1,
     IN_DETAIL = 2,
     IN_EVENTS = 4,
-    IN_COST = 8,
-    IN_HELP = 16,
-    IN_LISTS = 7,  /* where rows can be filtered */
-    IN_VIEWS = 15, /* all but help */
-    IN_ALL = 31
+    IN_ORDERS = 8,
+    IN_CONNECT = 16,
+    IN_COST = 32,
+    IN_HELP = 64,
+    IN_LISTS = 1 | 2 | 4 | 16, /* where rows can be filtered */
+    IN_ENVS = 1 | 2 | 16,      /* where the chosen row is an environment to be ordered for */
+    IN_VIEWS = 63,             /* all but help */
+    IN_ALL = 127
 };
 
-enum key_group { GROUP_MOVE, GROUP_SHOW, GROUP_FIND, GROUP_DATA, GROUP_QUIT, GROUP_COUNT };
+enum key_group { GROUP_MOVE, GROUP_SHOW, GROUP_ORDER, GROUP_FIND, GROUP_DATA, GROUP_QUIT, GROUP_COUNT };
 const char *key_group_word(enum key_group g);
 
 enum command {

@@ -5,14 +5,17 @@
 #include <string.h>
 
 #include "backend/base/mem.h"
+#include "ui/orders.h"
 #include "ui/view.h"
 
 #define MESSAGE_MS 4000
+#define OUTCOME_MS 15000
 #define SETTLED_MS 120000
 
 static const struct view *const views[VIEW_COUNT] = {
-    [VIEW_OVERVIEW] = &view_overview, [VIEW_DETAIL] = &view_detail, [VIEW_EVENTS] = &view_events,
-    [VIEW_COST] = &view_cost,         [VIEW_HELP] = &view_help,
+    [VIEW_OVERVIEW] = &view_overview, [VIEW_DETAIL] = &view_detail,   [VIEW_EVENTS] = &view_events,
+    [VIEW_ORDERS] = &view_orders,     [VIEW_CONNECT] = &view_connect, [VIEW_COST] = &view_cost,
+    [VIEW_HELP] = &view_help,
 };
 
 const struct view *view_row(enum view_id id)
@@ -65,6 +68,7 @@ struct screen *screen_new(const struct screen_settings *set, struct board *first
     s->board = first;
     s->verdicts = mem_array(first->n + 1, sizeof(*s->verdicts));
     s->rows = mem_array(first->n + 1, sizeof(*s->rows));
+    s->ways = mem_array(first->n + 1, sizeof(*s->ways));
     s->worst = mem_array(first->n + 1, sizeof(*s->worst));
     s->follow = true;
     s->everyone = true;
@@ -83,10 +87,35 @@ struct screen *screen_free(struct screen *s)
     event_list_clear(&s->log);
     free(s->verdicts);
     free(s->rows);
+    free(s->ways);
     free(s->worst);
     question_close(&s->question);
     free(s);
     return NULL;
+}
+
+/* The outcome of what was ordered here, once; other orders are told by their screen. */
+static void tell_outcome(struct screen *s)
+{
+    const struct order_view *o = s->told ? orders_find(s->board, s->told) : NULL;
+    if (!o || order_is_open(o))
+        return;
+    const char *env = o->env < s->board->n ? s->board->envs[o->env].conf->name : "-";
+    screen_say(s, "%s of %s %s: %s", order_title(o->kind), env, order_state_word(o->state), o->words);
+    s->message_until_ms = s->mono_ms + OUTCOME_MS;
+    s->told = 0;
+}
+
+void screen_ordered(struct screen *s, uint64_t id, const struct why *why)
+{
+    char line[320];
+    const char *env = s->board->envs[s->wish.env].conf->name;
+    if (id == 0) {
+        screen_say(s, "%s", why_line(why, line, sizeof(line)));
+        return;
+    }
+    s->told = s->order = id;
+    screen_say(s, "%s of %s ordered: 4 shows it", order_title(s->wish.kind), env);
 }
 
 /* The configuration does not change while credtop runs, so neither does n. */
@@ -101,6 +130,7 @@ void screen_update(struct screen *s, struct board *newer)
     s->board = newer;
     judge_all(s);
     screen_rebuild(s);
+    tell_outcome(s);
     board_free(older); /* after the rebuild: the lists borrowed its rows */
 }
 

@@ -16,7 +16,7 @@
 #include "ui/prompt.h"
 #include "ui/question.h"
 
-enum view_id { VIEW_OVERVIEW, VIEW_DETAIL, VIEW_EVENTS, VIEW_COST, VIEW_HELP, VIEW_COUNT };
+enum view_id { VIEW_OVERVIEW, VIEW_DETAIL, VIEW_EVENTS, VIEW_ORDERS, VIEW_CONNECT, VIEW_COST, VIEW_HELP, VIEW_COUNT };
 enum sort_by { SORT_STATE, SORT_NAME, SORT_AGE, SORT_DATA, SORT_COUNT };
 enum event_choice { CHOICE_MAIN, CHOICE_BAD, CHOICE_FETCH, CHOICE_HIT, CHOICE_DB, CHOICE_ALL, CHOICE_COUNT };
 
@@ -28,7 +28,9 @@ enum effect {
     EFFECT_REPAINT = 8,
     EFFECT_REFRESH_ALL = 16,
     EFFECT_CODE = 32,
-    EFFECT_NO_CODE = 64
+    EFFECT_NO_CODE = 64,
+    EFFECT_ORDER = 128, /* `wish` */
+    EFFECT_CANCEL = 256 /* the order `order` */
 };
 
 struct screen_settings {
@@ -55,7 +57,8 @@ struct screen {
     size_t *rows, nrows;   /* overview: the environments shown, in order */
     size_t *worst, nworst; /* environments that need attention and pass the filter, worst first */
     size_t nworst_of;      /* the same without the filter */
-    struct list envs, containers, events, costs, help;
+    size_t *ways, nways;   /* the connect view: the environments shown, worst first */
+    struct list envs, containers, events, orders, connect, costs, help;
     uint32_t container;            /* chosen in the detail; 0 none */
     uint32_t only_container;       /* events of this one; 0 all */
     struct event_list log;         /* built for the events view */
@@ -65,7 +68,12 @@ struct screen {
     struct question question; /* while it is open, keys are for it alone */
     char filter[VIEW_COUNT][PROMPT_MAX];
     char pattern[PROMPT_MAX]; /* last filter of the events, for n and N */
-    char message[160];        /* what just happened */
+    struct order wish;        /* what was just ordered */
+    uint64_t order;           /* chosen in the orders; 0 none */
+    bool order_open;          /* it alone is shown */
+    uint64_t told;            /* ordered here: its outcome is still to be said; 0 none */
+
+    char message[320]; /* what just happened */
     int64_t message_until_ms;
     unsigned bytes_per_s; /* what drawing costs, for the footer */
 };
@@ -82,11 +90,15 @@ void screen_draw(struct screen *s, struct grid *g);    /* a whole frame */
 bool screen_settled(const struct screen *s);
 /* The environment that is looked at alone, SIZE_MAX none: the backend asks it more often. */
 size_t screen_focus(const struct screen *s);
+/* What became of a wish: its number, or 0 and why not. */
+void screen_ordered(struct screen *s, uint64_t id, const struct why *why);
 void screen_say(struct screen *s, const char *fmt, ...) FORMAT(2, 3);
 
 /* For commands and views. */
 void screen_rebuild(struct screen *s); /* after a change of board, filter, sort or view */
 void screen_go(struct screen *s, enum view_id view);
+/* Why a command is off in this mode, in words; NULL when it is not. */
+const char *command_refusal(const struct screen *s, enum command c);
 unsigned command_run(struct screen *s, enum command c);
 const char *sort_word(enum sort_by by);
 const char *choice_word(enum event_choice c);

@@ -86,6 +86,20 @@ static void look_for_question(struct ui *u)
         ;
 }
 
+static void order(struct ui *u)
+{
+    struct why why = {0};
+    uint64_t id = backend_order(u->backend, &u->screen->wish, &why);
+    screen_ordered(u->screen, id, &why);
+}
+
+static void cancel_order(struct ui *u)
+{
+    bool stopped = backend_order_cancel(u->backend, u->screen->order);
+    screen_say(u->screen, "order %u %s", (unsigned)u->screen->order,
+               stopped ? "is asked to stop" : "cannot be stopped any more");
+}
+
 static void act(struct ui *u, unsigned effects)
 {
     if (effects & (EFFECT_CODE | EFFECT_NO_CODE))
@@ -94,6 +108,10 @@ static void act(struct ui *u, unsigned effects)
     u->quit = u->quit || (effects & EFFECT_QUIT);
     if (effects & EFFECT_REPAINT)
         term_repaint(u->term);
+    if (effects & EFFECT_ORDER)
+        order(u);
+    if (effects & EFFECT_CANCEL)
+        cancel_order(u);
     if (effects & EFFECT_REFRESH)
         backend_refresh(u->backend, u->screen->env);
     if (effects & EFFECT_REFRESH_ALL)

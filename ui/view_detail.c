@@ -8,6 +8,7 @@
 #include "ui/connectivity.h"
 #include "ui/format.h"
 #include "ui/layout.h"
+#include "ui/orders.h"
 #include "ui/view.h"
 
 #define WIDE_FROM 120
@@ -212,6 +213,32 @@ static const char *since_words(const struct screen *s, const struct secret_snap 
     return out;
 }
 
+/* The newest login with a version: a test order's, or for AWSCURRENT the database watch's. */
+static enum style version_login(const struct screen *s, const struct version_row *v, char out[FORMAT_SIZE])
+{
+    const struct db_snap *d = screen_env(s)->db;
+    int64_t tested = -1;
+    const struct stage_login *l = orders_login(s->board, s->env, v->id, &tested);
+    bool tried = d && (d->result == DB_LOGIN_OK || d->result == DB_LOGIN_FAILED);
+    bool watched = tried && !d->fell_back && v->id[0] && strcmp(d->version_id, v->id) == 0;
+    if (watched && (!l || d->snap.good_wall_ms > tested)) {
+        char time[FORMAT_SIZE];
+        if (d->result == DB_LOGIN_OK)
+            str_fmt(out, FORMAT_SIZE, "ok %s", format_latency(d->total_us, time));
+        else
+            str_copy(out, FORMAT_SIZE, d->sqlstate[0] ? d->sqlstate : phase_short(d->failed));
+        return d->result == DB_LOGIN_OK ? STYLE_GOOD : STYLE_BAD;
+    }
+    if (l && l->sqlstate[0]) {
+        str_copy(out, FORMAT_SIZE, l->sqlstate);
+        return STYLE_BAD;
+    }
+    if (l)
+        return login_words(l, false, out);
+    str_copy(out, FORMAT_SIZE, "-");
+    return STYLE_DIM;
+}
+
 /* `named`: who asks stands in a line of its own already. */
 static void draw_versions(const struct screen *s, struct grid *g, struct rect at, bool named)
 {
@@ -225,8 +252,12 @@ static void draw_versions(const struct screen *s, struct grid *g, struct rect at
     grid_rule(g, at.y, at.x, at.w, "VERSIONS", note);
     if (at.h < 3)
         return;
-    static const struct layout_column columns[] = {
-        {"VERSION", 8, 0, false}, {"CREATED", 20, 2, false}, {"LABEL", 23, 0, false}, {"SINCE", 24, 1, false}};
+    bool stamps = at.w > 92; /* else the day will do */
+    const struct layout_column columns[] = {{"VERSION", 8, 0, false},
+                                            {"CREATED", stamps ? 20 : 8, 2, false},
+                                            {"LABEL", 23, 0, false},
+                                            {"SINCE", 24, 1, false},
+                                            {"LOGIN", 10, 1, false}};
     int x[ARRAY_LEN(columns)];
     layout_columns(columns, ARRAY_LEN(columns), at.w - 1, x);
     for (size_t i = 0; i < ARRAY_LEN(columns); i++)
@@ -234,14 +265,18 @@ static void draw_versions(const struct screen *s, struct grid *g, struct rect at
             grid_text(g, at.y + 1, at.x + 1 + x[i], columns[i].width, STYLE_HEAD, columns[i].head);
     for (size_t i = 0; i < q->nversions && (int)i < at.h - 2; i++) {
         const struct version_row *v = &q->versions[i];
-        char labels[128], since[64], id[FORMAT_SIZE], created[FORMAT_SIZE];
+        char labels[128], since[64], id[FORMAT_SIZE], created[FORMAT_SIZE], login[FORMAT_SIZE];
         label_words(v, labels);
-        const char *cells[] = {format_version(v->id, id), format_stamp(v->created_ms, s->local, created), labels,
-                               since_words(s, q, v, since)};
+        enum style login_style = version_login(s, v, login);
+        const char *cells[] = {format_version(v->id, id),
+                               stamps ? format_stamp(v->created_ms, s->local, created)
+                                      : format_when(v->created_ms, s->wall_ms, s->local, created),
+                               labels, since_words(s, q, v, since), login};
         enum style style = v->labels & LABEL_CURRENT ? STYLE_BOLD : v->labels & LABEL_PENDING ? STYLE_BUSY : STYLE_TEXT;
         for (size_t c = 0; c < ARRAY_LEN(columns); c++)
             if (x[c] >= 0)
-                grid_text(g, at.y + 2 + (int)i, at.x + 1 + x[c], columns[c].width, style, cells[c]);
+                grid_text(g, at.y + 2 + (int)i, at.x + 1 + x[c], columns[c].width,
+                          cells[c] == login ? login_style : style, cells[c]);
     }
 }
 

@@ -8,9 +8,12 @@
 
 #define TWO_COLUMNS_FROM 110
 #define LINES_MAX 128
+#define NOTE_MAX 64
+#define OFF (1u << 31) /* instead of places: this mode does not allow it */
 
 struct line {
-    const char *key, *text, *note; /* key alone: a heading */
+    const char *key, *text; /* key alone: a heading */
+    unsigned where;         /* enum key_place bits; 0 nothing to say */
     enum style style;
 };
 struct page {
@@ -38,66 +41,52 @@ static const struct {
 #undef STATE
 };
 
-static void add(struct page *p, const char *key, const char *text, const char *note, enum style style)
+static void add(struct page *p, const char *key, const char *text, unsigned where, enum style style)
 {
     if (p->n < LINES_MAX)
-        p->lines[p->n++] = (struct line){key, text, note, style};
+        p->lines[p->n++] = (struct line){key, text, where, style};
 }
 
-/* Where a command works, when that is not everywhere. */
-static const char *place_words(unsigned where)
+/* Where a command works, when that is not everywhere; or where not, when that is shorter. */
+static void place_words(unsigned where, char out[NOTE_MAX])
 {
-    switch (where) {
-    case IN_OVERVIEW:
-        return "envs";
-    case IN_DETAIL:
-        return "detail";
-    case IN_EVENTS:
-        return "events";
-    case IN_COST:
-        return "cost";
-    case IN_HELP:
-        return "help";
-    case IN_OVERVIEW | IN_DETAIL:
-        return "envs, detail";
-    case IN_OVERVIEW | IN_EVENTS:
-        return "envs, events";
-    case IN_OVERVIEW | IN_COST:
-        return "envs, cost";
-    case IN_DETAIL | IN_EVENTS:
-        return "detail, events";
-    case IN_DETAIL | IN_EVENTS | IN_COST:
-        return "not in envs";
-    case IN_LISTS:
-        return "not in cost";
-    default:
-        return "";
+    static const char *const names[] = {"envs", "detail", "events", "orders", "connect", "cost", "help"};
+    int in = __builtin_popcount(where & IN_VIEWS), of = __builtin_popcount(IN_VIEWS);
+    bool not = in > of - in;
+    unsigned said = not ? IN_VIEWS & ~where : where;
+    str_copy(out, NOTE_MAX, where & OFF ? "off" : "");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        size_t n = strlen(out);
+        if (said & (1u << i))
+            str_fmt(out + n, NOTE_MAX - n, "%s%s", n > 0 ? ", " : not ? "not in " : "", names[i]);
     }
 }
 
-static void add_keys(struct page *p, unsigned place)
+static void add_keys(const struct screen *s, struct page *p, unsigned place)
 {
     for (int group = 0; group < GROUP_COUNT; group++) {
-        add(p, key_group_word((enum key_group)group), NULL, NULL, STYLE_TITLE);
+        add(p, key_group_word((enum key_group)group), NULL, 0, STYLE_TITLE);
         for (int c = COMMAND_NONE + 1; c < COMMAND_COUNT; c++) {
             const struct key_row *row = key_row((enum command)c);
+            const char *refusal = command_refusal(s, (enum command)c);
             if (row && row->group == (enum key_group)group)
-                add(p, row->keys, row->help, place_words(row->where), row->where & place ? STYLE_KEY : STYLE_DIM);
+                add(p, row->keys, refusal ? refusal : row->help, refusal ? OFF : row->where,
+                    row->where & place && !refusal ? STYLE_KEY : STYLE_DIM);
         }
     }
 }
 
 static void add_words(struct page *p)
 {
-    add(p, "STATES, worst first", NULL, NULL, STYLE_TITLE);
+    add(p, "STATES, worst first", NULL, 0, STYLE_TITLE);
     for (size_t i = 0; i < ARRAY_LEN(states); i++)
-        add(p, env_state_word(states[i].state), states[i].help, "", state_style(states[i].state));
-    add(p, "EVENTS", NULL, NULL, STYLE_TITLE);
+        add(p, env_state_word(states[i].state), states[i].help, 0, state_style(states[i].state));
+    add(p, "EVENTS", NULL, 0, STYLE_TITLE);
     for (int k = 0; k < EVENT_KINDS; k++)
-        add(p, event_word((enum event_kind)k), event_help((enum event_kind)k), "", STYLE_TEXT);
-    add(p, "MARKS", NULL, NULL, STYLE_TITLE);
+        add(p, event_word((enum event_kind)k), event_help((enum event_kind)k), 0, STYLE_TEXT);
+    add(p, "MARKS", NULL, 0, STYLE_TITLE);
     for (size_t i = 0; i < ARRAY_LEN(marks); i++)
-        add(p, marks[i][0], marks[i][1], "", STYLE_TEXT);
+        add(p, marks[i][0], marks[i][1], 0, STYLE_TEXT);
 }
 
 static void draw_line(struct grid *g, int y, int x, int width, const struct line *l)
@@ -107,11 +96,13 @@ static void draw_line(struct grid *g, int y, int x, int width, const struct line
         return;
     }
     grid_text(g, y, x + 1, 13, l->style, l->key);
-    int note = (int)text_width(l->note);
+    char words[NOTE_MAX];
+    place_words(l->where, words);
+    int note = (int)text_width(words);
     int room = width - 16 - (note && width > 50 ? note + 2 : 0);
     int used = grid_text(g, y, x + 15, room, STYLE_TEXT, l->text);
     if (note && width > 50)
-        grid_text(g, y, x + 15 + used + 2, width - 17 - used, STYLE_DIM, l->note);
+        grid_text(g, y, x + 15 + used + 2, width - 17 - used, STYLE_DIM, words);
 }
 
 static void draw_lines(struct grid *g, struct rect at, const struct page *p, size_t top)
@@ -124,7 +115,7 @@ static void help_draw(struct screen *s, struct grid *g, struct rect body)
 {
     struct page keys = {.n = 0}, words = {.n = 0};
     unsigned under = view_row(s->back[VIEW_HELP])->place;
-    add_keys(&keys, under);
+    add_keys(s, &keys, under);
     bool two = body.w >= TWO_COLUMNS_FROM;
     add_words(two ? &words : &keys);
     size_t lines = keys.n > words.n ? keys.n : words.n, room = (size_t)(body.h > 0 ? body.h : 0);

@@ -211,6 +211,9 @@ static struct db_snap *fix_db(int64_t age_ms, const char *host, const char *user
     d->host_from = d->user_from = d->dbname_from = d->port_from = d->password_from = FROM_SECRET;
     d->server_version = 150018;
     d->since_wall_ms = fix_now() - 2 * FIX_HOUR;
+    for (d->nhistory = 0; d->nhistory < 40; d->nhistory++)
+        d->history_us[d->nhistory] = (ms * 4 + (int32_t)(d->nhistory * 7 % 5)) * 250;
+    d->history_us[11] = ms * 4000;
     return d;
 }
 
@@ -372,6 +375,9 @@ static void fix_legacy(struct env_view *v)
     d->phase_us[PHASE_QUERY] = -1;
     d->total_us = -1;
     d->since_wall_ms = fix_at("2026-09-03T14:30:12Z");
+    for (size_t i = d->nhistory - 4; i < d->nhistory; i++)
+        d->history_us[i] = -1;
+    d->history_us[20] = -1;
     str_copy(d->sqlstate, sizeof(d->sqlstate), "28P01");
     (void)why_set(&d->result_why, ERR_DB_AUTH, "password authentication failed for user \"app_rw\"");
     d->snap.why = d->result_why;
@@ -452,6 +458,9 @@ static struct board *fix_board(void)
     fix_calls(b);
     for (size_t i = 0; i < FIX_N; i++) {
         fill[i](&b->envs[i]);
+        struct db_snap *d = (struct db_snap *)(uintptr_t)b->envs[i].db;
+        if (b->envs[i].secret)
+            str_copy(d->version_id, sizeof(d->version_id), b->envs[i].secret->current_id);
         if (i != FIX_DEV)
             b->envs[i].identity = fix_identity(i == FIX_DR_EU ? "eu-west-1" : "eu-central-1");
     }

@@ -11,11 +11,13 @@
 
 #include "ui/keys.h"
 #include "ui/screen.h"
+#include "ui/tries.h"
 #include "ui/view.h"
 
 #include "tests/screens/fixture.c"
+#include "tests/screens/fixture_orders.c"
 
-static const unsigned places[] = {IN_OVERVIEW, IN_DETAIL, IN_EVENTS, IN_COST, IN_HELP};
+static const unsigned places[] = {IN_OVERVIEW, IN_DETAIL, IN_EVENTS, IN_ORDERS, IN_CONNECT, IN_COST, IN_HELP};
 
 static bool has_word(const char *list, const char *word, size_t n)
 {
@@ -316,7 +318,7 @@ static void screen__cost__chooses_the_same_environment(void **state)
     press_all(s, "j\r");
     assert_int_equal(s->view, VIEW_DETAIL);
     assert_string_equal(chosen(s), "legacy");
-    press_all(s, "\t\t\t"); /* detail, events, cost, overview */
+    press_all(s, "\t\t\t\t\t"); /* detail, events, orders, connect, cost, overview */
     assert_int_equal(s->view, VIEW_OVERVIEW);
     assert_string_equal(chosen(s), "legacy");
     screen_free(s);
@@ -355,6 +357,179 @@ static void screen__mfa_question__takes_six_digits(void **state)
     screen_free(s);
 }
 
+static void screen__test__is_ordered_for_the_chosen_environment(void **state)
+{
+    struct screen *s = screen_of(fix_board());
+    struct why why = {0};
+    (void)state;
+    press_all(s, "jj"); /* dr-eu */
+    assert_int_equal(screen_key(s, 't'), EFFECT_REDRAW | EFFECT_ORDER);
+    assert_int_equal(s->wish.kind, ORDER_TEST);
+    assert_int_equal(s->wish.env, FIX_DR_EU);
+    assert_string_equal(s->wish.seen_version, s->board->envs[FIX_DR_EU].secret->current_id);
+    assert_string_equal(s->wish.stage, ""); /* every labelled version */
+    (void)why_set(&why, ERR_BUSY, "test login: an order on dr-eu is under way");
+    screen_ordered(s, 0, &why);
+    assert_non_null(strstr(s->message, "an order on dr-eu is under way"));
+    assert_int_equal(s->told, 0);
+    press_all(s, "]");
+    assert_int_equal(screen_key(s, 'T'), EFFECT_REDRAW); /* the capital orders nothing */
+    assert_non_null(strstr(s->message, "does nothing"));
+    press_all(s, "5j");
+    assert_int_equal(screen_key(s, 't'), EFFECT_REDRAW | EFFECT_ORDER);
+    assert_int_equal(s->wish.env, s->env);
+    press_all(s, "8");
+    assert_int_equal(screen_key(s, 't'), EFFECT_REDRAW);
+    screen_free(s);
+    s = screen_of(fix_board_of(0));
+    assert_int_equal(screen_key(s, 't'), EFFECT_REDRAW);
+    assert_non_null(strstr(s->message, "no environment is chosen"));
+    screen_free(s);
+}
+
+static void screen__outcome__is_said_once_and_only_of_what_was_ordered_here(void **state)
+{
+    struct screen *s = screen_of(fix_board());
+    struct why why = {0};
+    (void)state;
+    screen_update(s, fix_board_ordered()); /* somebody else's */
+    assert_string_equal(s->message, "");
+    s->wish = (struct order){.kind = ORDER_TEST, .env = FIX_PROD_EU};
+    screen_ordered(s, 4, &why);
+    assert_non_null(strstr(s->message, "test login of prod-eu ordered"));
+    screen_update(s, fix_board_ordered()); /* it runs */
+    assert_int_equal(s->told, 4);
+    struct board *b = fix_board_ordered();
+    struct order_view *o = &((struct orders_snap *)(uintptr_t)b->orders)->orders[0];
+    o->state = ORDER_FAILED;
+    o->ended_wall_ms = b->wall_ms;
+    str_copy(o->words, sizeof(o->words), "the database takes AWSPREVIOUS");
+    screen_update(s, b);
+    assert_string_equal(s->message, "test login of prod-eu failed: the database takes AWSPREVIOUS");
+    assert_int_equal(s->told, 0);
+    screen_now(s, FIX_MONO + 10000, fix_now());
+    assert_string_not_equal(s->message, ""); /* an outcome stays longer than other words */
+    screen_now(s, FIX_MONO + 20000, fix_now());
+    screen_update(s, fix_board_ordered());
+    assert_string_equal(s->message, "");
+    screen_free(s);
+}
+
+static void screen__audit__says_why_a_test_is_off(void **state)
+{
+    struct screen_settings set = {.judge = fix_judge, .audit = true};
+    struct screen *s = screen_new(&set, fix_board_audit());
+    (void)state;
+    for (const char *place = "125"; *place; place++) {
+        (void)screen_key(s, (unsigned char)*place);
+        assert_int_equal(screen_key(s, 't'), EFFECT_REDRAW);
+        assert_non_null(strstr(s->message, order_refusal(true, ORDER_TEST)));
+    }
+    assert_string_equal(command_refusal(s, COMMAND_LOGIN), order_refusal(true, ORDER_TEST));
+    assert_null(command_refusal(s, COMMAND_EVENTS));
+    screen_free(s);
+}
+
+static void screen__orders__open_close_and_cancel(void **state)
+{
+    struct screen *s = screen_of(fix_board_ordered());
+    (void)state;
+    press_all(s, "4");
+    assert_int_equal(s->order, 4);
+    assert_int_equal(screen_key(s, 'x'), EFFECT_REDRAW | EFFECT_CANCEL);
+    struct board *b = fix_board_ordered();
+    ((struct orders_snap *)(uintptr_t)b->orders)->orders[0].cancellable = false;
+    screen_update(s, b);
+    assert_int_equal(screen_key(s, 'x'), EFFECT_REDRAW);
+    assert_non_null(strstr(s->message, "cannot be stopped safely"));
+    press_all(s, "j\r");
+    assert_true(s->order_open);
+    assert_int_equal(s->order, 3);
+    assert_int_equal(screen_key(s, 'x'), EFFECT_REDRAW);
+    assert_non_null(strstr(s->message, "has ended (failed)"));
+    b = fix_board_ordered(); /* a newer one comes: the chosen one stays chosen */
+    struct orders_snap *o = (struct orders_snap *)(uintptr_t)b->orders;
+    memmove(&o->orders[1], &o->orders[0], o->n * sizeof(o->orders[0]));
+    o->n++;
+    o->orders[0].id = 5;
+    screen_update(s, b);
+    assert_int_equal(s->order, 3);
+    assert_int_equal(s->orders.at, 2);
+    press_all(s, "\x1b");
+    assert_false(s->order_open);
+    assert_int_equal(s->view, VIEW_ORDERS);
+    press_all(s, "\rq");
+    assert_int_equal(s->view, VIEW_ORDERS);
+    press_all(s, "q");
+    assert_int_equal(s->view, VIEW_OVERVIEW);
+    screen_update(s, fix_board()); /* forgotten: nothing is chosen any more */
+    press_all(s, "4\r");
+    assert_false(s->order_open);
+    assert_int_equal(screen_key(s, 'x'), EFFECT_REDRAW);
+    assert_non_null(strstr(s->message, "no order is chosen"));
+    screen_free(s);
+}
+
+static void screen__connect__is_worst_first_and_filtered(void **state)
+{
+    struct screen *s = screen_of(fix_board());
+    (void)state;
+    press_all(s, "G5");
+    assert_int_equal(s->nways, FIX_N);
+    assert_int_equal(s->ways[0], FIX_LEGACY); /* down */
+    assert_int_equal(s->ways[1], FIX_DR_EU);  /* old */
+    assert_int_equal(s->ways[2], FIX_DEV);
+    assert_string_equal(chosen(s), "prod-us"); /* what was chosen stays chosen */
+    press_all(s, "g\r");
+    assert_int_equal(s->view, VIEW_DETAIL);
+    assert_string_equal(chosen(s), "legacy");
+    press_all(s, "5/down\r");
+    assert_int_equal(s->nways, 1);
+    press_all(s, "\x1b/prod\r");
+    assert_int_equal(s->nways, 2);
+    assert_string_equal(chosen(s), "prod-eu");
+    press_all(s, "\x1b\x1b");
+    assert_int_equal(s->view, VIEW_DETAIL);
+    screen_free(s);
+}
+
+static void tries__sums__count_what_happened(void **state)
+{
+    struct db_snap d = {.nhistory = 0};
+    struct tries t;
+    (void)state;
+    tries_of(&d, &t);
+    assert_int_equal(t.n, 0);
+    assert_int_equal(t.p50_us, -1);
+    assert_int_equal(t.last_good_us, -1);
+    static const int32_t history[] = {9000, -1, 1000, 3000, 2000, -1, -1};
+    memcpy(d.history_us, history, sizeof(history));
+    d.nhistory = ARRAY_LEN(history);
+    tries_of(&d, &t);
+    assert_int_equal(t.n, 7);
+    assert_int_equal(t.failed, 3);
+    assert_int_equal(t.flaps, 3);
+    assert_int_equal(t.down, 2);
+    assert_int_equal(t.p50_us, 2000);
+    assert_int_equal(t.p95_us, 9000);
+    assert_int_equal(t.last_good_us, 2000);
+    for (size_t i = 0; i < DB_HISTORY; i++)
+        d.history_us[i] = -1;
+    d.nhistory = DB_HISTORY;
+    tries_of(&d, &t);
+    assert_int_equal(t.down, DB_HISTORY);
+    assert_int_equal(t.flaps, 0);
+    assert_int_equal(t.p95_us, -1);
+}
+
+/* The key on the screen is the one the order's row says. */
+static void keys__orders__have_their_rows_key(void **state)
+{
+    char key[8];
+    (void)state;
+    assert_string_equal(key_row(COMMAND_LOGIN)->keys, key_label((unsigned char)order_key(ORDER_TEST), key));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +548,13 @@ int main(void)
         cmocka_unit_test(screen__filter__attention_says_what_it_hides),
         cmocka_unit_test(screen__cost__chooses_the_same_environment),
         cmocka_unit_test(screen__mfa_question__takes_six_digits),
+        cmocka_unit_test(screen__test__is_ordered_for_the_chosen_environment),
+        cmocka_unit_test(screen__outcome__is_said_once_and_only_of_what_was_ordered_here),
+        cmocka_unit_test(screen__audit__says_why_a_test_is_off),
+        cmocka_unit_test(screen__orders__open_close_and_cancel),
+        cmocka_unit_test(screen__connect__is_worst_first_and_filtered),
+        cmocka_unit_test(tries__sums__count_what_happened),
+        cmocka_unit_test(keys__orders__have_their_rows_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include "ui/screen.h"
 
 #include "tests/screens/fixture.c"
+#include "tests/screens/fixture_orders.c"
 
 #define GOLDEN_DIR "tests/screens/golden/"
 
@@ -40,11 +41,22 @@ static const struct scene scenes[] = {
     {"events-bad", "3v", false},
     {"events-up", "3kkkk", false},
     {"events-container", "Gkk\r\r", false},
+    {"orders-none", "4", false},
+    {"connect", "5", true},
+    {"connect-down", "5j", false},
+    {"connect-well", "5jj", false},
+    {"connect-filter", "5/prod\r", false},
     {"cost", "8", true},
     {"cost-down", "8jj", false},
     {"help", "?", false},
     {"help-down", "?\x06", false},
     {"bad-key", "x", false},
+};
+
+/* With some orders given. */
+static const struct scene ordered[] = {
+    {"orders", "4", true},        {"orders-down", "4jj", false},   {"orders-open", "4jj\r", false},
+    {"orders-test", "t4", false}, {"overview-testing", "", false}, {"detail-tested", "jjj\r", false},
 };
 
 static const struct {
@@ -150,6 +162,10 @@ static void screens__draw__as_approved(void **state)
     for (size_t i = 0; i < ARRAY_LEN(scenes); i++)
         for (size_t size = 0; size < ARRAY_LEN(sizes); size++)
             wrong += scene_ok(scenes[i].name, scenes[i].keys, scenes[i].styles, fix_board(), false, size) ? 0 : 1;
+    for (size_t i = 0; i < ARRAY_LEN(ordered); i++)
+        for (size_t size = 0; size < ARRAY_LEN(sizes); size++)
+            wrong +=
+                scene_ok(ordered[i].name, ordered[i].keys, ordered[i].styles, fix_board_ordered(), false, size) ? 0 : 1;
     for (size_t size = 0; size < ARRAY_LEN(sizes); size++) {
         wrong += scene_ok("first-paint", "", false, fix_board_empty(), false, size) ? 0 : 1;
         wrong += scene_ok("expiring", "", false, expiring(12 * FIX_MINUTE + 5000), false, size) ? 0 : 1;
@@ -157,6 +173,11 @@ static void screens__draw__as_approved(void **state)
         wrong += scene_ok("mfa", "123x", false, fix_board(), false, size) ? 0 : 1;
         wrong += scene_ok("first-cost", "8", false, fix_board_empty(), false, size) ? 0 : 1;
         wrong += scene_ok("first-detail", "\r", false, fix_board_empty(), false, size) ? 0 : 1;
+        wrong += scene_ok("first-connect", "5", false, fix_board_empty(), false, size) ? 0 : 1;
+        wrong += scene_ok("audit-connect", "5", false, fix_board_audit(), true, size) ? 0 : 1;
+        wrong += scene_ok("audit-orders", "t4", false, fix_board_audit(), true, size) ? 0 : 1;
+        wrong += scene_ok("audit-test", "t", false, fix_board_audit(), true, size) ? 0 : 1;
+        wrong += scene_ok("audit-help", "?\x06", false, fix_board_audit(), true, size) ? 0 : 1;
         wrong += scene_ok("audit", "", false, fix_board(), true, size) ? 0 : 1;
     }
     assert_int_equal(wrong, 0);
@@ -166,10 +187,12 @@ static void screens__draw__as_approved(void **state)
 static void screens__any_size__stays_inside(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(scenes); i++) {
-        struct screen *s = screen_of(fix_board(), i % 2 == 1);
+    for (size_t i = 0; i < ARRAY_LEN(scenes) + ARRAY_LEN(ordered); i++) {
+        bool some = i >= ARRAY_LEN(scenes);
+        const struct scene *scene = some ? &ordered[i - ARRAY_LEN(scenes)] : &scenes[i];
+        struct screen *s = screen_of(some ? fix_board_ordered() : fix_board(), i % 2 == 1);
         struct grid *first = grid_new(24, 80, false);
-        press(s, first, scenes[i].keys);
+        press(s, first, scene->keys);
         grid_free(first);
         for (int rows = 1; rows <= 70; rows += rows < 30 ? 1 : 7) {
             for (int cols = 1; cols <= 220; cols += cols < 90 ? 3 : 17) {

@@ -72,7 +72,7 @@ static void terminal__ascii__nothing_else(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         expect(all[i], "DB-ERROR");
-        for (const char *keys = "238?1"; *keys; keys++) {
+        for (const char *keys = "2345t8?1"; *keys; keys++) {
             pty_send(all[i], keys, 1);
             (void)pty_read(all[i], FRAME_MS * 2);
         }
@@ -137,7 +137,7 @@ static const char *bytes_of(const char *name, char out[8])
     return out;
 }
 
-#define SCREENS 5
+#define SCREENS 7
 static const struct {
     int rows, cols;
 } sizes[] = {{24, 80}, {48, 160}, {15, 60}, {10, 40}, {3, 20}};
@@ -145,7 +145,7 @@ static const struct {
 /* One program a screen and size; the same key goes to all of them at once. */
 static void press_everywhere(struct pty *all[SCREENS][ARRAY_LEN(sizes)], const char *key)
 {
-    static const char *const way[SCREENS] = {"1", "2", "3", "8", "1?"};
+    static const char *const way[SCREENS] = {"1", "2", "3", "4", "5", "8", "1?"};
     for (int round = 0; round < 2; round++) {
         for (size_t v = 0; v < SCREENS; v++)
             for (size_t z = 0; z < ARRAY_LEN(sizes); z++)
