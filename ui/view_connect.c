@@ -11,6 +11,8 @@
 #include "ui/view.h"
 
 #define CELL 64
+#define WIDE_FROM 120
+#define CERT_SOON_MS (INT64_C(30) * 24 * 3600 * 1000)
 
 /* ------------------------------------------------------------- columns */
 
@@ -21,6 +23,9 @@ enum {
     COLUMN_TLS,
     COLUMN_AUTH,
     COLUMN_QUERY,
+    COLUMN_CERT,
+    COLUMN_METHOD,
+    COLUMN_CONN,
     COLUMN_STATE,
     COLUMN_P50,
     COLUMN_P95,
@@ -32,13 +37,14 @@ enum {
 };
 
 static const struct layout_column base[COLUMNS] = {
-    [COLUMN_ENV] = {"ENV", 8, 0, false},     [COLUMN_DNS] = {"RESOLVE", 7, 3, false},
-    [COLUMN_TCP] = {"CONNECT", 7, 2, false}, [COLUMN_TLS] = {"TLS", 7, 4, false},
-    [COLUMN_AUTH] = {"AUTH", 7, 1, false},   [COLUMN_QUERY] = {"QUERY", 7, 5, false},
-    [COLUMN_STATE] = {"SINCE", 9, 0, false}, [COLUMN_P50] = {"P50", 5, 9, true},
-    [COLUMN_P95] = {"P95", 5, 7, true},      [COLUMN_FLAPS] = {"FLAPS", 5, 10, true},
-    [COLUMN_TRIES] = {"TRIES", 8, 8, false}, [COLUMN_HOST] = {"ENDPOINT", 28, 11, false},
-    [COLUMN_DATA] = {"DATA", 4, 6, true},
+    [COLUMN_ENV] = {"ENV", 8, 0, false},         [COLUMN_DNS] = {"RESOLVE", 7, 3, false},
+    [COLUMN_TCP] = {"CONNECT", 7, 2, false},     [COLUMN_TLS] = {"TLS", 7, 4, false},
+    [COLUMN_AUTH] = {"AUTH", 7, 1, false},       [COLUMN_QUERY] = {"QUERY", 7, 6, false},
+    [COLUMN_CERT] = {"CERT", 5, 5, true},        [COLUMN_METHOD] = {"METHOD", 13, 13, false},
+    [COLUMN_CONN] = {"CONN", 9, 12, true},       [COLUMN_STATE] = {"SINCE", 9, 0, false},
+    [COLUMN_P50] = {"P50", 5, 10, true},         [COLUMN_P95] = {"P95", 5, 8, true},
+    [COLUMN_FLAPS] = {"FLAPS", 5, 11, true},     [COLUMN_TRIES] = {"TRIES", 8, 9, false},
+    [COLUMN_HOST] = {"ENDPOINT", 28, 14, false}, [COLUMN_DATA] = {"DATA", 4, 7, true},
 };
 
 static void connect_columns(const struct screen *s, int width, struct layout_column cols[COLUMNS], int x[COLUMNS])
@@ -51,7 +57,7 @@ static void connect_columns(const struct screen *s, int width, struct layout_col
             cols[COLUMN_ENV].width = w > 24 ? 24 : w;
     }
     if (s->set.audit) /* no login is tried: there is nothing to say of it */
-        cols[COLUMN_AUTH].width = cols[COLUMN_QUERY].width = 0;
+        cols[COLUMN_AUTH].width = cols[COLUMN_QUERY].width = cols[COLUMN_METHOD].width = cols[COLUMN_CONN].width = 0;
     int used = layout_columns(cols, COLUMNS, width, x);
     if (x[COLUMN_TRIES] >= 0 && used < width) {
         int more = width - used, most = DB_HISTORY - cols[COLUMN_TRIES].width;
@@ -100,6 +106,29 @@ static enum style phase_cell(const struct db_snap *d, enum db_phase phase, char 
     return STYLE_TEXT;
 }
 
+/* Days left; the authority's end counts where it comes first. */
+static enum style cert_cell(const struct screen *s, const struct db_snap *d, char out[CELL])
+{
+    int64_t end = d->certificate.expires_ms, ca = d->certificate.ca_expires_ms;
+    end = ca >= 0 && (end < 0 || ca < end) ? ca : end;
+    if (!d->tls_protocol[0] || end < 0) {
+        str_copy(out, CELL, "-");
+        return STYLE_DIM;
+    }
+    (void)format_until(end, s->wall_ms, out);
+    return end <= s->wall_ms ? STYLE_BAD : end - s->wall_ms < CERT_SOON_MS ? STYLE_WARN : STYLE_TEXT;
+}
+
+static enum style conn_cell(const struct db_snap *d, char out[CELL])
+{
+    if (d->used_connections < 0 || d->max_connections <= 0) {
+        str_copy(out, CELL, "-");
+        return STYLE_DIM;
+    }
+    str_fmt(out, CELL, "%d/%d", (int)d->used_connections, (int)d->max_connections);
+    return d->used_connections >= d->max_connections - d->max_connections / 10 ? STYLE_WARN : STYLE_TEXT;
+}
+
 static enum style state_cell(const struct screen *s, const struct db_snap *d, const char *old, char out[CELL])
 {
     char age[FORMAT_SIZE];
@@ -131,6 +160,9 @@ static void draw_row(const struct screen *s, struct grid *g, int y, const struct
         tries_of(d, &tries);
         for (size_t i = 0; i < ARRAY_LEN(phases); i++)
             style[COLUMN_DNS + i] = phase_cell(d, phases[i], cells[COLUMN_DNS + i]);
+        style[COLUMN_CERT] = cert_cell(s, d, cells[COLUMN_CERT]);
+        style[COLUMN_CONN] = conn_cell(d, cells[COLUMN_CONN]);
+        str_copy(cells[COLUMN_METHOD], CELL, d->auth_method[0] ? d->auth_method : "-");
         style[COLUMN_STATE] = state_cell(s, d, old, cells[COLUMN_STATE]);
         format_latency(tries.p50_us, cells[COLUMN_P50]);
         format_latency(tries.p95_us, cells[COLUMN_P95]);
@@ -222,6 +254,54 @@ static void tries_words(const struct db_snap *d, char *out, size_t size)
             format_latency(t.p50_us, p50), format_latency(t.p95_us, p95), good);
 }
 
+/* STYLE_COUNT: no certificate was shown. */
+static enum style cert_words(const struct screen *s, const struct db_snap *d, char *out, size_t size)
+{
+    const struct db_certificate *c = &d->certificate;
+    char until[FORMAT_SIZE], day[FORMAT_SIZE], cell[CELL], ca[200] = "", ca_day[FORMAT_SIZE];
+    if (!c->subject[0])
+        return STYLE_COUNT;
+    format_stamp(c->expires_ms, s->local, day);
+    day[strcspn(day, " ")] = '\0';
+    if (c->ca_expires_ms >= 0) {
+        format_stamp(c->ca_expires_ms, s->local, ca_day);
+        ca_day[strcspn(ca_day, " ")] = '\0';
+        str_fmt(ca, sizeof(ca), "; authority %s ends %s", c->ca, ca_day);
+    }
+    str_fmt(out, size, "%s until %s (%s), by %s%s; %s", c->names[0] ? c->names : c->subject, day,
+            format_until(c->expires_ms, s->wall_ms, until), c->issuer[0] ? c->issuer : "-", ca,
+            c->verified ? "verified" : "NOT verified");
+    enum style style = cert_cell(s, d, cell);
+    return style == STYLE_DIM ? STYLE_TEXT : !c->verified && style == STYLE_TEXT ? STYLE_WARN : style;
+}
+
+static bool server_words(const struct screen *s, const struct db_snap *d, char *out, size_t size)
+{
+    char cell[CELL], until[80] = "", left[FORMAT_SIZE];
+    if (d->server_version <= 0 || d->result != DB_LOGIN_OK)
+        return false;
+    (void)conn_cell(d, cell);
+    if (d->valid_until_ms >= 0)
+        str_fmt(until, sizeof(until), "; password valid for %s", format_until(d->valid_until_ms, s->wall_ms, left));
+    str_fmt(out, size, "PostgreSQL %d.%d, %s%s; %s; connections %s; new passwords %s%s", d->server_version / 10000,
+            d->server_version % 10000, d->standby ? "standby" : "primary", d->superuser ? ", SUPERUSER" : "",
+            d->auth_method[0] ? d->auth_method : "method unknown", cell,
+            d->password_encryption[0] ? d->password_encryption : "-", until);
+    return true;
+}
+
+/* At the right of the rule, where the table has no room for it. */
+static void draw_tries(struct grid *g, struct rect at, const char *label, const struct db_snap *d)
+{
+    int used = 8 + (int)text_width(label) + (int)text_width(d->host), width = (int)d->nhistory;
+    width = width > at.w - used - 2 ? at.w - used - 2 : width;
+    for (int x = at.w - width - 2; x < at.w - 1; x++)
+        if (width > 0)
+            grid_glyph(g, at.y, x, STYLE_TEXT, ' ', ' ');
+    if (width > 0)
+        tries_draw(g, at.y, at.w - width - 1, width, d, STYLE_BAR);
+}
+
 static void draw_chosen(const struct screen *s, struct grid *g, struct rect at)
 {
     const struct env_view *v = screen_env(s);
@@ -230,6 +310,8 @@ static void draw_chosen(const struct screen *s, struct grid *g, struct rect at)
         return;
     const struct db_snap *d = v->db;
     grid_rule(g, at.y, at.x, at.w, env_label(v->conf, label), d && d->host[0] ? d->host : NULL);
+    if (d && at.w < WIDE_FROM)
+        draw_tries(g, at, label, d);
     int y = at.y + 1, end = at.y + at.h;
     if (!d) {
         grid_text(g, y, 1, at.w - 1, STYLE_DIM, "no database is configured");
@@ -251,6 +333,15 @@ static void draw_chosen(const struct screen *s, struct grid *g, struct rect at)
         grid_text(g, y, 1, 9, STYLE_HEAD, "tries");
         y += grid_wrap(g, y, 11, at.w - 12, end - y > 2 ? 2 : 1, STYLE_TEXT, words);
     }
+    if (y < end && cert_words(s, d, words, sizeof(words)) != STYLE_COUNT) {
+        enum style cert = cert_words(s, d, words, sizeof(words));
+        grid_text(g, y, 1, 9, STYLE_HEAD, "cert");
+        y += grid_wrap(g, y, 11, at.w - 12, end - y > 2 ? 2 : 1, cert, words);
+    }
+    if (y < end && server_words(s, d, words, sizeof(words))) {
+        grid_text(g, y, 1, 9, STYLE_HEAD, "server");
+        grid_text(g, y++, 11, at.w - 12, d->superuser ? STYLE_WARN : STYLE_TEXT, words);
+    }
     if (d->result != DB_NOT_TRIED)
         connectivity_facts(d, g, (struct rect){y, at.x, end - y, at.w});
 }
@@ -262,10 +353,10 @@ static void connect_draw(struct screen *s, struct grid *g, struct rect body)
     int rows = (int)(s->nways > 200 ? 200 : s->nways), gap = body.h >= 30 ? 1 : 0;
     struct layout_want wants[] = {
         {4, 1 + (rows > 0 ? rows : 1) + gap, 1},
-        {6, 16, 0},
+        {6, 18, 0},
     };
     struct rect parts[ARRAY_LEN(wants)];
-    wants[1].most = body.h >= 30 ? 16 : body.h - wants[0].most > 7 ? body.h - wants[0].most : 7;
+    wants[1].most = body.h >= 30 ? 18 : body.h - wants[0].most > 7 ? body.h - wants[0].most : 7;
     layout_stack(body, wants, ARRAY_LEN(wants), parts);
     draw_table(s, g, parts[0]);
     draw_chosen(s, g, parts[1]);

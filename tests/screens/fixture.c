@@ -210,6 +210,17 @@ static struct db_snap *fix_db(int64_t age_ms, const char *host, const char *user
     d->port = 5432;
     d->host_from = d->user_from = d->dbname_from = d->port_from = d->password_from = FROM_SECRET;
     d->server_version = 150018;
+    str_copy(d->certificate.subject, sizeof(d->certificate.subject), host);
+    str_copy(d->certificate.names, sizeof(d->certificate.names), host);
+    str_copy(d->certificate.issuer, sizeof(d->certificate.issuer), "Example RDS CA");
+    d->certificate.expires_ms = fix_now() + (ms == 2 ? 9 : 61) * FIX_DAY + FIX_HOUR;
+    d->certificate.ca_expires_ms = -1;
+    d->certificate.verified = ms != 1;
+    str_copy(d->auth_method, sizeof(d->auth_method), "SCRAM-SHA-256");
+    str_copy(d->password_encryption, sizeof(d->password_encryption), "scram-sha-256");
+    d->used_connections = ms == 3 ? 388 : 41;
+    d->max_connections = 400;
+    d->valid_until_ms = -1;
     d->since_wall_ms = fix_now() - 2 * FIX_HOUR;
     for (d->nhistory = 0; d->nhistory < 40; d->nhistory++)
         d->history_us[d->nhistory] = (ms * 4 + (int32_t)(d->nhistory * 7 % 5)) * 250;

@@ -10,10 +10,15 @@ static struct board *fix_board_audit(void)
         d->phase_us[PHASE_AUTH] = d->phase_us[PHASE_QUERY] = -1;
         d->sqlstate[0] = d->user[0] = d->version_id[0] = '\0';
         d->user_from = d->password_from = FROM_NOWHERE;
+        d->used_connections = d->max_connections = -1;
+        d->auth_method[0] = d->password_encryption[0] = '\0';
+        d->server_version = 0;
         if (i != FIX_LEGACY)
             continue;
         d->failed = PHASE_CONNECT;
         d->phase_us[PHASE_CONNECT] = d->phase_us[PHASE_TLS] = -1;
+        d->tls_protocol[0] = '\0';
+        d->certificate = (struct db_certificate){.expires_ms = -1, .ca_expires_ms = -1};
         (void)why_set(&d->result_why, ERR_TIMEOUT, "no answer from 10.4.1.20 in 3000 ms");
     }
     return b;
