@@ -53,6 +53,9 @@ OPT_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-
 LD_asan     := -fsanitize=address,undefined
 OPT_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -DCT_SANITIZED
 LD_tsan     := -fsanitize=thread
+OPT_fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+  -DCT_SANITIZED
+LD_fuzz     := -fsanitize=address,undefined
 
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -I. -include backend/base/banned.h -DCREDTOP_VERSION='"$(VERSION)"' -pthread \
   -ffile-prefix-map=$(CURDIR)=. $(OPT_$(VARIANT)) $(WARN) $(LIB_CFLAGS) $(CFLAGS)
@@ -223,7 +226,7 @@ check: ## test, again under ASan+UBSan and TSan, built by clang too, fuzzed a li
 	@CREDTOP=build/asan/credtop tests/run.sh $(UNIT_SRC:%.c=build/asan/%) tests/e2e/sanitized.sh
 	@$(MAKE) --no-print-directory $(JOBS) WERROR=1 VARIANT=tsan all unit-bin
 	@CREDTOP=build/tsan/credtop tests/run.sh $(UNIT_SRC:%.c=build/tsan/%) tests/e2e/sanitized.sh
-	@$(MAKE) --no-print-directory $(JOBS) fuzz SECS=5
+	@$(MAKE) --no-print-directory fuzz SECS=5
 
 unit-bin: $(UNIT_BIN)
 
@@ -233,23 +236,24 @@ e2e: all $(SANDBOX) ## the whole program against the sandbox alone
 run: all $(SANDBOX)
 	@tests/sandbox/demo.sh
 
-# Fuzzing: every parser of foreign bytes; found inputs are kept in tests/fuzz/corpus.
+# Fuzzing: every parser of foreign bytes; seeds and found inputs are in tests/fuzz/corpus.
+# The layers are built once, by clang, in build/fuzz-clang.
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(call src,tests/fuzz/fuzz_*.c))
 SECS ?= 60
-FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -I. -include backend/base/banned.h -g -O1 -pthread -DCT_SANITIZED \
-  -DCREDTOP_VERSION='"fuzz"' -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_SRC = $(foreach l,config base aws credentials watch actions backend,$(SRC_$(l)))
 
-build/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_SRC)
-	@mkdir -p $(@D)
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(call libs,backend)
 	$(call say,FUZZ,$@)
-	$(Q)clang $(FUZZ_FLAGS) $(LIB_CFLAGS) -o $@ $< $(FUZZ_SRC) $(LIB_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(call libs,backend) -Wl,--end-group $(LIB_LIBS)
 
-fuzz: $(FUZZ:%=build/fuzz/%) ## every fuzz target for SECS seconds (60)
-	@set -e; for t in $(FUZZ); do echo "fuzz $$t, $(SECS) s"; mkdir -p build/fuzz/corpus/$$t; \
-	  mkdir -p tests/fuzz/corpus/$$t; \
-	  build/fuzz/$$t -max_total_time=$(SECS) -rss_limit_mb=2048 -timeout=10 -print_final_stats=0 -verbosity=0 \
-	    -artifact_prefix=build/fuzz/$$t- build/fuzz/corpus/$$t tests/fuzz/corpus/$$t; done
+fuzz-bin: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
+
+fuzz: ## every fuzz target for SECS seconds (60)
+	@$(MAKE) --no-print-directory $(JOBS) CC=clang VARIANT=fuzz fuzz-bin
+	@set -e; for t in $(FUZZ); do mkdir -p build/fuzz-corpus/$$t; seeds=tests/fuzz/corpus/$$t; [ -d $$seeds ] || seeds=; \
+	  build/fuzz-clang/tests/fuzz/fuzz_$$t -max_total_time=$(SECS) -rss_limit_mb=2048 -timeout=10 -verbosity=0 \
+	    -print_final_stats=1 -artifact_prefix=build/fuzz-corpus/$$t- build/fuzz-corpus/$$t $$seeds \
+	    >build/fuzz-corpus/$$t.log 2>&1 || { cat build/fuzz-corpus/$$t.log; exit 1; }; \
+	  printf '  FUZZ %-12s %s runs clean\n' $$t "$$(sed -n 's/^stat::number_of_executed_units: *//p' build/fuzz-corpus/$$t.log)"; done
 
 format: ## rewrite the sources as .clang-format says
 	@clang-format -i $(call src,config/*.[ch] backend/*.[ch] backend/*/*.[ch] ui/*.[ch] ui/cli/*.[ch])
@@ -278,7 +282,7 @@ clean: ## remove build/
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all unit unit-bin built-for-test bench demo test check e2e run docs check-house fuzz format deps deps-demo deps-test deps-check \
+.PHONY: all unit unit-bin fuzz-bin built-for-test bench demo test check e2e run docs check-house fuzz format deps deps-demo deps-test deps-check \
   install clean help
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
