@@ -19,7 +19,7 @@
 #define NESTING_MAX 64
 #define BLOCK 64                /* bytes looked at at once */
 #define STEP 32                 /* bytes copied at once */
-#define TEXT_KEPT (64u << 10)   /* a page that was large once does not keep its room */
+#define KEPT (64u << 10)        /* a page that was large once does not keep its room */
 
 /* The members of an event. */
 enum member { MEMBER_STREAM, MEMBER_TIME, MEMBER_MESSAGE, MEMBER_INGESTED, MEMBER_ID, MEMBERS };
@@ -166,7 +166,6 @@ static unsigned utf8_length(const char *s)
     return p[0] <= 0xF4 && p[1] >= low && p[1] <= high && is_continuation(p[2]) && is_continuation(p[3]) ? 4 : 0;
 }
 
-/* The bits from the n-th on. */
 static uint64_t from_bit(uint64_t bits, size_t n) { return n < BLOCK ? bits & (~(uint64_t)0 << n) : 0; }
 
 static bool check_utf8(struct scan *s, const char *p, const char *upto)
@@ -296,8 +295,7 @@ static bool eight_digits(const struct scan *s, const char *p, int64_t *out)
     *out = (int64_t)(((v & 0x0000FFFF0000FFFFu) * (((uint64_t)10000 << 32) + 1)) >> 32);
     return true;
 #else
-    (void)s, (void)p, (void)out;
-    return false;
+    return (void)s, (void)p, (void)out, false;
 #endif
 }
 
@@ -307,13 +305,11 @@ static bool scan_time(struct scan *s, int64_t *out)
 {
     const char *p = s->p;
     int64_t v = 0;
-    if (*p == '0')
-        return false;
-    if (eight_digits(s, p, &v))
+    if (*p != '0' && eight_digits(s, p, &v))
         p += 8;
     while (is_digit(*p) && p - s->p < 18)
         v = v * 10 + (*p++ - '0');
-    if (p == s->p || is_digit(*p) || *p == '.' || *p == 'e' || *p == 'E')
+    if (p == s->p || *s->p == '0' || is_digit(*p) || *p == '.' || *p == 'e' || *p == 'E')
         return false;
     s->p = p;
     *out = v;
@@ -514,7 +510,7 @@ static bool scan_event(struct scan *s, struct log_event *e)
 static struct log_event *next_event(struct log_page *p)
 {
     if (p->n == p->cap) {
-        p->cap = p->cap == 0 ? 1024 : p->cap * 2;
+        p->cap = p->cap == 0 ? 16 : p->cap * 2;
         p->events = mem_grow(p->events, p->cap, sizeof *p->events);
     }
     return &p->events[p->n++];
@@ -575,8 +571,12 @@ void log_page_clear(struct log_page *p)
  * is shorter than what it stands for. */
 static void make_room(struct log_page *p, size_t n)
 {
-    size_t need = (n + STEP + 4095) / 4096 * 4096;
-    if (p->text_cap >= need && (p->text_cap <= TEXT_KEPT || p->text_cap / 4 <= need))
+    size_t need = (n + STEP + 511) / 512 * 512;
+    if (p->cap * sizeof *p->events > KEPT && p->cap > n / 64) {   /* no event has fewer bytes, or few do */
+        MEM_FREE(p->events);
+        p->cap = 0;
+    }
+    if (p->text_cap >= need && (p->text_cap <= KEPT || p->text_cap / 4 <= need))
         return;
     free(p->text);
     p->text = mem_grow(NULL, need, 1);
