@@ -256,6 +256,10 @@ struct order {
     size_t env;                /* place in the configuration */
     char seen_version[65];     /* AWSCURRENT when it was ordered; an order that changes is refused if it moved */
     char stage[24];            /* test: this staging label alone; "" each */
+    /* Orders that change something: */
+    bool dry_run;              /* look and plan alone; then the plan is in the view, and nothing was changed */
+    char token[65];            /* the plan's, so that what was agreed to is what is sent; "" a new one */
+    char confirmed[64];        /* the environment's name as it was typed; asked for where `protect` is set */
 };
 
 /* One stage's login, of a test order. */
@@ -269,6 +273,16 @@ struct stage_login {
 };
 #define STAGES_TESTED 3
 
+/* What an order would do: the very calls and statements in words, with names and version
+ * ids, never values; and what to know before. */
+#define PLAN_LINES 16
+struct order_plan {
+    char seen_version[65];              /* AWSCURRENT when it was made */
+    char token[65];                     /* the version it makes or finishes */
+    size_t nlines;
+    struct { bool warning; char text[184]; } lines[PLAN_LINES];
+};
+
 struct order_view {
     uint64_t id;                /* 1, 2, ... */
     enum order_kind kind;
@@ -280,6 +294,7 @@ struct order_view {
     size_t nsteps;
     struct order_step steps[ORDER_STEPS];
     struct stage_login logins[STAGES_TESTED];
+    struct order_plan plan;     /* of an order that changes something */
 };
 
 #define ORDERS_KEPT 64

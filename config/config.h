@@ -31,6 +31,7 @@ struct config_environment {
     const char *external_id, *role_session_name;  /* of that role; NULL */
     const char *endpoint_url;      /* NULL: the global one */
     const char *secret;            /* name or ARN; required for production */
+    const char *rotation;          /* "auto", "aws", "credtop", "off": who rotates when it is ordered */
     const char *const *log_groups; /* default for a function: /aws/lambda/FUNCTION */
     const char *function;          /* Lambda function name or ARN */
     const char *db_host, *db_name, *db_user, *db_sslmode, *db_sslrootcert;  /* NULL: from the secret or .env */

@@ -365,8 +365,9 @@ static bool parse_all(struct parse *p)
     }
     bool stops = p->out->help || p->out->version;
     if (p->narrowed != NULL && !stops && (p->narrowed->commands & WITH(p->out->command)) == 0) {
-        words_fmt(&p->wrong, "credtop: --%s goes with the command %s: credtop %s --%s %s", p->narrowed->name,
-                  command_word(p->narrowed), command_word(p->narrowed), p->narrowed->name, p->narrowed->argument);
+        words_fmt(&p->wrong, "credtop: --%s goes with the command %s: credtop %s --%s%s%s", p->narrowed->name,
+                  command_word(p->narrowed), command_word(p->narrowed), p->narrowed->name,
+                  p->narrowed->argument != NULL ? " " : "", p->narrowed->argument != NULL ? p->narrowed->argument : "");
         return false;
     }
     const struct help_row *given = stops ? NULL : wants_operand(p);

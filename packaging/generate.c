@@ -218,12 +218,22 @@ static void options_table(struct strbuf *b)
     }
 }
 
+/* "COMMAND_TEST" -> "test" */
+static const char *command_word(const char *enumerator, char out[24])
+{
+    (void)str_copy(out, 24, strchr(enumerator, '_') + 1);
+    for (char *p = out; *p != '\0'; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+    return out;
+}
+
 static void statuses_table(struct strbuf *b)
 {
+    char word[24];
     strbuf_str(b, "| command | exit status | means |\n| --- | --- | --- |\n");
     for (size_t i = 0; i < ARRAY_LEN(status_rows); i++)
-        strbuf_fmt(b, "| `%s` | %d | %s |\n", strcmp(status_rows[i].command, "COMMAND_TEST") == 0 ? "test" : "status",
-                   status_rows[i].number, status_rows[i].help);
+        strbuf_fmt(b, "| `%s` | %d | %s |\n", command_word(status_rows[i].command, word), status_rows[i].number, status_rows[i].help);
 }
 
 /* ------------------------------------------------------------------- IAM */

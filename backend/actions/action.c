@@ -47,6 +47,8 @@ static void run(struct action *a)
         action_run_##id(a);                                                                                            \
         return;
 #define action_run_TEST action_run_test
+#define action_run_ROTATE action_run_rotate
+#define action_run_FINISH action_run_finish
 #include "backend/orders.def"
 #undef ORDER
     case ORDER_KINDS:

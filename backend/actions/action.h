@@ -59,6 +59,8 @@ void action_finish(struct action *a, enum order_state state, const char *fmt, ..
 void action_cancellable(struct action *a, bool safe);
 void action_publish(struct action *a);
 
-void action_run_test(struct action *a);   /* action_test.c */
+void action_run_test(struct action *a);     /* action_test.c */
+void action_run_rotate(struct action *a);   /* rotation.c */
+void action_run_finish(struct action *a);   /* rotation.c */
 
 #endif

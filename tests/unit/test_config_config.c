@@ -466,7 +466,7 @@ static void config__parse__tells_all_mistakes_by_line(void **state)
         "f:2: region = 'R' holds 'R', which it may not; allowed: 1 to 31 of a-z 0-9 -\n"
         "f:3: environment a begins a second time, first at line 1; give each its own name\n"
         "f:4: [environment] has no key 'nope'; allowed: mode protect region profile role "
-        "external_id role_session_name endpoint_url secret log_group function "
+        "external_id role_session_name endpoint_url secret rotation log_group function "
         "db_host db_port db_name db_user db_sslmode db_sslrootcert fetch hit "
             "fallback fetch_error db_error env_file\n"
         "f:7: mode = 'x' is not a choice; allowed: operate|audit\n");

@@ -1,17 +1,13 @@
 #include "ui/cli/test.h"
 
-#include <poll.h>
 #include <string.h>
 
-#include "backend/base/clock.h"
 #include "backend/base/mem.h"
+#include "ui/cli/order.h"
 #include "ui/cli/output.h"
 #include "ui/cli/writer.h"
-#include "ui/signals.h"
 
 #define OUTPUT_MAX (64 * 1024)
-
-enum { NO_SUCH = -1 };
 
 /* The exit statuses that are not plain success; options.def says what they mean. */
 enum {
@@ -52,49 +48,6 @@ int test_exit_status(const struct order_view *o)
         if (failures[i].code == first->code)
             return failures[i].status;
     return CLI_COULD_NOT_TELL;
-}
-
-static int find_env(const struct config *conf, const char *name)
-{
-    for (size_t i = 0; i < conf->nenvironments; i++)
-        if (strcmp(conf->environments[i].name, name) == 0)
-            return (int)i;
-    (void)fprintf(stderr, "credtop: there is no environment \"%s\"; allowed:", name);
-    for (size_t i = 0; i < conf->nenvironments && i < 20; i++)
-        (void)fprintf(stderr, " %s", conf->environments[i].name);
-    (void)fprintf(stderr, "%s\n", conf->nenvironments > 20 ? " ..." : "");
-    return NO_SUCH;
-}
-
-/* True when the order has ended; *out is a copy. */
-static bool look(struct backend *b, uint64_t id, struct order_view *out)
-{
-    struct board *board = backend_board(b);
-    bool ended = false;
-    for (size_t i = 0; board->orders != NULL && i < board->orders->n; i++)
-        if (board->orders->orders[i].id == id) {
-            *out = board->orders->orders[i];
-            ended = out->state != ORDER_WAITING && out->state != ORDER_RUNNING;
-        }
-    board_free(board);
-    return ended;
-}
-
-static bool wait_for(struct backend *b, uint64_t id, int64_t timeout_ms, int signals_fd, struct order_view *out)
-{
-    int64_t deadline = clock_mono_ms(clock_real()) + timeout_ms;
-    while (!look(b, id, out)) {
-        int64_t left = deadline - clock_mono_ms(clock_real());
-        if (left <= 0)
-            return false;
-        struct pollfd p[2] = {{.fd = backend_wake_fd(b), .events = POLLIN}, {.fd = signals_fd, .events = POLLIN}};
-        (void)poll(p, 2, left > 60000 ? 60000 : (int)left);
-        if (p[0].revents & POLLIN)
-            backend_wake_drain(b);
-        if ((p[1].revents & POLLIN) && (signals_read(signals_fd) & SIGNALS_QUIT))
-            return false;
-    }
-    return true;
 }
 
 /* Labels that no version has are left out, but for the one that was asked for. */
@@ -166,20 +119,20 @@ static void put_json(const struct order_view *o, const char *name, struct strbuf
 
 int test_run(struct backend *b, const struct config *conf, const struct options *options, int signals_fd)
 {
-    int env = find_env(conf, options->operand);
+    size_t env = order_find_env(conf, options->operand);
     struct order order = {.kind = ORDER_TEST};
     struct order_view view = {0};
     struct why why = {0};
-    if (env == NO_SUCH)
+    if (env == ORDER_NO_ENVIRONMENT)
         return CLI_COULD_NOT_TELL;
-    order.env = (size_t)env;
+    order.env = env;
     (void)str_copy(order.stage, sizeof order.stage, options->stage != NULL ? options->stage : "");
     uint64_t id = backend_order(b, &order, &why);
     if (id == 0) {
         (void)fprintf(stderr, "credtop: %s\n", why.text);
         return CLI_COULD_NOT_TELL;
     }
-    if (!wait_for(b, id, options->timeout_ms, signals_fd, &view)) {
+    if (order_wait(b, id, options->timeout_ms, signals_fd, NULL, NULL, &view) != ORDER_ENDED) {
         (void)fprintf(stderr, "credtop: the test did not end in time; what the database would say is unknown\n");
         return CLI_COULD_NOT_TELL;
     }

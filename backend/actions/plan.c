@@ -1,0 +1,82 @@
+/* Plans, in words. */
+#include <stdarg.h>
+
+#include "backend/actions/rotation.h"
+#include "backend/base/strbuf.h"
+
+#define SOON_MS (60 * 60 * 1000)
+
+static void add(struct order_plan *p, bool warning, const char *fmt, ...) FORMAT(3, 4);
+static void add(struct order_plan *p, bool warning, const char *fmt, ...)
+{
+    va_list args;
+    if (p->nlines == PLAN_LINES)
+        return;
+    p->lines[p->nlines].warning = warning;
+    va_start(args, fmt);
+    (void)vsnprintf(p->lines[p->nlines].text, sizeof p->lines[0].text, fmt, args);
+    va_end(args);
+    p->nlines++;
+}
+
+static void plan_aws(const struct rotation_state *s, int64_t now, struct order_plan *p)
+{
+    const char *name = strrchr(s->function, ':');
+    name = name != NULL ? name + 1 : s->function;
+    add(p, false, "RotateSecret %s, with a token that becomes the new version's id", s->arn);
+    add(p, false, "the function %s runs createSecret, setSecret, testSecret, finishSecret; followed by DescribeSecret and "
+                  "/aws/lambda/%s", name, name);
+    add(p, false, "cancelling stops the watching: the rotation goes on at AWS");
+    if (!s->enabled)
+        add(p, true, "automatic rotation is off: RotateSecret turns it on");
+    if (s->next_ms != TIME_UNKNOWN && s->next_ms - now < SOON_MS)
+        add(p, true, s->next_ms < now ? "the next rotation date is past: AWS may begin one by itself"
+                                      : "AWS begins one by itself within the hour");
+}
+
+static void plan_finish_steps(struct order_plan *p, const char *token, const char *current)
+{
+    add(p, false, "setSecret: ALTER ROLE user PASSWORD 'SCRAM-SHA-256$...' (a verifier computed here), unless the database "
+                  "takes the new password already");
+    add(p, false, "testSecret: a login with the new password; if it fails: ALTER ROLE back to AWSCURRENT's");
+    add(p, false, "finishSecret: UpdateSecretVersionStage AWSCURRENT from %s to %s", current, token);
+    add(p, false, "UpdateSecretVersionStage AWSPENDING off %s", token);
+    add(p, false, "cancelling is safe until the first of these is sent, and not after it");
+}
+
+static void plan_own(const struct rotation_state *s, enum order_kind kind, struct order_plan *p)
+{
+    bool open = rotation_is_open(s);
+    if (kind == ORDER_FINISH && !open) {
+        add(p, false, "UpdateSecretVersionStage AWSPENDING off %s, which is AWSCURRENT: the rotation was complete", s->pending);
+        return;
+    }
+    add(p, false, "GetSecretValue %s (AWSCURRENT)%s%s%s", s->current, open ? ", " : "", open ? s->pending : "",
+        open ? " (AWSPENDING)" : "");
+    add(p, false, "log in as the user the secret names; pg_try_advisory_lock on the secret's ARN");
+    if (open && kind == ORDER_FINISH)
+        add(p, false, "if %s has no value: UpdateSecretVersionStage AWSPENDING off it, and no more", s->pending);
+    else
+        add(p, false, "createSecret: PutSecretValue as AWSPENDING with a new password of 40 letters and digits%s",
+            open ? ", unless the version has a value" : "");
+    plan_finish_steps(p, open ? s->pending : "the new version", s->current);
+    add(p, true, "single user: from setSecret on, logins with the old password fail; warm containers hold it until they are "
+                 "replaced");
+    if (open)
+        add(p, true, "a rotation stopped at %s: this goes on from where it is", s->pending);
+    if (s->function[0] != '\0' && s->enabled)
+        add(p, true, "the secret's own rotation function may be at work on it, too");
+}
+
+void plan_write(const struct config_environment *conf, const struct rotation_state *s, enum rotation_way way,
+                enum order_kind kind, int64_t now_wall_ms, struct order_plan *out)
+{
+    *out = (struct order_plan){0};
+    (void)str_copy(out->seen_version, sizeof out->seen_version, s->current);
+    if (way == ROTATION_BY_AWS)
+        plan_aws(s, now_wall_ms, out);
+    else
+        plan_own(s, kind, out);
+    if (conf->protect)
+        add(out, true, "protected: type %s to confirm", conf->name);
+}

@@ -1,0 +1,187 @@
+#include "ui/cli/rotate.h"
+
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/base/strbuf.h"
+#include "ui/cli/order.h"
+#include "ui/cli/output.h"
+#include "ui/signals.h"
+
+/* The exit statuses; options.def says what they mean. */
+enum { ROTATE_DONE = 0, ROTATE_FAILED = 1, ROTATE_REFUSED = 2, ROTATE_UNKNOWN = CLI_COULD_NOT_TELL };
+
+static int exit_status(enum order_state s)
+{
+    switch (s) {
+    case ORDER_DONE:
+        return ROTATE_DONE;
+    case ORDER_FAILED:
+        return ROTATE_FAILED;
+    case ORDER_REFUSED:
+    case ORDER_CANCELLED:
+        return ROTATE_REFUSED;
+    case ORDER_UNKNOWN:
+    case ORDER_WAITING:
+    case ORDER_RUNNING:
+        break;
+    }
+    return ROTATE_UNKNOWN;
+}
+
+static bool print(const struct strbuf *out)
+{
+    return output_write(out, "the rotation", 0) == 0;
+}
+
+static bool put_plan(const struct order_view *o, const char *name)
+{
+    struct strbuf out;
+    strbuf_init(&out, 16384);
+    strbuf_fmt(&out, "%s %s: the plan\n", order_title(o->kind), name);
+    for (size_t i = 0, n = 0; i < o->plan.nlines; i++) {
+        if (o->plan.lines[i].warning)
+            strbuf_fmt(&out, "   !  %s\n", o->plan.lines[i].text);
+        else
+            strbuf_fmt(&out, "  %2zu. %s\n", ++n, o->plan.lines[i].text);
+    }
+    strbuf_fmt(&out, "AWSCURRENT is %s; the new version is %s\n", o->plan.seen_version, o->plan.token);
+    bool ok = print(&out);
+    strbuf_clear(&out);
+    return ok;
+}
+
+/* --------------------------------------------------------------- confirmation */
+
+/* One line from the terminal; false: none came, or a signal did. */
+static bool read_answer(int signals_fd, char *out, size_t size)
+{
+    size_t n = 0;
+    for (;;) {
+        char c;
+        struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = signals_fd, .events = POLLIN}};
+        (void)poll(p, 2, -1);
+        if ((p[1].revents & POLLIN) && (signals_read(signals_fd) & SIGNALS_QUIT))
+            return false;
+        if ((p[0].revents & (POLLIN | POLLHUP | POLLERR)) == 0)
+            continue;
+        if (read(STDIN_FILENO, &c, 1) != 1)
+            return false;
+        if (c == '\n')
+            break;
+        if (n + 1 < size)
+            out[n] = c;
+        n++;
+    }
+    out[n < size ? n : 0] = '\0';
+    return n < size;
+}
+
+/* What is wanted is typed anew each time: the name where it is protected, "yes" elsewhere. */
+static bool confirm(const struct config_environment *env, int signals_fd)
+{
+    char answer[128];
+    const char *wanted = env->protect ? env->name : "yes";
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        (void)fprintf(stderr,
+                      "credtop: nothing was changed: there is no terminal to ask on; --yes goes on without asking\n");
+        return false;
+    }
+    (void)printf("Type %s to go on: ", wanted);
+    (void)fflush(stdout);
+    if (read_answer(signals_fd, answer, sizeof answer) && strcmp(answer, wanted) == 0)
+        return true;
+    (void)printf("nothing was changed\n");
+    return false;
+}
+
+/* -------------------------------------------------------------------- orders */
+
+static const char *step_word(enum step_state s)
+{
+    switch (s) {
+    case STEP_WAITING:
+        return "waiting";
+    case STEP_RUNNING:
+        return "...";
+    case STEP_DONE:
+        return "done";
+    case STEP_FAILED:
+        return "FAILED";
+    case STEP_SKIPPED:
+        return "skipped";
+    case STEP_UNKNOWN:
+        return "unknown";
+    }
+    return "?";
+}
+
+struct shown {
+    size_t steps; /* ended and printed */
+};
+
+static void show_steps(void *ctx, const struct order_view *o)
+{
+    struct shown *s = ctx;
+    struct strbuf out;
+    strbuf_init(&out, 16384);
+    for (; s->steps < o->nsteps && o->steps[s->steps].took_ms >= 0; s->steps++) {
+        const struct order_step *step = &o->steps[s->steps];
+        strbuf_fmt(&out, "%-18s %-8s %6d ms  %s\n", step->name, step_word(step->state), step->took_ms, step->words);
+    }
+    if (out.len > 0)
+        (void)print(&out); /* the rotation goes on whoever reads; the exit status tells */
+    strbuf_clear(&out);
+}
+
+/* Carried out to its end; what came of it is in *out. */
+static void order_run(struct backend *b, const struct order *order, bool steps, int signals_fd, struct order_view *out)
+{
+    struct why why = {0};
+    struct shown shown = {0};
+    uint64_t id = backend_order(b, order, &why);
+    *out = (struct order_view){.kind = order->kind, .state = ORDER_REFUSED};
+    if (id == 0) {
+        (void)str_copy(out->words, sizeof out->words, why.text);
+        return;
+    }
+    while (order_wait(b, id, 0, signals_fd, steps ? show_steps : NULL, &shown, out) == ORDER_INTERRUPTED) {
+        if (backend_order_cancel(b, id))
+            continue;
+        (void)fprintf(stderr, "credtop: it cannot be stopped safely now; it ends by itself in a moment\n");
+    }
+}
+
+static int tell(const struct order_view *o, const char *name)
+{
+    if (o->state == ORDER_DONE)
+        (void)printf("%s: %s\n", name, o->words);
+    else
+        (void)fprintf(stderr, "credtop: %s: %s: %s\n", name, order_state_word(o->state), o->words);
+    return fflush(stdout) == 0 ? exit_status(o->state) : ROTATE_UNKNOWN;
+}
+
+int rotate_run(struct backend *b, const struct config *conf, const struct options *options, int signals_fd)
+{
+    size_t env = order_find_env(conf, options->operand);
+    struct order_view view;
+    if (env == ORDER_NO_ENVIRONMENT)
+        return ROTATE_UNKNOWN;
+    struct order order = {.kind = options->finish ? ORDER_FINISH : ORDER_ROTATE, .env = env, .dry_run = true};
+    order_run(b, &order, false, signals_fd, &view);
+    if (view.state != ORDER_DONE)
+        return tell(&view, options->operand);
+    if (!put_plan(&view, options->operand))
+        return ROTATE_UNKNOWN;
+    if (options->dry_run)
+        return ROTATE_DONE;
+    if (!options->yes && !confirm(&conf->environments[env], signals_fd))
+        return ROTATE_REFUSED;
+    order.dry_run = false;
+    (void)str_copy(order.seen_version, sizeof order.seen_version, view.plan.seen_version);
+    (void)str_copy(order.token, sizeof order.token, view.plan.token);
+    (void)str_copy(order.confirmed, sizeof order.confirmed, conf->environments[env].name);
+    order_run(b, &order, true, signals_fd, &view);
+    return tell(&view, options->operand);
+}
