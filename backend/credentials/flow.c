@@ -7,6 +7,7 @@
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 #include "backend/base/text.h"
+#include "backend/base/wiping.h"
 #include "backend/credentials/secret_value.h"
 #include "config/dotenv.h"
 
@@ -156,6 +157,7 @@ enum err flow_env_load_file(struct flow_env *e, const char *path, struct why *wh
     const char *what = NULL;
     int line = dotenv_parse(bytes, n, on_pair, &l, &what);
     file = secret_free(file);
+    wiping_stack();
     if (line > 0)
         return why_set(why, ERR_SETTING, "%s:%d: %s", path, line, what);
     if (l.overflow)

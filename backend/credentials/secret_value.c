@@ -6,6 +6,7 @@
 #include "backend/aws/json.h"
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
+#include "backend/base/wiping.h"
 
 /* A text member into a fixed field; absent leaves the field as it was. */
 static enum err take_text(const json_t *o, const char *key, char *out, size_t size, enum db_source *from,
@@ -46,6 +47,11 @@ static void take_password(struct db_params *p, const char *bytes, size_t n)
     p->password = secret_free(p->password);
     p->password = secret_from(bytes, n);
     p->password_from = FROM_SECRET;
+#ifdef CT_LEAKY
+    /* A program that forgets a copy, for the test that looks for such copies. */
+    static char *volatile forgotten __attribute__((unused));
+    forgotten = mem_copy_bytes(bytes, n);
+#endif
 }
 
 static enum err apply_object(const json_t *o, struct db_params *p, struct why *why)
@@ -74,6 +80,14 @@ static bool looks_like_object(const char *s, size_t n)
     return n > 0 && *s == '{';
 }
 
+/* jansson refuses it, since C strings end there; the operator hears of it by name. */
+static bool has_nul(const char *json, size_t n) { return memmem(json, n, "\\u0000", 6) != NULL; }
+
+static enum err nul_why(struct why *why)
+{
+    return why_set(why, ERR_SECRET_SHAPE, "it has a NUL character (\\u0000) in it, which PostgreSQL cannot have");
+}
+
 static enum err apply_string(const char *s, size_t n, struct db_params *p, struct why *why)
 {
     if (n == 0)
@@ -84,6 +98,8 @@ static enum err apply_string(const char *s, size_t n, struct db_params *p, struc
     }
     struct why bad;
     json_t *o = json_read_object(s, n, &bad);
+    if (o == NULL && has_nul(s, n))
+        return nul_why(why);
     if (o == NULL)
         return why_set(why, ERR_SECRET_SHAPE, "it begins with '{' but is %s", bad.text);
     enum err err = apply_object(o, p, why);
@@ -95,7 +111,7 @@ enum err secret_value_apply(const char *reply, size_t n, struct db_params *param
 {
     json_t *o = json_read_object(reply, n, why);
     if (o == NULL)
-        return ERR_MALFORMED;
+        return has_nul(reply, n) ? nul_why(why) : ERR_MALFORMED;
     struct db_params p = {0};
     db_params_copy(&p, params);
     size_t len = 0;
@@ -137,5 +153,6 @@ enum err secret_value_fetch(struct aws *aws, const struct aws_target *target, co
             (void)str_copy(why->call, sizeof why->call, "GetSecretValue");
     }
     aws_forget(aws);
+    wiping_stack();
     return err;
 }
