@@ -8,11 +8,13 @@
 #include <signal.h>
 
 #include "backend/actions/action.h"
+#include "backend/actions/journal.h"
 #include "backend/aws/json.h"
 #include "backend/base/mem.h"
 #include "backend/base/secret.h"
 #include "backend/base/strbuf.h"
 #include "backend/base/wake.h"
+#include "backend/journal_view.h"
 #include "backend/mfa.h"
 #include "backend/watch/classifiers.h"
 #include "backend/watch/pool.h"
@@ -41,6 +43,8 @@ struct backend {
     struct listing **listings;      /* by identity; NULL where describing is as cheap */
     size_t *log_env, nlogs;         /* items of the logs pool: environments with log groups */
     struct pool *secrets, *logs, *databases;
+    struct journal *journal;        /* NULL: off */
+    char journal_path[4096];
     struct actions *actions;
     struct mfa *mfa;
 };
@@ -195,6 +199,44 @@ static struct pool *new_pool(struct backend *b, const char *name, unsigned threa
     return pool_new(&s);
 }
 
+/* ---------------------------------------------------------------- journal */
+
+/* Before anything is sent that reveals or changes.  The database watch reads its secrets
+ * again and again: one line a session stands for all of them. */
+static enum err journal_call(void *ctx, const struct aws_op_row *row, const struct aws_target *t, const char *resource,
+                             struct why *why)
+{
+    struct backend *b = ctx;
+    const struct aws_order *o = t->order;
+    char keys[700], words[160];
+    (void)str_fmt(keys, sizeof keys, "%s%s%s", t->profile != NULL ? t->profile : "",
+                  t->profile != NULL && t->role_arn != NULL ? " " : "", t->role_arn != NULL ? t->role_arn : "");
+    struct journal_entry e = {.kind = JOURNAL_CALL, .operation = row->name, .resource = resource, .keys = keys};
+    if (o != NULL) {
+        e.order = o->id;
+        e.order_name = o->name;
+        e.env = o->env;
+        e.version_before = o->version_before;
+        e.version_after = o->version_after;
+    } else if (row->class == AWS_REVEALS) {
+        (void)str_fmt(words, sizeof words, "the database watch reads secrets of %zu environments every %lld s", b->nsecrets,
+                      (long long)(b->watch.conf->database_poll_ms / 1000));
+        e = (struct journal_entry){.kind = JOURNAL_WATCH, .operation = row->name, .words = words};
+    }
+    return journal_write(b->journal, &e, why);
+}
+
+/* Without a place for it every line fails, and so does what wanted to be written down. */
+static void open_journal(struct backend *b, const struct clock *clock)
+{
+    const struct config *conf = b->watch.conf;
+    if (conf->journal != NULL && strcmp(conf->journal, "off") == 0)
+        return;
+    bool placed = journal_place(conf->journal, b->journal_path, sizeof b->journal_path, NULL);
+    b->journal = journal_new(&(struct journal_settings){.path = placed ? b->journal_path : NULL, .syslog = conf->syslog,
+                                                        .audit = b->watch.audit, .clock = clock, .cancel = b->cancel});
+}
+
 static void look_again(void *ctx, size_t env) { backend_refresh(ctx, env); }
 
 struct backend *backend_start(const struct config *conf, const struct backend_settings *settings, struct why *why)
@@ -210,8 +252,10 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     b->watch = (struct watch){.conf = conf, .clock = settings->clock != NULL ? settings->clock : clock_real(),
                               .cancel = b->cancel, .classifiers = b->classifiers.of, .audit = settings->audit};
     atomic_init(&b->watch.focus, SIZE_MAX);
+    open_journal(b, b->watch.clock);
     b->gate = aws_gate_new(&(struct aws_gate_settings){
-        .audit = settings->audit, .clock = b->watch.clock, .quota_share = conf->quota_percent / 100.0});
+        .audit = settings->audit, .clock = b->watch.clock, .quota_share = conf->quota_percent / 100.0,
+        .journal = b->journal != NULL ? journal_call : NULL, .journal_ctx = b});
     b->mfa = mfa_new(b->wake);
     if (settings->can_ask)
         identity_store_set_mfa(aws_gate_identities(b->gate), mfa_ask, b->mfa);
@@ -227,8 +271,8 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     b->secrets = new_pool(b, "secrets", conf->secret_threads, item_of_secret(b, b->nsecrets), secrets_turn);
     b->logs = new_pool(b, "logs", conf->log_threads, b->nlogs * (1 + BACKFILL_LANES), logs_turn);
     b->databases = new_pool(b, "databases", conf->database_threads, n, databases_turn);
-    b->actions = actions_new(&(struct actions_settings){.watch = &b->watch, .slot = orders_slot(b), .refresh = look_again,
-                                                        .ctx = b});
+    b->actions = actions_new(&(struct actions_settings){.watch = &b->watch, .slot = orders_slot(b), .journal = b->journal,
+                                                        .refresh = look_again, .ctx = b});
     if (settings->orders_only)
         return actions_start(b->actions, why) == ERR_OK ? b : backend_stop(b);
     if (pool_start(b->secrets, why) != ERR_OK || pool_start(b->logs, why) != ERR_OK ||
@@ -272,7 +316,7 @@ struct board *backend_board(struct backend *b)
     struct aws_meter meter;
     aws_gate_meter(b->gate, &meter);
     *board = (struct board){
-        .conf = b->watch.conf, .audit = b->watch.audit, .memory_locked = secret_memory_locked(),
+        .conf = b->watch.conf, .audit = b->watch.audit, .journal_off = b->journal == NULL, .memory_locked = secret_memory_locked(),
         .mono_ms = clock_mono_ms(b->watch.clock), .wall_ms = clock_wall_ms(b->watch.clock) + meter.skew_ms,
         .calls_per_minute = meter.per_minute, .calls_total = meter.total, .calls_failed = meter.failed,
         .calls_throttled = meter.throttled, .calls_refused = meter.refused, .clock_skew_ms = meter.skew_ms,
@@ -363,6 +407,7 @@ struct backend *backend_stop(struct backend *b)
     free(b->secret_begun);
     b->box = snapbox_free(b->box);
     b->gate = aws_gate_free(b->gate);
+    b->journal = journal_free(b->journal);
     b->mfa = mfa_free(b->mfa);
     classifiers_clear(&b->classifiers);
     b->wake = wake_free(b->wake);

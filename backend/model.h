@@ -344,6 +344,7 @@ struct call_row {
 struct board {
     const struct config *conf;
     bool audit;
+    bool journal_off;                 /* journal = off: orders leave no trace here */
     bool memory_locked;
     int64_t mono_ms, wall_ms;         /* when it was taken */
     unsigned calls_per_minute;

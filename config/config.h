@@ -52,6 +52,8 @@ struct config {
     unsigned secret_threads, log_threads, database_threads;
     bool server_filter;            /* FilterLogEvents with a pattern */
     unsigned quota_percent;        /* of AWS's published request quotas */
+    const char *journal;           /* absolute path, or "off"; NULL: where it is by itself */
+    bool syslog;                   /* the journal's hashes go there too */
     struct config_patterns patterns;
     size_t nenvironments;
     const struct config_environment *environments;   /* in the file's order */

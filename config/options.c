@@ -314,12 +314,38 @@ static const struct help_row *wants_operand(const struct parse *p)
     return given != NULL && given->operand != NULL && p->out->operand == NULL ? given : NULL;
 }
 
+/* Whether `word` is one of "a|b|c". */
+static bool is_choice(const char *choices, const char *word)
+{
+    for (const char *w = choices;; w++) {
+        size_t n = strcspn(w, "|");
+        if (n == strlen(word) && memcmp(w, word, n) == 0) {
+            return true;
+        }
+        w += n;
+        if (*w == '\0') {
+            return false;
+        }
+    }
+}
+
+static bool parse_operand(struct parse *p, const struct help_row *command, const char *arg)
+{
+    p->out->operand = arg;
+    if (strchr(command->operand, '|') == NULL || is_choice(command->operand, arg)) {
+        return true;
+    }
+    words_fmt(&p->wrong, "credtop: %s ", command->word);
+    words_quote(&p->wrong, arg, strlen(arg));
+    words_fmt(&p->wrong, " is not a choice; allowed: %s", command->operand);
+    return false;
+}
+
 static bool parse_command(struct parse *p, const char *arg)
 {
     struct spelling spelling;
     if (wants_operand(p) != NULL) {
-        p->out->operand = arg;
-        return true;
+        return parse_operand(p, wants_operand(p), arg);
     }
     spelling_init(&spelling, arg);
     for (size_t i = 0; i < COMMANDS; i++) {
@@ -372,7 +398,8 @@ static bool parse_all(struct parse *p)
     }
     const struct help_row *given = stops ? NULL : wants_operand(p);
     if (given != NULL) {
-        words_fmt(&p->wrong, "credtop: %s needs the name of an environment: credtop %s %s", given->word, given->word,
+        words_fmt(&p->wrong, "credtop: %s needs %s: credtop %s %s", given->word,
+                  strchr(given->operand, '|') != NULL ? "one of these words" : "the name of an environment", given->word,
                   given->operand);
         return false;
     }
@@ -460,7 +487,7 @@ static void option_words(struct words *w, const struct option_row *o)
 {
     words_fmt(w, "%s", o->help);
     if (o->type == TYPE_DURATION) {
-        words_fmt(w, " (%s, default %s)", o->limits, o->preset);
+        words_fmt(w, " (%s%s%s)", o->limits, o->preset != NULL ? ", default " : "", o->preset != NULL ? o->preset : "");
     } else if (o->preset != NULL) {
         words_fmt(w, " (default %s)", o->preset);
     }

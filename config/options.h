@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum options_command { COMMAND_DASHBOARD, COMMAND_STATUS, COMMAND_TEST, COMMAND_ROTATE };
+enum options_command { COMMAND_DASHBOARD, COMMAND_STATUS, COMMAND_TEST, COMMAND_ROTATE, COMMAND_JOURNAL };
 enum options_format { FORMAT_TABLE, FORMAT_JSON };
 
 struct options {
@@ -18,9 +18,12 @@ struct options {
     bool audit;                   /* --audit: only ever tightens */
     bool ascii, no_color;
     bool help, version;
-    const char *operand;          /* test, rotate: the environment's name */
+    const char *operand;          /* test, rotate: the environment's name; journal: "show", "verify", "tail" */
     bool dry_run, yes, finish;    /* rotate: plan alone; do not ask; finish what is half done */
     const char *stage;            /* test: one staging label; NULL: each */
+    int64_t since_ms;             /* journal: how far back; 0: all */
+    const char *head;             /* journal: a hash that must be there; NULL */
+    const char *journal_file;     /* journal: the file to read; NULL: the configuration's */
     int64_t timeout_ms;           /* status, test: give up waiting for answers after this */
 };
 

@@ -93,11 +93,11 @@ const char *section_word(enum section section)
 
 /* ------------------------------------------------------------------- limits */
 
-/* "600 a-z /": the number in front. */
+/* "600 a-z /", "511|off": the number in front. */
 static size_t limit_bytes(const struct setting *s)
 {
     int64_t most = 0;
-    (void)number_read(s->limits, strcspn(s->limits, " "), INT32_MAX, &most);
+    (void)number_read(s->limits, strcspn(s->limits, " |"), INT32_MAX, &most);
     return (size_t)most;
 }
 
@@ -168,7 +168,9 @@ void setting_allowed(const struct setting *s, struct words *w)
         words_fmt(w, "%s", s->limits);
         return;
     case TYPE_PATH:
-        words_fmt(w, "a path of at most %s bytes; relative to this file's folder, or with ~/ in front", s->limits);
+        n = strcspn(s->limits, "|");
+        words_fmt(w, "a path of at most %.*s bytes; relative to this file's folder, or with ~/ in front%s%s", (int)n,
+                  s->limits, s->limits[n] == '|' ? "; or " : "", s->limits[n] == '|' ? s->limits + n + 1 : "");
         return;
     case TYPE_URL:
         words_fmt(w, "http:// or https:// and HOST[:PORT][/PATH], at most %s bytes, without user, query or fragment",
@@ -303,7 +305,11 @@ static bool read_number(const struct setting *s, const char *value, void *base, 
 static bool read_path(const struct setting *s, const char *value, const struct setting_place *place, void *base,
                       struct words *out_wrong)
 {
-    const char *front = place->folder, *rest = value;
+    const char *front = place->folder, *rest = value, *word = strchr(s->limits, '|');
+    if (word != NULL && strcmp(value, word + 1) == 0) {
+        store_text(s, value, place, base);
+        return true;
+    }
     if (value[0] == '/') {
         front = "";
         rest = value + 1;

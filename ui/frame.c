@@ -135,11 +135,21 @@ static void expiry_words(const struct screen *s, char out[40])
         str_fmt(out, 40, "keys %s", format_age(first->expires_ms - s->wall_ms, left));
 }
 
+static const char *mode_word(const struct screen *s)
+{
+    return s->set.audit ? "READ-ONLY" : s->board->journal_off ? "OPERATOR, NO JOURNAL" : "OPERATOR";
+}
+
+static enum style mode_style(const struct screen *s)
+{
+    return s->set.audit ? STYLE_MODE : s->board->journal_off ? STYLE_WARN : STYLE_TEXT;
+}
+
 /* From the right: clock, mode, calls and, with room, their price, AWS. */
 static int draw_right(const struct screen *s, struct grid *g, int width)
 {
     char clock[FORMAT_SIZE], aws[40], calls[80], price[FORMAT_SIZE], keys[40];
-    const char *mode = s->set.audit ? "READ-ONLY" : "OPERATOR";
+    const char *mode = mode_word(s);
     format_clock(s->wall_ms, s->local, true, clock);
     aws_word(s, aws);
     if (width >= WIDE_FROM && screen_settled(s))
@@ -150,7 +160,7 @@ static int draw_right(const struct screen *s, struct grid *g, int width)
     int x = width - 1 - (int)strlen(clock);
     grid_text(g, 0, x, width, STYLE_TEXT, clock); /* plain: a tick is a few bytes then */
     x -= 2 + (int)strlen(mode);
-    grid_text(g, 0, x, (int)strlen(mode), s->set.audit ? STYLE_MODE : STYLE_TEXT, mode);
+    grid_text(g, 0, x, (int)strlen(mode), mode_style(s), mode);
     expiry_words(s, keys);
     if (keys[0]) {
         x -= 2 + (int)strlen(keys);
@@ -178,8 +188,7 @@ static void draw_header_small(const struct screen *s, struct grid *g, struct rec
 {
     char clock[FORMAT_SIZE];
     int x = grid_text(g, at.y, 0, at.w, STYLE_TITLE, "credtop");
-    grid_text(g, at.y, x + 1, at.w - x - 1, s->set.audit ? STYLE_MODE : STYLE_TEXT,
-              s->set.audit ? "READ-ONLY" : "OPERATOR");
+    grid_text(g, at.y, x + 1, at.w - x - 1, mode_style(s), mode_word(s));
     if (at.w >= 36)
         grid_right(g, at.y, 0, at.w, STYLE_TEXT, format_clock(s->wall_ms, s->local, true, clock));
 }

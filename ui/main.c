@@ -11,6 +11,7 @@
 #include "backend/base/secret.h"
 #include "config/config.h"
 #include "config/options.h"
+#include "ui/cli/journal.h"
 #include "ui/cli/rotate.h"
 #include "ui/cli/status.h"
 #include "ui/cli/test.h"
@@ -130,9 +131,16 @@ int main(int argc, char **argv)
         return say_text(options_help());
     if (o.version)
         return say_text(mem_copy_str("credtop " CREDTOP_VERSION "\n"));
+    if (o.command == COMMAND_JOURNAL && o.journal_file)
+        return journal_run(NULL, &o);
     struct config *c = read_config(o.config_path);
     if (!c)
         return EXIT_COULD_NOT_TELL;
+    if (o.command == COMMAND_JOURNAL) {
+        int shown = journal_run(c, &o);
+        config_free(c);
+        return shown;
+    }
     if (o.log_path && log_open(o.log_path, LOG_INFO, &why) != ERR_OK) {
         (void)fprintf(stderr, "credtop: %s\n", why_line(&why, line, sizeof(line)));
         config_free(c);

@@ -87,6 +87,27 @@ static enum err journal_action(struct action *a, enum journal_kind kind, const c
                       why);
 }
 
+enum err action_tell(struct action *a, const char *operation, const char *resource, struct why *why)
+{
+    return journal_of(a->all, &a->order,
+                      (struct journal_entry){.kind = JOURNAL_CALL, .order = a->view.id, .operation = operation,
+                                             .resource = resource, .version_before = a->version_before,
+                                             .version_after = a->version_after},
+                      why);
+}
+
+enum err action_tell_plan(struct action *a, struct why *why)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < a->view.plan.nlines && err == ERR_OK; i++)
+        err = journal_of(a->all, &a->order,
+                         (struct journal_entry){.kind = JOURNAL_PLAN, .order = a->view.id,
+                                                .version_before = a->version_before, .version_after = a->version_after,
+                                                .words = a->view.plan.lines[i].text},
+                         why);
+    return err;
+}
+
 /* It has happened, whether or not it can be written. */
 static void journal_fact(struct action *a, enum journal_kind kind, const char *step, const char *state, const char *words)
 {

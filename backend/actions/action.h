@@ -50,6 +50,11 @@ struct aws_target action_target(struct action *a);
 /* The versions that are in hand, for the journal; "" none. */
 void action_versions(struct action *a, const char *before, const char *after);
 
+/* Before what is not AWS's and changes something, and for the plan: told to the journal, and
+ * on the disk.  What cannot be told must not be done. */
+enum err action_tell(struct action *a, const char *operation, const char *resource, struct why *why) CHECKED;
+enum err action_tell_plan(struct action *a, struct why *why) CHECKED;
+
 /* Begins a step, and ends it (state and words); both publish, the end is journaled. */
 void action_begin(struct action *a, const char *step);
 void action_end(struct action *a, enum step_state state, const char *fmt, ...) FORMAT(3, 4);

@@ -28,7 +28,7 @@ const char *journal_kind_word(enum journal_kind k)
 {
     static const char *const words[JOURNAL_KINDS] = {
         [JOURNAL_SESSION_START] = "session.start", [JOURNAL_SESSION_END] = "session.end", [JOURNAL_WATCH] = "watch",
-        [JOURNAL_ORDER] = "order", [JOURNAL_REFUSED] = "refused", [JOURNAL_CALL] = "call", [JOURNAL_STEP] = "step",
+        [JOURNAL_ORDER] = "order", [JOURNAL_PLAN] = "plan", [JOURNAL_REFUSED] = "refused", [JOURNAL_CALL] = "call", [JOURNAL_STEP] = "step",
         [JOURNAL_OUTCOME] = "outcome"};
     return (unsigned)k < JOURNAL_KINDS ? words[k] : "?";
 }

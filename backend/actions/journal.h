@@ -26,6 +26,7 @@ enum journal_kind {
     JOURNAL_SESSION_END,
     JOURNAL_WATCH,      /* what the watches read all the time: once a session, later ones are left out */
     JOURNAL_ORDER,      /* taken up, before anything is done */
+    JOURNAL_PLAN,       /* what it is about to do, a line each */
     JOURNAL_REFUSED,
     JOURNAL_CALL,       /* what reveals or changes, before it is sent */
     JOURNAL_STEP,

@@ -142,8 +142,13 @@ static enum err set_password(struct own *o, const struct db_params *p, struct wh
 {
     char verifier[SCRAM_VERIFIER_MAX];
     enum err err = scram_new_verifier(p->password, verifier, why);
-    if (err != ERR_OK)
-        return why_set(why, ERR_DB_QUERY, "%s", why->text);   /* nothing was sent */
+    if (err == ERR_OK && (err = action_tell(o->a, "ALTER ROLE", p->user, why)) != ERR_OK)
+        secret_wipe(verifier, sizeof verifier);
+    if (err != ERR_OK) {
+        char reason[sizeof why->text];
+        (void)str_copy(reason, sizeof reason, why->text);
+        return why_set(why, ERR_DB_QUERY, "%s", reason);   /* nothing was sent */
+    }
     crash_point("before", "ALTER ROLE");
     err = session_set_verifier(o->session, p->user, verifier, why);
     crash_point("after", "ALTER ROLE");

@@ -26,7 +26,7 @@ void rotation_body(const struct action *a, const char *more, struct strbuf *out)
 
 enum err rotation_call(struct action *a, enum aws_op op, const char *body, struct aws_reply *out, struct why *why)
 {
-    struct aws_target target = watch_target(a->watch, a->view.env);
+    struct aws_target target = action_target(a);
     const char *name = aws_op_row(op)->name;
     for (int tries = 1;; tries++) {
         crash_point("before", name);
@@ -174,6 +174,12 @@ static void run(struct action *a)
     plan_write(conf, &s, way, a->view.kind, clock_wall_ms(a->watch->clock), &a->view.plan);
     (void)str_copy(a->view.plan.token, sizeof a->view.plan.token, rotation_is_open(&s) ? s.pending : a->order.token);
     if (a->view.plan.token[0] == '\0' && password_token(a->view.plan.token, &why) != ERR_OK) {
+        action_end(a, STEP_FAILED, "%s", why.text);
+        action_finish(a, ORDER_REFUSED, "nothing was changed: %s", why.text);
+        return;
+    }
+    action_versions(a, s.current, a->view.plan.token);
+    if (!a->order.dry_run && action_tell_plan(a, &why) != ERR_OK) {
         action_end(a, STEP_FAILED, "%s", why.text);
         action_finish(a, ORDER_REFUSED, "nothing was changed: %s", why.text);
         return;

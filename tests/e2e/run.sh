@@ -8,8 +8,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 export CREDTOP=${CREDTOP:-$root/build/release/credtop}
 # Verdicts and counts first, while the fleet is undisturbed; faults and rotations last.
-all=(botocore_check.py verdicts.py counts.py busy.py audit.py passwords.py test_order.py usage.sh screen.sh faults.py
-    rotate.py)
+all=(botocore_check.py verdicts.py counts.py busy.py audit.py passwords.py test_order.py journal.py usage.sh screen.sh
+    faults.py rotate.py)
 
 if [[ ${1:-} != --inside ]]; then
     [[ -x $CREDTOP ]] || { echo "run.sh: $CREDTOP is missing: make" >&2; exit 1; }

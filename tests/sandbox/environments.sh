@@ -296,6 +296,8 @@ environments_conf() {
 # Written by tests/sandbox/sandbox.sh; everything in it ends with the sandbox.
 [credtop]
 endpoint_url = $endpoint
+journal = $dir/journal/journal.jsonl
+syslog = no
 secret_poll = 5s
 log_poll = 1s
 database_poll = 5s

@@ -302,6 +302,10 @@ static void config__parse__refuses_values(void **state)
         {"[environment d]\nmode = development\nenv_file = ~other/.env\n",
          "f:3: env_file = '~other/.env' begins with ~, which only ~/ may; allowed: a path of at most 1023 bytes; "
          "relative to this file's folder, or with ~/ in front\n"},
+        {"[credtop]\njournal = on/\n",
+         "f:2: journal = 'on/' names a folder; allowed: a path of at most 3900 bytes; relative to this file's folder, or "
+         "with ~/ in front; or off\n"},
+        {"[credtop]\nsyslog = on\n", "f:2: syslog = 'on' is not a choice; allowed: no|yes\n"},
         {"[environment d]\nmode = development\nenv_file = sub/\n",
          "f:3: env_file = 'sub/' names a folder; allowed: a path of at most 1023 bytes; relative to this file's "
          "folder, or with ~/ in front\n"},

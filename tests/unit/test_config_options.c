@@ -75,6 +75,22 @@ static void options__parse__every_form(void **state)
     }
 }
 
+static void options__parse__journal(void **state)
+{
+    (void)state;
+    struct options o;
+    char *error;
+    assert_true(parse("journal verify --head abc --file /j", &o, &error));
+    assert_int_equal(o.command, COMMAND_JOURNAL);
+    assert_string_equal(o.operand, "verify");
+    assert_string_equal(o.head, "abc");
+    assert_string_equal(o.journal_file, "/j");
+    assert_true(o.since_ms == 0);
+    assert_true(parse("--since 2h journal --format json tail", &o, &error));
+    assert_string_equal(o.operand, "tail");
+    assert_true(o.since_ms == 7200000 && o.format == FORMAT_JSON);
+}
+
 static void options__parse__help_and_version_win(void **state)
 {
     (void)state;
@@ -133,6 +149,12 @@ static void options__parse__says_what_is_wrong(void **state)
         {"status status",
          "credtop: one command is enough, unexpected 'status'; allowed: status test..."},
         {"test", "credtop: test needs the name of an environment: credtop test ENVIRONMENT"},
+        {"journal", "credtop: journal needs one of these words: credtop journal show|verify|tail"},
+        {"journal print", "credtop: journal 'print' is not a choice; allowed: show|verify|tail"},
+        {"journal show|verify", "credtop: journal 'show|verify' is not a choice; allowed: show|verify|tail"},
+        {"journal _", "credtop: journal '' is not a choice; allowed: show|verify|tail"},
+        {"journal show --since 1", "credtop: --since '1' is not a duration like 250ms, 30s, 5m or 1h; allowed: 1s..8760h"},
+        {"--since 1h", "credtop: --since goes with the command journal: credtop journal --since DURATION"},
         {"test a b", "credtop: one command is enough, unexpected 'b'; allowed: status test..."},
         {"status --stage X", "credtop: --stage goes with the command test: credtop test --stage LABEL"},
         {"-- --audit", "credtop: there is no command '--audit'; allowed: status test..."},
@@ -216,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options__parse__defaults),
         cmocka_unit_test(options__parse__every_form),
+        cmocka_unit_test(options__parse__journal),
         cmocka_unit_test(options__parse__help_and_version_win),
         cmocka_unit_test(options__parse__a_value_may_look_like_an_option),
         cmocka_unit_test(options__parse__says_what_is_wrong),
