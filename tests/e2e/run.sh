@@ -8,7 +8,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 export CREDTOP=${CREDTOP:-$root/build/release/credtop}
 # Verdicts and counts first, while the fleet is undisturbed; faults and rotations last.
-all=(botocore_check.py verdicts.py counts.py busy.py audit.py passwords.py test_order.py journal.py usage.sh screen.sh
+all=(botocore_check.py moto.py verdicts.py counts.py busy.py audit.py passwords.py test_order.py journal.py usage.sh screen.sh
     faults.py rotate.py)
 
 if [[ ${1:-} != --inside ]]; then
