@@ -76,11 +76,8 @@ static void names_text(const X509 *x, char *out, size_t size)
 }
 
 /* Of the authorities above the certificate the one that ends first: with it ends the login. */
-static void read_authorities(const SSL *ssl, struct db_certificate *out)
+static void read_authorities(const STACK_OF(X509) *chain, struct db_certificate *out)
 {
-    STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
-    if (chain == NULL)
-        chain = SSL_get_peer_cert_chain(ssl);
     for (int i = 1; i < sk_X509_num(chain); i++) {
         const X509 *x = sk_X509_value(chain, i);
         int64_t ends_ms = not_after_ms(x);
@@ -91,10 +88,9 @@ static void read_authorities(const SSL *ssl, struct db_certificate *out)
     }
 }
 
-void certificate_read(const SSL *ssl, struct db_certificate *out)
+static void read_chain(const X509 *x, const STACK_OF(X509) *chain, struct db_certificate *out)
 {
     certificate_clear(out);
-    const X509 *x = SSL_get0_peer_certificate(ssl);
     if (x == NULL)
         return;
     names_text(x, out->names, sizeof out->names);
@@ -103,8 +99,30 @@ void certificate_read(const SSL *ssl, struct db_certificate *out)
         (void)str_copy_n(out->subject, sizeof out->subject, out->names, strcspn(out->names, ","));
     name_text(X509_get_issuer_name(x), out->issuer, sizeof out->issuer);
     out->expires_ms = not_after_ms(x);
+    read_authorities(chain, out);
+}
+
+void certificate_read(const SSL *ssl, struct db_certificate *out)
+{
+    const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+    read_chain(SSL_get0_peer_certificate(ssl), chain != NULL ? chain : SSL_get_peer_cert_chain(ssl), out);
     out->verified = (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0 && SSL_get_verify_result(ssl) == X509_V_OK;
-    read_authorities(ssl, out);
+}
+
+/* OpenSSL drops a certificate that it does not believe: it is read while it is judged.
+ * The judgement stays OpenSSL's. */
+static int on_judged(int believed, X509_STORE_CTX *store)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    if (!believed)
+        read_chain(X509_STORE_CTX_get0_cert(store), X509_STORE_CTX_get0_chain(store), SSL_get_app_data(ssl));
+    return believed;
+}
+
+void certificate_check(SSL *ssl, struct db_certificate *out)
+{
+    SSL_set_app_data(ssl, out);
+    SSL_set_verify(ssl, SSL_VERIFY_PEER, on_judged);
 }
 
 /* ------------------------------------------------------------------- why */
@@ -134,29 +152,28 @@ static void expired_words(const struct db_certificate *c, int64_t now_wall_ms, c
                   own ? c->subject : c->ca, ended_ms == TIME_UNKNOWN ? "" : " on ", ended_ms == TIME_UNKNOWN ? "" : at);
 }
 
-bool certificate_why(const SSL *ssl, const char *host, int64_t now_wall_ms, char *words, size_t size)
+bool certificate_why(const SSL *ssl, const struct db_certificate *c, const char *host, int64_t now_wall_ms, char *words,
+                     size_t size)
 {
     long result = SSL_get_verify_result(ssl);
-    struct db_certificate c;
     if (result == X509_V_OK)
         return false;
-    certificate_read(ssl, &c);
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
         if (faults[i].code != result)
             continue;
         switch (faults[i].fault) {
         case FAULT_NAME:
-            (void)str_fmt(words, size, "the certificate is for %.90s, not for %.80s", c.names, host);
+            (void)str_fmt(words, size, "the certificate is for %.90s, not for %.80s", c->names, host);
             break;
         case FAULT_EXPIRED:
-            expired_words(&c, now_wall_ms, words, size);
+            expired_words(c, now_wall_ms, words, size);
             break;
         case FAULT_EARLY:
             (void)str_fmt(words, size, "the certificate is not valid yet: see the clocks of both machines");
             break;
         case FAULT_AUTHORITY:
             (void)str_fmt(words, size, "authority \"%.60s\" is not trusted: db_sslrootcert must hold its certificate (RDS: "
-                                       "AWS's global-bundle.pem)", c.issuer);
+                                       "AWS's global-bundle.pem)", c->issuer);
             break;
         }
         return true;

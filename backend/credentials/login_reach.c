@@ -84,7 +84,7 @@ static bool handshake(struct attempt *a, SSL *ssl, int fd)
                 return false;
             continue;
         }
-        if (certificate_why(ssl, a->p->host, clock_wall_ms(clock_real()), words, sizeof words))
+        if (certificate_why(ssl, &a->out->certificate, a->p->host, clock_wall_ms(clock_real()), words, sizeof words))
             return attempt_fail(a, ERR_TLS, words);
         const char *reason = ERR_reason_error_string(ERR_peek_error());
         return attempt_refused(a, NULL, reason != NULL ? reason : "unexpected eof");
@@ -105,7 +105,7 @@ static bool set_up_checks(struct attempt *a, const struct mode *mode, SSL_CTX *c
     if (trusted == NULL || SSL_CTX_load_verify_file(ctx, trusted) != 1)
         return attempt_fail(a, ERR_TLS, "no authority to trust: db_sslrootcert must name a readable file of certificates "
                                         "(RDS: AWS's global-bundle.pem)");
-    SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+    certificate_check(ssl, &a->out->certificate);
     if (mode->checks_name && is_address)
         (void)X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), a->p->host);
     else if (mode->checks_name)
@@ -120,8 +120,8 @@ static bool check_tls(struct attempt *a, const struct mode *mode, int fd)
     ASSERT(ssl != NULL);
     bool ok = SSL_set_min_proto_version(ssl, TLS1_2_VERSION) == 1 && SSL_set_fd(ssl, fd) == 1 &&
               set_up_checks(a, mode, ctx, ssl) && handshake(a, ssl, fd);
-    certificate_read(ssl, &a->out->certificate);
     if (ok) {
+        certificate_read(ssl, &a->out->certificate);
         (void)str_copy(a->out->tls_protocol, sizeof a->out->tls_protocol, SSL_get_version(ssl));
         (void)str_copy(a->out->tls_cipher, sizeof a->out->tls_cipher, SSL_get_cipher_name(ssl));
         (void)SSL_shutdown(ssl);
