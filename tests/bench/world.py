@@ -126,7 +126,7 @@ def invocation(rng, t, cold):
 
 def config(folder, environments, url, settings=()):
     """credtop.conf and the credentials; the variables credtop and its peers run with."""
-    text = "[credtop]\nendpoint_url = " + url + "\n" + "".join(f"{k} = {v}\n" for k, v in settings)
+    text = "[credtop]\nsyslog = no\nendpoint_url = " + url + "\n" + "".join(f"{k} = {v}\n" for k, v in settings)
     for e in environments:
         text += f"\n[environment {e.name}]\nmode = production\nregion = {e.region}\nprofile = {e.account}\n"
         text += f"secret = {e.secret}\nlog_group = {e.group}\n" + "".join(f"{k} = {v}\n" for k, v in e.more.items())

@@ -103,7 +103,7 @@ def run(folder, url):
                   "[profile one]\nrole_arn = arn:aws:iam::123456789012:role/path/one\nsource_profile = base\n"
                   "external_id = a:b/c=d,e@f\n"
                   "[profile two]\nrole_arn = arn:aws:iam::123456789012:role/two\nsource_profile = one\n",
-        "credtop.conf": f"[credtop]\nendpoint_url = {url}\n" + "".join(
+        "credtop.conf": f"[credtop]\nsyslog = no\nendpoint_url = {url}\n" + "".join(
             f"\n[environment {name}]\nregion = {region}\nprofile = {profile}\nsecret = {secret}\nfunction = {name}\n{more}"
             for name, region, profile, secret, more in (
                 ("a", "eu-central-1", "base", "prod/a+b=c@d", ""),

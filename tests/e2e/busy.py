@@ -52,7 +52,7 @@ def main():
                                           "stream": stream, "events": events[i:i + 5000]})
     conf = os.path.join(os.environ["SANDBOX_DIR"], "busy.conf")
     with open(conf, "w") as f:
-        f.write(f"[credtop]\nendpoint_url = {endpoint}\nserver_filter = no\nquota_percent = 100\n\n"
+        f.write(f"[credtop]\nsyslog = no\nendpoint_url = {endpoint}\nserver_filter = no\nquota_percent = 100\n\n"
                 "[environment busy]\nmode = production\nregion = eu-central-1\nsecret = prod-eu/app/db\n"
                 "log_group = /busy/group\n")
     os.chmod(conf, 0o600)

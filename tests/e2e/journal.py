@@ -100,6 +100,33 @@ def watch(report, c, path):
                  re.search(r"reads secrets of [0-9]+ environments every 5 s$", lines[1]["words"]), lines[1])
 
 
+def a_rotation(report, c, path):
+    """The plan, then each change before it is made: SQL as well as AWS."""
+    before = len(read(path))
+    own = conf("own", f"journal = {path}", "syslog = no")
+    with open(own, encoding="utf-8") as f:
+        text = re.sub(r"(?m)^mode = production$", "mode = production\nrotation = credtop", f.read())
+    with open(own, "w", encoding="utf-8") as f:
+        f.write(text)
+    got, out, err = credtop(own, "rotate", "batch", "--yes")
+    lines = read(path)[before:]
+    kinds = [line["kind"] for line in lines]
+    report.equal("rotate: exit status", (got, kinds[:2]), (0, ["session.start", "order"]))
+    report.check("rotate: the plan before any change", 0 < kinds.index("plan") < next(
+        i for i, line in enumerate(lines) if line.get("operation") in ("PutSecretValue", "ALTER ROLE")), kinds)
+    calls = [line["operation"] for line in lines if line["kind"] == "call"]
+    changes = [name for name in calls if name != "GetSecretValue"]
+    report.check("rotate: every change, SQL too", {"PutSecretValue", "ALTER ROLE", "UpdateSecretVersionStage"} <= set(changes)
+                 and changes.index("PutSecretValue") < changes.index("ALTER ROLE"), calls)
+    role = next(line for line in lines if line.get("operation") == "ALTER ROLE")
+    report.check("rotate: versions before and after", len(role["version_before"]) == 36 and len(role["version_after"]) == 36
+                 and role["version_before"] != role["version_after"] and role["resource"] == "app_batch", role)
+    told = e2e.calls("PutSecretValue") + e2e.calls("UpdateSecretVersionStage")
+    report.check("rotate: as many lines as AWS saw calls",
+                 sum(name in ("PutSecretValue", "UpdateSecretVersionStage") for name in calls) == told, (calls, told))
+    report.equal("rotate: the chain", credtop(c, "journal", "verify")[0], 0)
+
+
 def nowhere_to_write(report):
     with e2e.PausedFleet():
         for name, place, words in (
@@ -118,6 +145,9 @@ def nowhere_to_write(report):
             report.check(f"{name}: refused, and says why", got == 3 and words in out + err and "nothing was sent" in out,
                          f"{got} {out}{err}")
             report.equal(f"{name}: nothing was sent", (e2e.calls("GetSecretValue"), e2e.logins()), (calls, logins))
+        changes = e2e.sim("GET", "/_sim/calls")["classes"]["MUTATES"]
+        got, out, _ = credtop(c, "rotate", "prod-us", "--yes")
+        report.equal("a rotation neither", (got, e2e.sim("GET", "/_sim/calls")["classes"]["MUTATES"]), (2, changes))
         _, out, _ = credtop(c, "status")
         report.equal("the watch neither", e2e.calls("GetSecretValue"), calls)
         report.check("the watch says why", "journal" in out, out)
@@ -227,6 +257,7 @@ def main():
     show(report, c, path)
     tail(report, c)
     together(report, c, path)
+    a_rotation(report, c, path)
     nowhere_to_write(report)
     return report.finish()
 

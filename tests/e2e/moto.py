@@ -66,7 +66,7 @@ def main():
         fill(boto3, url)
         conf = os.path.join(folder, "credtop.conf")
         with open(conf, "w", encoding="utf-8") as f:
-            f.write(f"[credtop]\nendpoint_url = {url}\n\n[environment shop]\nregion = eu-central-1\nsecret = shop/db\n"
+            f.write(f"[credtop]\nsyslog = no\nendpoint_url = {url}\n\n[environment shop]\nregion = eu-central-1\nsecret = shop/db\n"
                     "function = shop\ndb_sslmode = disable\n\n[environment mail]\nregion = eu-central-1\nsecret = mail/db\n"
                     "db_sslmode = disable\n\n[environment gone]\nregion = eu-central-1\nsecret = no/such\n")
         os.chmod(conf, 0o600)

@@ -13,7 +13,7 @@ conf=$SANDBOX_DIR/calls.conf
 name=credtop-calls-$$
 
 {
-    printf '[credtop]\nendpoint_url = %s\n' "$AWS_ENDPOINT_URL"
+    printf '[credtop]\nsyslog = no\nendpoint_url = %s\n' "$AWS_ENDPOINT_URL"
     for ((i = 1; i <= n; i++)); do
         printf '\n[environment e%02d]\nregion = eu-central-1\nsecret = prod-eu/app/db\nfunction = app-prod-eu\n' "$i"
         printf 'db_sslrootcert = %s/ca.crt\n' "$SANDBOX_DIR"

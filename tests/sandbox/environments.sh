@@ -333,6 +333,7 @@ export AWS_EC2_METADATA_DISABLED=true
 export AWS_SHARED_CREDENTIALS_FILE=$(printf %q "$dir/credentials")
 export AWS_CONFIG_FILE=$(printf %q "$dir/config")
 export CREDTOP_CONF=$(printf %q "$dir/credtop.conf")
+export XDG_STATE_HOME=$(printf %q "$dir/state")
 export SANDBOX_DIR=$(printf %q "$dir")
 unset AWS_PROFILE AWS_SESSION_TOKEN
 END

@@ -42,7 +42,7 @@ static void write_conf(const char *name, uint16_t port, char out[64])
     str_fmt(env, sizeof(env), "%s/.env", folder);
     write_file(env, "DB_HOST=127.0.0.1\nDB_PORT=1\nDB_NAME=app\nDB_USER=app\nDB_PASSWORD=p\n");
     str_fmt(text, sizeof(text),
-            "[credtop]\nlog_poll = 1s\nendpoint_url = http://127.0.0.1:%u\n"
+            "[credtop]\nsyslog = no\nlog_poll = 1s\nendpoint_url = http://127.0.0.1:%u\n"
             "[environment %s]\nregion = eu-central-1\nsecret = app/x\nlog_group = /aws/lambda/a\ndb_host = 127.0.0.1\n"
             "db_port = 1\ndb_name = app\n"
             "[environment test]\nregion = eu-central-1\nsecret = app/y\nlog_group = /aws/lambda/b\n"
@@ -57,7 +57,7 @@ static void write_quiet_conf(uint16_t port)
     char text[512];
     str_fmt(quiet_conf, sizeof(quiet_conf), "%s/quiet.conf", folder);
     str_fmt(text, sizeof(text),
-            "[credtop]\nendpoint_url = http://127.0.0.1:%u\n"
+            "[credtop]\nsyslog = no\nendpoint_url = http://127.0.0.1:%u\n"
             "[environment test]\nregion = eu-central-1\nsecret = app/y\nlog_group = /aws/lambda/b\n",
             (unsigned)port);
     write_file(quiet_conf, text);

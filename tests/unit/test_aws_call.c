@@ -116,6 +116,65 @@ static void gate__without_a_row_or_class__refuses_in_both_modes(void **state)
     assert_true(aws_permits(false, aws_op_row(AWS_GET_SECRET_VALUE)));
 }
 
+/* A journal that takes lines or refuses them, and remembers the last. */
+struct journal_of_tests {
+    unsigned asked;
+    bool full;
+    char operation[40], resource[80], order[16];
+};
+
+static enum err note_call(void *ctx, const struct aws_op_row *row, const struct aws_target *t, const char *resource,
+                          struct why *why)
+{
+    struct journal_of_tests *j = ctx;
+    j->asked++;
+    (void)str_copy(j->operation, sizeof j->operation, row->name);
+    (void)str_copy(j->resource, sizeof j->resource, resource);
+    (void)str_copy(j->order, sizeof j->order, t->order != NULL ? t->order->name : "");
+    return j->full ? why_set(why, ERR_IO, "the journal cannot be written: disk full") : ERR_OK;
+}
+
+static void gate__tells_the_journal_before_what_reveals_or_changes(void **state)
+{
+    struct fixture *x = *state;
+    struct journal_of_tests j = {0};
+    struct aws_order order = {.id = 1, .name = "rotate"};
+    struct aws_target t = here;
+    unsigned told = 0;
+    close_gate(x);
+    x->gate = aws_gate_new(&(struct aws_gate_settings){.clock = &x->fake.clock, .new_transport = fake_transport,
+                                                       .transport_arg = &x->fake, .quota_share = 1, .journal = note_call,
+                                                       .journal_ctx = &j});
+    x->aws = aws_new(x->gate);
+    fake_answer_always(&x->fake, (struct fake_answer){.body = "{}"});
+    t.order = &order;
+    for (int op = 0; op < AWS_OPS; op++) {
+        enum aws_class class = aws_op_row((enum aws_op)op)->class;
+        bool matters = class == AWS_REVEALS || class == AWS_MUTATES;
+        size_t sent = x->fake.nsent;
+        if (class == AWS_OWN)
+            continue;
+        j.full = false;
+        assert_int_equal(aws_call(x->aws, &t, (enum aws_op)op, "{\"SecretString\":\"pw\",\"SecretId\":\"prod/db\"}", 2000,
+                                  &x->reply, x->cancel, &x->why), ERR_OK);
+        assert_int_equal(j.asked, told += matters);
+        assert_int_equal(x->fake.nsent, sent + 1);
+        if (!matters)
+            continue;
+        assert_string_equal(j.operation, aws_op_row((enum aws_op)op)->name);
+        assert_string_equal(j.resource, "prod/db");
+        assert_string_equal(j.order, "rotate");
+        j.full = true;
+        assert_int_equal(aws_call(x->aws, &t, (enum aws_op)op, "no JSON", 2000, &x->reply, x->cancel, &x->why), ERR_IO);
+        assert_int_equal(j.asked, ++told);
+        assert_string_equal(j.resource, "");
+        assert_int_equal(x->fake.nsent, sent + 1);
+        assert_non_null(strstr(x->why.text, "disk full"));
+        assert_string_equal(x->why.call, aws_op_row((enum aws_op)op)->name);
+    }
+    assert_true(told >= 2);
+}
+
 /* ------------------------------------------------------------ what is sent */
 
 static void request__is_signed_json(void **state)
@@ -523,6 +582,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(gate__in_audit_mode__sends_what_reads_alone),
         CASE(gate__without_a_row_or_class__refuses_in_both_modes),
+        CASE(gate__tells_the_journal_before_what_reveals_or_changes),
         CASE(request__is_signed_json),
         CASE(request__carries_the_session_token),
         CASE(request__to_sts__is_a_form),
