@@ -193,7 +193,7 @@ static const char *const about_all =
     "SELECT current_user, pg_is_in_recovery(), r.rolsuper,"
     " CASE WHEN isfinite(r.rolvaliduntil) THEN (extract(epoch FROM r.rolvaliduntil) * 1000)::bigint END,"
     " current_setting('max_connections'),"
-    " (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datid IS NOT NULL),"
+    " (SELECT sum(pg_catalog.pg_stat_get_db_numbackends(d.oid)) FROM pg_catalog.pg_database d),"
     " current_setting('password_encryption')"
     " FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_roles r ON r.rolname = current_user";
 /* Where the catalogs are closed to this role: the session itself is what was asked for. */
