@@ -31,7 +31,6 @@ struct own {
     bool open;                            /* it had AWSPENDING before we came */
     bool has_value;                       /* it has a value */
     bool pending_in;                      /* the database takes that value's password */
-    bool locked;
     struct db_params current, pending;
     struct session *session;              /* logged in as whoever gets in */
 };
@@ -107,7 +106,6 @@ static enum err enter(struct own *o, const struct db_params *p, struct why *why)
 {
     struct login_result r;
     o->session = session_close(o->session);
-    o->locked = false;
     crash_point("before", "login that stays");
     o->session = session_open(p, o->a->watch->conf->login_deadline_ms, o->a->cancel, &r);
     crash_point("after", "login that stays");
@@ -129,12 +127,15 @@ static enum err test_login(struct own *o, const struct db_params *p, struct why 
     return r.ok ? ERR_OK : r.why.code;
 }
 
+/* A session that died a moment ago may still hold it: the server has to notice. */
 static enum err lock(struct own *o, struct why *why)
 {
-    crash_point("before", "pg_try_advisory_lock");
-    enum err err = session_lock(o->session, o->found->arn, why);
-    crash_point("after", "pg_try_advisory_lock");
-    o->locked = err == ERR_OK;
+    enum err err = ERR_BUSY;
+    for (int i = 0; i < TRIES && err == ERR_BUSY && (i == 0 || rotation_pause(o->a, PAUSE_MS)); i++) {
+        crash_point("before", "pg_try_advisory_lock");
+        err = session_lock(o->session, o->found->arn, why);
+        crash_point("after", "pg_try_advisory_lock");
+    }
     return err;
 }
 

@@ -8,6 +8,19 @@
 
 #define CALL_TRIES 6
 
+#ifdef CT_CRASH
+void crash_point(const char *when, const char *what)
+{
+    static atomic_int passed;
+    const char *at = getenv("CT_CRASH_AT");
+    int here = atomic_fetch_add(&passed, 1) + 1;
+    if (getenv("CT_CRASH_LIST") != NULL)
+        (void)fprintf(stderr, "crash point %d: %s %s\n", here, when, what);
+    if (at != NULL && strtol(at, NULL, 10) == here)
+        (void)raise(SIGKILL);
+}
+#endif
+
 static const struct config_environment *conf_of(const struct action *a) { return &a->watch->conf->environments[a->view.env]; }
 
 bool rotation_pause(struct action *a, int64_t ms)
