@@ -382,6 +382,11 @@ uint64_t backend_order(struct backend *b, const struct order *o, struct why *why
 
 bool backend_order_cancel(struct backend *b, uint64_t id) { return actions_cancel(b->actions, id); }
 
+bool backend_psql_take(struct backend *b, uint64_t id, struct psql_start *out)
+{
+    return actions_psql_take(b->actions, id, out);
+}
+
 bool backend_mfa_wanted(struct backend *b, struct mfa_view *out) { return mfa_wanted(b->mfa, out); }
 
 bool backend_mfa_answer(struct backend *b, uint64_t id, const char *code) { return mfa_answer(b->mfa, id, code); }

@@ -50,6 +50,9 @@ uint64_t backend_order(struct backend *b, const struct order *o, struct why *why
 /* Asks a running order to stop; false when it cannot be stopped safely now. */
 bool backend_order_cancel(struct backend *b, uint64_t id);
 
+/* What a psql order that is done hands over, once: `out->fd` is the caller's then. */
+bool backend_psql_take(struct backend *b, uint64_t id, struct psql_start *out);
+
 /* Whether a code is wanted; copied out.  Rings the wake when that changes.  Asked once: a
  * question that is turned down comes back only after backend_refresh(). */
 bool backend_mfa_wanted(struct backend *b, struct mfa_view *out);

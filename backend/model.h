@@ -305,6 +305,15 @@ struct orders_snap {
     struct order_view orders[ORDERS_KEPT];    /* newest first */
 };
 
+/* What a psql order that is done hands over: psql's argument, which holds no password, and
+ * an open file in memory that does, for the child alone. */
+#define PSQL_CONNINFO_MAX 2048
+struct psql_start {
+    uint64_t order;
+    int fd;                     /* closed on exec: the child clears that; whoever takes it closes it */
+    char conninfo[PSQL_CONNINFO_MAX];
+};
+
 /* --------------------------------------------------------------- a view */
 
 /* Who we are to AWS for an environment: GetCallerIdentity's answer. */

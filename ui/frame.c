@@ -320,6 +320,8 @@ static void draw_view(struct screen *s, struct grid *g)
 void screen_draw(struct screen *s, struct grid *g)
 {
     draw_view(s, g);
+    if (s->confirm.open)
+        confirm_draw(&s->confirm, g);
     if (s->question.open)
         question_draw(&s->question, g);
 }

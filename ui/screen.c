@@ -195,11 +195,28 @@ static unsigned question_press(struct screen *s, uint32_t press)
     return EFFECT_REDRAW;
 }
 
+static unsigned confirm_press(struct screen *s, uint32_t press)
+{
+    switch (confirm_key(&s->confirm, press)) {
+    case CONFIRM_YES:
+        str_copy(s->wish.confirmed, sizeof(s->wish.confirmed), s->confirm.typed);
+        return EFFECT_REDRAW | EFFECT_ORDER;
+    case CONFIRM_NO:
+        screen_say(s, "%s: left; nothing was done", order_title(s->wish.kind));
+        break;
+    case CONFIRM_WAITS:
+        break;
+    }
+    return EFFECT_REDRAW;
+}
+
 unsigned screen_key(struct screen *s, uint32_t press)
 {
     s->touched = true;
     if (s->question.open && press != 'C' - 0x40)
         return question_press(s, press);
+    if (s->confirm.open && press != 'C' - 0x40)
+        return confirm_press(s, press);
     if (s->prompt.open && press != 'C' - 0x40)
         return prompt_press(s, press);
     enum command c = key_command(press, view_row(s->view)->place);

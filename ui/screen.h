@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "backend/model.h"
+#include "ui/confirm.h"
 #include "ui/event_list.h"
 #include "ui/grid.h"
 #include "ui/keys.h"
@@ -65,6 +66,7 @@ struct screen {
     const struct event_row *event; /* the chosen one: its identity, looked up before use */
 
     struct prompt prompt;
+    struct confirm confirm;   /* the same of a name, for `wish` */
     struct question question; /* while it is open, keys are for it alone */
     char filter[VIEW_COUNT][PROMPT_MAX];
     char pattern[PROMPT_MAX]; /* last filter of the events, for n and N */

@@ -5,6 +5,7 @@
 
 #include "backend/base/clock.h"
 #include "ui/grid.h"
+#include "ui/psql.h"
 #include "ui/screen.h"
 #include "ui/signals.h"
 #include "ui/term.h"
@@ -24,6 +25,8 @@ struct ui {
     int64_t second;       /* wall second the picture shows */
     uint64_t bytes_then;  /* term_bytes() when bytes_per_s was taken */
     int64_t rate_ms;
+    uint64_t psql; /* the order whose psql is to be started; 0 none */
+    char psql_path[4096];
     size_t focus;             /* what backend_focus() was last told */
     bool want_key, want_data; /* a frame is due because of keys; because of data or the clock */
     bool quit;
@@ -89,8 +92,35 @@ static void look_for_question(struct ui *u)
 static void order(struct ui *u)
 {
     struct why why = {0};
-    uint64_t id = backend_order(u->backend, &u->screen->wish, &why);
+    bool psql = u->screen->wish.kind == ORDER_PSQL;
+    bool there = !psql || psql_find(u->psql_path, sizeof(u->psql_path), &why) == ERR_OK;
+    uint64_t id = there ? backend_order(u->backend, &u->screen->wish, &why) : 0;
     screen_ordered(u->screen, id, &why);
+    u->psql = psql && id ? id : u->psql;
+}
+
+/* The credentials have come: the terminal is psql's until it ends. */
+static void start_psql(struct ui *u)
+{
+    struct psql_start start;
+    struct why why = {0};
+    int status = 0;
+    bool leave = false;
+    if (u->psql == 0 || !backend_psql_take(u->backend, u->psql, &start))
+        return;
+    u->psql = 0;
+    term_suspend(u->term);
+    enum err err = psql_run(u->psql_path, &start, u->set->signals, &status, &leave, &why);
+    u->quit = u->quit || leave;
+    if (leave)
+        return; /* the terminal is given back already */
+    term_resume(u->term);
+    screen_now(u->screen, now_ms(), wall_now_ms(u));
+    if (err != ERR_OK)
+        screen_say(u->screen, "%s", why.text);
+    else
+        screen_say(u->screen, "psql has ended with status %d", status);
+    u->want_key = true;
 }
 
 static void cancel_order(struct ui *u)
@@ -151,6 +181,7 @@ static void take_data(struct ui *u)
 {
     screen_update(u->screen, backend_board(u->backend));
     look_for_question(u);
+    start_psql(u);
     u->want_data = true;
 }
 

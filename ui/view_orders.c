@@ -236,10 +236,10 @@ static void orders_draw(struct screen *s, struct grid *g, struct rect body)
         draw_order(s, g, body, o);
         return;
     }
-    int rows = (int)s->orders.n, gap = body.h >= 30 ? 1 : 0;
+    int detail = o ? order_rows(o, body.w) : 0, rows = (int)s->orders.n, gap = body.h >= 30 ? 1 : 0;
     struct layout_want wants[] = {
         {2, 1 + (rows > 0 ? rows : 1) + gap, 1},
-        {o ? 9 : 1, o ? order_rows(o, body.w) : 0, 0},
+        {detail > 9 ? 9 : detail, detail, 0},
     };
     struct rect parts[ARRAY_LEN(wants)];
     wants[0].least = rows > 3 ? 4 : 2;

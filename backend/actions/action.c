@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdarg.h>
+#include <unistd.h>
 
 #include "backend/base/log.h"
 #include "backend/base/mem.h"
@@ -37,6 +38,7 @@ struct actions {
     uint64_t last_id;
     struct refusal refusals[QUEUE_MAX];   /* oldest first */
     size_t nrefusals;
+    struct psql_start psql;              /* not taken yet; fd -1: none */
 };
 
 static void run(struct action *a)
@@ -46,6 +48,7 @@ static void run(struct action *a)
     case ORDER_##id:                                                                                                   \
         action_run_##id(a);                                                                                            \
         return;
+#define action_run_PSQL action_run_psql
 #define action_run_TEST action_run_test
 #define action_run_ROTATE action_run_rotate
 #define action_run_FINISH action_run_finish
@@ -322,6 +325,7 @@ struct actions *actions_new(const struct actions_settings *s)
 {
     struct actions *a = mem_new(sizeof *a);
     a->s = *s;
+    a->psql.fd = -1;
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->changed, NULL);
     return a;
@@ -349,6 +353,8 @@ struct actions *actions_stop(struct actions *a)
         pthread_join(a->threads[i], NULL);
     for (size_t i = 0; i < a->n; i++)
         cancel_free(a->entries[i].cancel);
+    if (a->psql.fd >= 0)
+        close(a->psql.fd);
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);
     free(a);
@@ -434,6 +440,31 @@ bool actions_cancel(struct actions *a, uint64_t id)
     bool ok = e != NULL && is_open(e) && e->view.cancellable && e->cancel != NULL;
     if (ok)
         cancel_trigger(e->cancel);
+    pthread_mutex_unlock(&a->lock);
+    return ok;
+}
+
+/* -------------------------------------------------------------- hand-over */
+
+void action_hand_over(struct action *a, const struct psql_start *start)
+{
+    pthread_mutex_lock(&a->all->lock);
+    int older = a->all->psql.fd;
+    a->all->psql = *start;
+    a->all->psql.order = a->view.id;
+    pthread_mutex_unlock(&a->all->lock);
+    if (older >= 0)
+        close(older);
+}
+
+bool actions_psql_take(struct actions *a, uint64_t id, struct psql_start *out)
+{
+    pthread_mutex_lock(&a->lock);
+    bool ok = a->psql.fd >= 0 && a->psql.order == id;
+    if (ok) {
+        *out = a->psql;
+        a->psql.fd = -1;
+    }
     pthread_mutex_unlock(&a->lock);
     return ok;
 }

@@ -29,6 +29,8 @@ struct actions *actions_stop(struct actions *a);     /* after cancel_trigger(): 
 /* Main thread.  What is refused here is journaled too, by an action thread. */
 uint64_t actions_submit(struct actions *a, const struct order *o, struct why *why);
 bool actions_cancel(struct actions *a, uint64_t id);
+/* Once for each psql order; `out->fd` is the taker's then. */
+bool actions_psql_take(struct actions *a, uint64_t id, struct psql_start *out);
 
 /* ------------------------------------------- for the order kinds' own files */
 
@@ -63,7 +65,10 @@ void action_finish(struct action *a, enum order_state state, const char *fmt, ..
 /* From here on cancelling is (not) safe: nothing has been sent, or it has. */
 void action_cancellable(struct action *a, bool safe);
 void action_publish(struct action *a);
+/* Keeps it for actions_psql_take(), in place of an older one. */
+void action_hand_over(struct action *a, const struct psql_start *start);
 
+void action_run_psql(struct action *a);     /* psql.c */
 void action_run_test(struct action *a);     /* action_test.c */
 void action_run_rotate(struct action *a);   /* rotation.c */
 void action_run_finish(struct action *a);   /* rotation.c */

@@ -493,6 +493,47 @@ static void screen__connect__is_worst_first_and_filtered(void **state)
     screen_free(s);
 }
 
+static void screen__psql__asks_for_a_protected_name(void **state)
+{
+    struct screen *s = screen_of(fix_board());
+    (void)state;
+    assert_int_equal(screen_key(s, 'P'), EFFECT_REDRAW | EFFECT_ORDER); /* legacy is not protected */
+    assert_int_equal(s->wish.kind, ORDER_PSQL);
+    assert_int_equal(s->wish.env, FIX_LEGACY);
+    (void)screen_key(s, 'j');
+    (void)screen_key(s, 'j');
+    for (const char *k = "Pdr-eu\r"; *k; k++) /* typed ahead: not seen yet */
+        assert_int_equal(screen_key(s, (unsigned char)*k), EFFECT_REDRAW);
+    assert_true(s->confirm.open);
+    assert_string_equal(s->confirm.typed, "");
+    press_all(s, "prod-eu");
+    assert_int_equal(screen_key(s, PRESS_ENTER), EFFECT_REDRAW);
+    assert_non_null(s->confirm.note);
+    press_all(s, "\x15"
+                 "dr-euu\x7f");
+    assert_int_equal(screen_key(s, PRESS_ENTER), EFFECT_REDRAW | EFFECT_ORDER);
+    assert_int_equal(s->wish.env, FIX_DR_EU);
+    assert_string_equal(s->wish.confirmed, "dr-eu");
+    assert_false(s->confirm.open);
+    press_all(s, "P");
+    assert_int_equal(screen_key(s, PRESS_ENTER), EFFECT_REDRAW); /* nothing typed: no */
+    assert_false(s->confirm.open);
+    assert_non_null(strstr(s->message, "nothing was done"));
+    press_all(s, "Pdr-eu");
+    assert_int_equal(screen_key(s, PRESS_ESC), EFFECT_REDRAW);
+    assert_false(s->confirm.open);
+    press_all(s, "P");
+    assert_int_equal(screen_key(s, 3), EFFECT_QUIT);
+    screen_free(s);
+    struct screen_settings set = {.judge = fix_judge, .audit = true};
+    s = screen_new(&set, fix_board_audit());
+    press_all(s, "jj");
+    assert_int_equal(screen_key(s, 'P'), EFFECT_REDRAW);
+    assert_false(s->confirm.open);
+    assert_non_null(strstr(s->message, order_refusal(true, ORDER_PSQL)));
+    screen_free(s);
+}
+
 static void tries__sums__count_what_happened(void **state)
 {
     struct db_snap d = {.nhistory = 0};
@@ -528,6 +569,7 @@ static void keys__orders__have_their_rows_key(void **state)
     char key[8];
     (void)state;
     assert_string_equal(key_row(COMMAND_LOGIN)->keys, key_label((unsigned char)order_key(ORDER_TEST), key));
+    assert_string_equal(key_row(COMMAND_PSQL)->keys, key_label((unsigned char)order_key(ORDER_PSQL), key));
 }
 
 int main(void)
@@ -553,6 +595,7 @@ int main(void)
         cmocka_unit_test(screen__audit__says_why_a_test_is_off),
         cmocka_unit_test(screen__orders__open_close_and_cancel),
         cmocka_unit_test(screen__connect__is_worst_first_and_filtered),
+        cmocka_unit_test(screen__psql__asks_for_a_protected_name),
         cmocka_unit_test(tries__sums__count_what_happened),
         cmocka_unit_test(keys__orders__have_their_rows_key),
     };

@@ -42,6 +42,8 @@ static const struct scene scenes[] = {
     {"events-up", "3kkkk", false},
     {"events-container", "Gkk\r\r", false},
     {"orders-none", "4", false},
+    {"psql-protected", "jjPdr-", false},
+    {"psql-wrong-name", "jjPdr-us\r", false},
     {"connect", "5", true},
     {"connect-down", "5j", false},
     {"connect-well", "5jj", false},

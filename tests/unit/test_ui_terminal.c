@@ -185,8 +185,8 @@ static void terminal__every_key__leaves_a_sane_screen(void **state)
         for (const char *k = keys; *k; k += strcspn(k, " "), k += strspn(k, " ")) {
             char name[8], bytes[8];
             str_copy_n(name, sizeof(name), k, strcspn(k, " "));
-            if (c == COMMAND_QUIT || strcmp(name, "q") == 0)
-                continue; /* these leave: terminal__leaving__each_way */
+            if (c == COMMAND_QUIT || c == COMMAND_PSQL || strcmp(name, "q") == 0)
+                continue; /* these leave: terminal__leaving__each_way, terminal__psql__... */
             if (!bytes_of(name, bytes)[0])
                 fail_msg("what does %s send?", name);
             press_everywhere(all, bytes);
@@ -220,7 +220,7 @@ static void terminal__ten_thousand_keys__are_survived(void **state)
         char key = (char)(next_random(&seed) % 0x7f);
         if (next_random(&seed) % 8 == 0)
             pty_keys(p, strange[next_random(&seed) % ARRAY_LEN(strange)]);
-        else if (!strchr("qQ\x03\x1a", key)) /* all but what leaves and what stops */
+        else if (!strchr("qQP\x03\x1a", key)) /* all but what leaves and what stops */
             pty_send(p, &key, 1);
         if (i % 100 == 0)
             assert_true(pty_read(p, 2));
@@ -342,6 +342,98 @@ static void terminal__stop_and_go_on__in_a_shell(void **state)
     pty_free(p);
 }
 
+/* A psql that writes down what it was given, and ends as it is told. */
+static const char false_psql[] = "#!/bin/sh\n"
+                                 "exec >\"$HOME/given\"\n"
+                                 "file=${1##*passfile=\\'}\n"
+                                 "file=${file%%\\'*}\n"
+                                 "stat -L -c 'mode %a' \"$file\"\n"
+                                 "echo \"args $*\"\n"
+                                 "printf 'line %s\\n' \"$(cat \"$file\")\"\n"
+                                 "(echo x >\"$file\") 2>&-  && echo WRITABLE\n"
+                                 "echo \"others $(ls -l /proc/$$/fd | grep -c socket:)\"\n"
+                                 "echo \"found $(tr '\\0' '\\n' </proc/$$/environ | grep -c -e s3cr3t -e PGPASS)\"\n"
+                                 "echo 'psql is here' >&2\n"
+                                 "read -r status\n"
+                                 "exit \"$status\"\n";
+
+static void given(char out[4096])
+{
+    char path[64];
+    str_fmt(path, sizeof(path), "%s/given", folder);
+    FILE *f = fopen(path, "re");
+    assert_non_null(f);
+    out[fread(out, 1, 4095, f)] = '\0';
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void terminal__psql__has_the_terminal_and_the_password(void **state)
+{
+    char path[64], env[80], conf[64], text[512], got[4096];
+    struct start s = {.conf = conf, .extra = {env}};
+    (void)state;
+    str_fmt(path, sizeof(path), "%s/psql", folder);
+    write_file(path, false_psql);
+    assert_int_equal(chmod(path, 0700), 0);
+    str_fmt(env, sizeof(env), "PATH=%s:/usr/bin:/bin", folder);
+    str_fmt(conf, sizeof(conf), "%s/psql.conf", folder);
+    str_fmt(text, sizeof(text), "%s/psql.env", folder);
+    write_file(text, "DB_HOST=127.0.0.1\nDB_PORT=1\nDB_NAME=app\nDB_USER=app\nDB_PASSWORD='s3cr3t:\\x'\n");
+    write_file(conf, "[environment dev]\nmode = development\nenv_file = psql.env\nprotect = yes\n");
+    struct pty *p = start(&s);
+    expect(p, "ENVIRONMENTS 1");
+    pty_keys(p, "P");
+    expect(p, "dev is protected");
+    pty_keys(p, "dev\r");
+    expect(p, "psql is here");
+    assert_false(pty_other_screen(p));
+    assert_true(pty_cooked(p));
+    pty_keys(p, "\x1a"); /* a stop has nowhere to lead: it goes on */
+    (void)pty_read(p, 500);
+    pty_keys(p, "0\n");
+    expect(p, "psql has ended with status 0");
+    assert_true(is_sane(p, 24));
+    given(got);
+    assert_non_null(strstr(got, "mode 600\n"));
+    assert_non_null(strstr(got, "args host='127.0.0.1' port='1' dbname='app' user='app'"));
+    assert_non_null(strstr(got, "line 127.0.0.1:1:*:app:s3cr3t\\:\\\\x\n"));
+    assert_null(strstr(got, "WRITABLE"));
+    assert_non_null(strstr(got, "found 0\n"));  /* not in its environment */
+    assert_non_null(strstr(got, "others 0\n")); /* no descriptor of ours but that one */
+    pty_keys(p, "P");
+    expect(p, "dev is protected");
+    pty_keys(p, "dev\r");
+    expect(p, "psql is here");
+    pty_keys(p, "3\n");
+    expect(p, "status 3; Enter goes back"); /* what it said can be read */
+    pty_keys(p, "\n");
+    expect(p, "psql has ended with status 3");
+    expect_same_when_redrawn(p);
+    given(got);
+    assert_int_equal(count(p, "s3cr3t"), 0);
+    pty_keys(p, "P");
+    expect(p, "dev is protected");
+    pty_keys(p, "dev\r");
+    expect(p, "psql is here");
+    pty_signal(p, SIGTERM); /* ends both, and the terminal is as it was */
+    expect_end(p, 0);
+    expect_restored(p);
+    given(got);
+    pty_free(p);
+    assert_int_equal(unlink(path), 0);
+    struct start without = {.conf = conf, .extra = {"PATH=/var/empty"}};
+    p = start(&without);
+    expect(p, "ENVIRONMENTS 1");
+    pty_keys(p, "P");
+    expect(p, "dev is protected");
+    pty_keys(p, "dev\r");
+    expect(p, "psql is not installed");
+    pty_free(p);
+    assert_int_equal(unlink(conf), 0);
+    assert_int_equal(unlink(text), 0);
+}
+
 /* --------------------------------------------------------------- bytes */
 
 static void terminal__reader_away__then_the_newest(void **state)
@@ -427,6 +519,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(terminal__leaving__each_way),
         cmocka_unit_test(terminal__hang_up__ends_within_a_second),
         cmocka_unit_test(terminal__stop_and_go_on__in_a_shell),
+        cmocka_unit_test(terminal__psql__has_the_terminal_and_the_password),
         cmocka_unit_test(terminal__reader_away__then_the_newest),
         cmocka_unit_test(terminal__idle__costs_few_bytes),
     };
