@@ -9,6 +9,7 @@ root=$(cd "$here/../.." && pwd)
 export CREDTOP=${CREDTOP:-$root/build/release/credtop}
 # Verdicts and counts first, while the fleet is undisturbed; faults and rotations last.
 all=(botocore_check.py moto.py verdicts.py counts.py busy.py audit.py passwords.py test_order.py journal.py usage.sh screen.sh
+    logins.py databases.py pgbouncer.py traces.py
     faults.py rotate.py crash.py)
 
 if [[ ${1:-} != --inside ]]; then
