@@ -201,6 +201,21 @@ static struct pool *new_pool(struct backend *b, const char *name, unsigned threa
 
 /* ---------------------------------------------------------------- journal */
 
+/* By GetCallerIdentity's word; until that has come, by the configuration's. */
+static void caller_of(void *ctx, size_t env, char *out, size_t size)
+{
+    struct backend *b = ctx;
+    const struct config_environment *e = &b->watch.conf->environments[env];
+    const struct identity_snap *s =
+        b->identity_of[env] != SIZE_MAX ? snapbox_get(b->box, identity_slot(b, b->identity_of[env])) : NULL;
+    if (s != NULL && s->arn[0] != '\0')
+        (void)str_copy(out, size, s->arn);
+    else
+        (void)str_fmt(out, size, "%s%s%s%s", e->profile != NULL ? "profile " : "", e->profile != NULL ? e->profile : "",
+                      e->role_arn != NULL ? " role " : "", e->role_arn != NULL ? e->role_arn : "");
+    snap_unref(s);
+}
+
 /* Before anything is sent that reveals or changes.  The database watch reads its secrets
  * again and again: one line a session stands for all of them. */
 static enum err journal_call(void *ctx, const struct aws_op_row *row, const struct aws_target *t, const char *resource,
@@ -208,16 +223,15 @@ static enum err journal_call(void *ctx, const struct aws_op_row *row, const stru
 {
     struct backend *b = ctx;
     const struct aws_order *o = t->order;
-    char keys[700], words[160];
-    (void)str_fmt(keys, sizeof keys, "%s%s%s", t->profile != NULL ? t->profile : "",
-                  t->profile != NULL && t->role_arn != NULL ? " " : "", t->role_arn != NULL ? t->role_arn : "");
-    struct journal_entry e = {.kind = JOURNAL_CALL, .operation = row->name, .resource = resource, .keys = keys};
+    char words[160];
+    struct journal_entry e = {.kind = JOURNAL_CALL, .operation = row->name, .resource = resource};
     if (o != NULL) {
         e.order = o->id;
         e.order_name = o->name;
         e.env = o->env;
         e.version_before = o->version_before;
         e.version_after = o->version_after;
+        e.keys = o->keys;
     } else if (row->class == AWS_REVEALS) {
         (void)str_fmt(words, sizeof words, "the database watch reads secrets of %zu environments every %lld s", b->nsecrets,
                       (long long)(b->watch.conf->database_poll_ms / 1000));
@@ -271,7 +285,7 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     b->secrets = new_pool(b, "secrets", conf->secret_threads, item_of_secret(b, b->nsecrets), secrets_turn);
     b->logs = new_pool(b, "logs", conf->log_threads, b->nlogs * (1 + BACKFILL_LANES), logs_turn);
     b->databases = new_pool(b, "databases", conf->database_threads, n, databases_turn);
-    b->actions = actions_new(&(struct actions_settings){.watch = &b->watch, .slot = orders_slot(b), .journal = b->journal,
+    b->actions = actions_new(&(struct actions_settings){.watch = &b->watch, .slot = orders_slot(b), .journal = b->journal, .caller = caller_of,
                                                         .refresh = look_again, .ctx = b});
     if (settings->orders_only)
         return actions_start(b->actions, why) == ERR_OK ? b : backend_stop(b);

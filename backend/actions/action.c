@@ -65,11 +65,10 @@ static void run(struct action *a)
 static enum err journal_of(struct actions *all, const struct order *o, struct journal_entry e, struct why *why)
 {
     const struct config_environment *conf = &all->s.watch->conf->environments[o->env];
-    char keys[700];
+    char keys[sizeof((struct action *)0)->keys];
     if (all->s.journal == NULL)
         return ERR_OK;
-    (void)str_fmt(keys, sizeof keys, "%s%s%s", conf->profile != NULL ? conf->profile : "",
-                  conf->profile != NULL && conf->role_arn != NULL ? " " : "", conf->role_arn != NULL ? conf->role_arn : "");
+    all->s.caller(all->s.ctx, o->env, keys, sizeof keys);
     e.env = conf->name;
     e.order_name = order_name(o->kind);
     e.resource = e.resource == NULL ? conf->secret : e.resource;
@@ -280,8 +279,10 @@ static void carry_out(struct action *a)
     action_versions(a, a->order.seen_version, "");
     (void)str_copy(a->last_request_id, sizeof a->last_request_id, aws_request_id(a->aws));
     a->unjournaled = 0;
+    if (a->all->s.journal != NULL)
+        a->all->s.caller(a->all->s.ctx, a->order.env, a->keys, sizeof a->keys);
     a->mark = (struct aws_order){.id = a->view.id, .name = order_name(a->order.kind),
-                                 .env = a->watch->conf->environments[a->order.env].name,
+                                 .env = a->watch->conf->environments[a->order.env].name, .keys = a->keys,
                                  .version_before = a->version_before, .version_after = a->version_after};
     if (journal_action(a, JOURNAL_ORDER, NULL, a->order.stage, &why) == ERR_OK)
         run(a);

@@ -18,6 +18,7 @@ struct actions_settings {
     const struct watch *watch;      /* configuration, gate, clock, cancel, box, mode */
     size_t slot;                    /* of the snapshot box: struct orders_snap */
     struct journal *journal;        /* NULL: none is kept */
+    void (*caller)(void *ctx, size_t env, char *out, size_t size);   /* who we are to AWS there, for the journal */
     void (*refresh)(void *ctx, size_t env);   /* look at an environment again: something may have changed */
     void *ctx;
 };
@@ -43,7 +44,7 @@ struct action {
     struct order order;
     struct order_view view;         /* written by the thread, published by the calls below */
     struct aws_order mark;          /* what its calls to AWS carry, for the journal */
-    char version_before[65], version_after[65], last_request_id[64];
+    char version_before[65], version_after[65], last_request_id[64], keys[300];
     unsigned unjournaled;           /* steps whose line could not be written */
 };
 

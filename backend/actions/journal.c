@@ -155,6 +155,7 @@ struct journal *journal_free(struct journal *j)
     if (j == NULL)
         return NULL;
     j->s.patience_ms = LAST_PATIENCE_MS;
+    j->s.cancel = NULL;
     if (j->started)   /* best effort: a session without an end was killed, or could not write */
         (void)!append_locked(j, &(struct journal_entry){.kind = JOURNAL_SESSION_END}, NULL);
     pthread_mutex_destroy(&j->lock);

@@ -42,7 +42,7 @@ struct journal_entry {
     const char *env;
     uint64_t order;                 /* its number in this session; 0 none */
     const char *order_name, *operation, *resource;
-    const char *keys;               /* whose AWS keys: profile, role */
+    const char *keys;               /* who we are to AWS: the caller's ARN, else profile and role */
     const char *version_before, *version_after;
     const char *request_id, *words;
 };

@@ -13,6 +13,7 @@
 #define PATH_MAX_BYTES 4096
 #define WINDOW (JOURNAL_TORN_MAX + JOURNAL_LINE_MAX + 2)
 #define LOCK_LOOK_MS 2
+#define GRACE_MS 50   /* once cancelled: what others do under the lock takes less */
 
 static enum err failed(const struct journal_file *f, struct why *why, const char *what)
 {
@@ -56,7 +57,12 @@ static enum err take_lock(struct journal_file *f, int64_t patience_ms, struct ca
     while (flock(f->dir, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return failed(f, why, "lock: ");
-        if (clock_mono_ms(clock_real()) >= until || (c != NULL && cancel_is_set(c)))
+        int64_t now = clock_mono_ms(clock_real());
+        if (c != NULL && cancel_is_set(c)) {
+            until = until < now + GRACE_MS ? until : now + GRACE_MS;
+            c = NULL;
+        }
+        if (now >= until)
             return refused(f, why, "another process keeps its lock");
         (void)poll(NULL, 0, LOCK_LOOK_MS);
     }
@@ -115,14 +121,14 @@ static bool last_whole(const char *bytes, size_t n, bool from_start, size_t *out
     }
 }
 
-/* What stands behind the last whole line, which ends at `end`. */
+/* What stands behind the last whole line.  What a crash tore has no line feed; what has
+ * one was somebody's doing, and no line vouches for it. */
 static void note_rest(struct journal_file *f, const char *bytes, size_t n, size_t from)
 {
-    bool fed = n > 0 && bytes[n - 1] == '\n';
-    f->torn = from < n;
-    f->line_feed = n > 0 && !fed;
+    f->line_feed = n > 0 && bytes[n - 1] != '\n';
+    f->torn = from < n && f->line_feed;
     if (f->torn) {
-        f->torn_bytes = n - from - (fed ? 1 : 0);
+        f->torn_bytes = n - from;
         journal_hash(bytes + from, f->torn_bytes, f->torn_hash);
     }
 }

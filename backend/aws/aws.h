@@ -49,6 +49,7 @@ struct aws_order {
     uint64_t id;
     const char *name, *env;                       /* "test"; the environment's name */
     const char *version_before, *version_after;   /* of the secret; "" none, or not known yet */
+    const char *keys;                             /* whose keys it takes, in words */
 };
 struct aws_target;
 

@@ -67,6 +67,7 @@ def an_order(report):
     report.equal("test: the call", (call["operation"], call["resource"], call["env"], call["order"], call["name"]),
                  ("GetSecretValue", "prod-eu/app/db", "prod-eu", 1, "test"))
     report.check("test: versions and request id", len(lines[3]["version_before"]) == 36 and lines[3]["request_id"], lines[3])
+    report.check("test: who we are to AWS", lines[6].get("keys", "arn:aws:iam::").startswith("arn:aws:iam::"), lines[6])
     report.check("test: the outcome", lines[6]["words"].startswith("done: the database takes AWSCURRENT"), lines[6])
     report.check("test: who", all(line["login"] and line["uid"] == os.getuid() and line["client"] == "192.0.2.7"
                                   and line["session"] == lines[0]["session"] for line in lines), lines[0])
@@ -118,6 +119,7 @@ def a_rotation(report, c, path):
     changes = [name for name in calls if name != "GetSecretValue"]
     report.check("rotate: every change, SQL too", {"PutSecretValue", "ALTER ROLE", "UpdateSecretVersionStage"} <= set(changes)
                  and changes.index("PutSecretValue") < changes.index("ALTER ROLE"), calls)
+    report.check("rotate: whose keys", all("batch-ops" in line["keys"] for line in lines[1:-1]), lines[1])
     role = next(line for line in lines if line.get("operation") == "ALTER ROLE")
     report.check("rotate: versions before and after", len(role["version_before"]) == 36 and len(role["version_after"]) == 36
                  and role["version_before"] != role["version_after"] and role["resource"] == "app_batch", role)

@@ -434,6 +434,14 @@ static void verify__names_the_first_bad_line(void **state)
     memset(line_at(x, 10), 'x', 10);
     spill(x->path, x->text, size);
     assert_bad(x, 10, "no line of a journal");
+    write_orders(x, 0, 1); /* which is no crash, so the next line does not vouch for it */
+    assert_bad(x, 10, "the next one knows of no crash");
+
+    memcpy(x->text, whole, size); /* the last changed, and then gone on from */
+    memcpy(strstr(line_at(x, 10), "session.end"), "session.END", 11);
+    spill(x->path, x->text, size);
+    write_orders(x, 0, 1);
+    assert_bad(x, 10, "its hash is not that of its bytes");
 
     memcpy(x->text, whole, size); /* put in */
     p = line_at(x, 8);
@@ -643,6 +651,7 @@ static void threads__keep_one_chain(void **state)
 static void kill_9__leaves_a_chain(void **state)
 {
     struct fixture *x = *state;
+    write_orders(x, 0, 1); /* a child that is killed before its first line leaves nothing */
     for (long i = 0; i < 25; i++) {
         pid_t child = fork();
         if (child == 0) {
