@@ -11,6 +11,8 @@
 #define GRACE_MS 5000                /* from a failure in the log to the end of the watching */
 #define BEFORE_MS 5000               /* clocks differ */
 #define STEPS 4
+#define TOKEN_MAX 4097
+#define PAGES_MAX 20
 
 static const char *const steps[STEPS] = {"createSecret", "setSecret", "testSecret", "finishSecret"};
 
@@ -42,11 +44,14 @@ static void read_line(struct watched *w, const char *line, size_t n)
         (void)str_copy_n(w->error, sizeof w->error, line + 8, strcspn(line + 8, "\n"));
 }
 
-static void read_events(struct watched *w, const struct aws_reply *reply)
+/* False: this was the last page; else its token is in `out_token`. */
+static bool read_events(struct watched *w, const struct aws_reply *reply, char *out_token, size_t size)
 {
     struct why why;
     size_t i;
     json_t *event, *o = json_read_object(reply->body, reply->len, &why);
+    const char *next = json_text(o, "nextToken", NULL);
+    bool more = next != NULL && str_copy(out_token, size, next);
     json_array_foreach(json_object_get(o, "events"), i, event) {
         size_t n = 0;
         const char *text = json_text(event, "message", &n);
@@ -54,21 +59,32 @@ static void read_events(struct watched *w, const struct aws_reply *reply)
             read_line(w, text, n);
     }
     json_decref(o);
+    return more;
 }
 
+/* A page may be empty and still not be the last. */
 static void read_log(struct watched *w)
 {
     struct strbuf body;
     struct aws_reply reply;
     struct why why = {0};
-    strbuf_init(&body, 1024);
-    strbuf_str(&body, "{\"logGroupName\":");
-    strbuf_json(&body, w->group, strlen(w->group));
-    strbuf_fmt(&body, ",\"startTime\":%lld,\"limit\":1000}", (long long)w->from_ms);
-    enum err err = rotation_call(w->a, AWS_FILTER_LOG_EVENTS, strbuf_peek(&body), &reply, &why);
-    strbuf_clear(&body);
-    if (err == ERR_OK)
-        read_events(w, &reply);
+    char token[TOKEN_MAX] = "";
+    enum err err = ERR_OK;
+    bool more = true;
+    for (int pages = 0; more && pages < PAGES_MAX; pages++) {
+        strbuf_init(&body, 2 * TOKEN_MAX);
+        strbuf_str(&body, "{\"logGroupName\":");
+        strbuf_json(&body, w->group, strlen(w->group));
+        strbuf_fmt(&body, ",\"startTime\":%lld,\"limit\":1000", (long long)w->from_ms);
+        if (token[0] != '\0') {
+            strbuf_str(&body, ",\"nextToken\":");
+            strbuf_json(&body, token, strlen(token));
+        }
+        strbuf_char(&body, '}');
+        err = rotation_call(w->a, AWS_FILTER_LOG_EVENTS, strbuf_peek(&body), &reply, &why);
+        strbuf_clear(&body);
+        more = err == ERR_OK && read_events(w, &reply, token, sizeof token);
+    }
     w->blind = err != ERR_OK;
     if (w->blind)   /* a group that is not there yet comes with the first line */
         (void)str_copy(w->blind_words, sizeof w->blind_words, why.text[0] != '\0' ? why.text : err_words(err));

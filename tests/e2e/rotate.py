@@ -3,6 +3,7 @@
 functions that fail, answers that are lost, two operators, every refusal."""
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -51,6 +52,44 @@ def behave(**more):
 
 def fault(operation, kind, **more):
     e2e.sim("POST", "/_sim/faults", dict({"operation": operation, "fault": kind, "count": 1}, **more))
+
+
+def on_terminal(env, typed, conf=None):
+    """Exit status and what the terminal showed; `typed` is the answer to its question."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(e2e.CREDTOP, command(env, conf=conf), ENVIRONMENT)
+    shown = b""
+    try:
+        while b"to go on: " not in shown:
+            shown += os.read(fd, 4096)
+        os.write(fd, typed)
+        while True:
+            shown += os.read(fd, 4096)
+    except OSError:   # the other end is closed
+        pass
+    status = os.waitpid(pid, 0)[1]
+    os.close(fd)
+    return os.waitstatus_to_exitcode(status), shown.decode()
+
+
+def check_terminal(report):
+    own = conf_with("rotate-own", "credtop")
+    with e2e.PausedFleet():
+        before = changes()
+        for env, typed in (("prod-eu", b"yes\n"), ("prod-eu", b"PROD-EU\n"), ("prod-eu", b"prod-eu \n"), ("prod-eu", b"\n"),
+                           ("prod-eu", b"\x04"), ("prod-eu", b"\x03"), ("prod-eu", b"x" * 300 + b"\n"), ("test", b"y\n"),
+                           ("test", b"test\n")):
+            got, shown = on_terminal(env, typed, own)
+            report.check(f"terminal, {env} {typed[:20]}: nothing was changed", got == 2 and "nothing was changed" in shown, shown)
+        report.equal("terminal: nothing was sent", changes(), before)
+    got, shown = on_terminal("prod-us", b"prod-us\n", own)
+    report.check("terminal: the name typed", got == 0 and "Type prod-us to go on" in shown, shown)
+    report.equal("terminal: who gets in", test("prod-us"), {"AWSCURRENT": True, "AWSPREVIOUS": False})
+    got, shown = on_terminal("test", b"yes\n", own)
+    report.check("terminal: yes typed", got == 0 and "AWSCURRENT is " in shown, shown)
+    fault("FilterLogEvents", "empty-pages", count=2)
+    report.equal("empty log pages: exit status", rotate("prod-us", "--yes")[0], 0)
 
 
 def check_function(report):
@@ -180,6 +219,7 @@ def check_refusals(report):
 
 def main():
     report = e2e.Report()
+    check_terminal(report)
     check_function(report)
     check_own(report)
     check_two(report)
