@@ -17,6 +17,7 @@
 #include "backend/journal_view.h"
 #include "backend/mfa.h"
 #include "backend/watch/classifiers.h"
+#include "backend/watch/insights.h"
 #include "backend/watch/pool.h"
 #include "backend/watch/watch.h"
 
@@ -41,6 +42,7 @@ struct backend {
     atomic_bool *describe_wanted;   /* by environment: its next turn must describe it */
     bool *secret_begun;             /* by environment: its item has had a turn (one thread at a time) */
     struct listing **listings;      /* by identity; NULL where describing is as cheap */
+    struct insights **insights;     /* by identity: what reads their logs' past when pages do not */
     size_t *log_env, nlogs;         /* items of the logs pool: environments with log groups */
     struct pool *secrets, *logs, *databases;
     struct journal *journal;        /* NULL: off */
@@ -119,13 +121,15 @@ static void describe(void *ctx, size_t env)
     pool_nudge(b->secrets, item_of_secret(b, b->secret_item[env]));
 }
 
-/* Items of the logs pool: the live lanes, then the backfill lanes. */
+/* Items of the logs pool: the live lanes, the backfill lanes, the queries of each identity. */
 static int64_t logs_turn(void *worker, size_t item)
 {
     struct lane_worker *s = worker;
     struct backend *b = s->b;
     if (item < b->nlogs)
         return follower_turn(b->followers[b->log_env[item]], s->w->aws);
+    if (item >= b->nlogs * (1 + BACKFILL_LANES))
+        return insights_turn(b->insights[item - b->nlogs * (1 + BACKFILL_LANES)], s->w->aws);
     int64_t delay = follower_backfill_turn(b->followers[b->log_env[item % b->nlogs]], s->w->aws);
     return delay >= 0 ? delay : NEVER_MS;
 }
@@ -253,6 +257,13 @@ static void open_journal(struct backend *b, const struct clock *clock)
 
 static void look_again(void *ctx, size_t env) { backend_refresh(ctx, env); }
 
+/* A past is to be queried. */
+static void query(void *ctx, size_t identity)
+{
+    struct backend *b = ctx;
+    pool_nudge(b->logs, b->nlogs * (1 + BACKFILL_LANES) + identity);
+}
+
 struct backend *backend_start(const struct config *conf, const struct backend_settings *settings, struct why *why)
 {
     (void)signal(SIGPIPE, SIG_IGN);   /* sockets break; they must not end the program */
@@ -279,11 +290,16 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     b->watch.box = b->box;
     make_listings(b);
     b->followers = mem_array(n, sizeof(struct follower *));
-    for (size_t i = 0; i < b->nlogs; i++)
+    b->insights = mem_array(b->nidentities > 0 ? b->nidentities : 1, sizeof(struct insights *));
+    for (size_t i = 0; i < b->nidentities; i++)
+        b->insights[i] = insights_new(&b->watch, b->identity_env[i], query, b, i);
+    for (size_t i = 0; i < b->nlogs; i++) {
         b->followers[b->log_env[i]] = follower_new(&b->watch, b->log_env[i]);
+        follower_may_query(b->followers[b->log_env[i]], b->insights[b->identity_of[b->log_env[i]]]);
+    }
 
     b->secrets = new_pool(b, "secrets", conf->secret_threads, item_of_secret(b, b->nsecrets), secrets_turn);
-    b->logs = new_pool(b, "logs", conf->log_threads, b->nlogs * (1 + BACKFILL_LANES), logs_turn);
+    b->logs = new_pool(b, "logs", conf->log_threads, b->nlogs * (1 + BACKFILL_LANES) + b->nidentities, logs_turn);
     b->databases = new_pool(b, "databases", conf->database_threads, n, databases_turn);
     b->actions = actions_new(&(struct actions_settings){.watch = &b->watch, .slot = orders_slot(b), .journal = b->journal, .caller = caller_of,
                                                         .refresh = look_again, .ctx = b});
@@ -416,6 +432,9 @@ struct backend *backend_stop(struct backend *b)
     b->secrets = pool_stop(b->secrets);
     b->logs = pool_stop(b->logs);
     b->databases = pool_stop(b->databases);
+    for (size_t i = 0; i < b->nidentities; i++)
+        b->insights[i] = insights_free(b->insights[i]);
+    free(b->insights);
     for (size_t i = 0; i < b->watch.conf->nenvironments; i++)
         b->followers[i] = follower_free(b->followers[i]);
     for (size_t i = 0; i < b->nidentities; i++)

@@ -131,6 +131,7 @@ struct log_snap {
     bool backfilling;                             /* still reading the past... */
     uint32_t backfill_done, backfill_slices;      /* ...this many slices of so many, newest first */
     bool label_known;                             /* the secret watch had told when AWSCURRENT moved */
+    char engine[200];                             /* what reads the past, and what that costs; "" pages alone */
     bool filtered;                                /* CloudWatch lets only the lines through that count: OTHER is not known */
     uint64_t refused;                             /* late beyond what is remembered: not counted */
     int64_t newest_event_ms;                      /* -1: none seen */

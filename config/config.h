@@ -51,6 +51,8 @@ struct config {
     int64_t login_deadline_ms;     /* one database login, all phases */
     unsigned secret_threads, log_threads, database_threads;
     bool server_filter;            /* FilterLogEvents with a pattern */
+    const char *engine;            /* of the past: "auto", "page" (or NULL) or "insights" */
+    unsigned insights_max_gb;      /* estimated, all queries of a read together */
     unsigned quota_percent;        /* of AWS's published request quotas */
     const char *journal;           /* absolute path, or "off"; NULL: where it is by itself */
     bool syslog;                   /* the journal's hashes go there too */

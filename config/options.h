@@ -21,7 +21,7 @@ struct options {
     const char *operand;          /* test, rotate: the environment's name; journal: "show", "verify", "tail" */
     bool dry_run, yes, finish;    /* rotate: plan alone; do not ask; finish what is half done */
     const char *stage;            /* test: one staging label; NULL: each */
-    int64_t since_ms;             /* journal: how far back; 0: all */
+    int64_t since_ms;             /* journal: how far back; 0: all.  status: of the logs; 0: as configured */
     const char *head;             /* journal: a hash that must be there; NULL */
     const char *journal_file;     /* journal: the file to read; NULL: the configuration's */
     int64_t timeout_ms;           /* status, test: give up waiting for answers after this */

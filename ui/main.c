@@ -19,6 +19,8 @@
 #include "ui/ui.h"
 
 #define EXIT_COULD_NOT_TELL 3
+#define STATUS_SINCE_MIN_MS (60LL * 1000)
+#define STATUS_SINCE_MAX_MS (168LL * 60 * 60 * 1000)
 
 extern char **environ;
 
@@ -133,6 +135,10 @@ int main(int argc, char **argv)
         return say_text(mem_copy_str("credtop " CREDTOP_VERSION "\n"));
     if (o.command == COMMAND_JOURNAL && o.journal_file)
         return journal_run(NULL, &o);
+    if (o.command == COMMAND_STATUS && o.since_ms > 0 && (o.since_ms < STATUS_SINCE_MIN_MS || o.since_ms > STATUS_SINCE_MAX_MS)) {
+        (void)fprintf(stderr, "credtop: --since of status is out of range; allowed: 1m..168h\n");
+        return EXIT_COULD_NOT_TELL;
+    }
     struct config *c = read_config(o.config_path);
     if (!c)
         return EXIT_COULD_NOT_TELL;
@@ -146,6 +152,8 @@ int main(int argc, char **argv)
         config_free(c);
         return EXIT_COULD_NOT_TELL;
     }
+    if (o.command == COMMAND_STATUS && o.since_ms > 0)
+        c->backfill_ms = o.since_ms;
     int status = run(&o, c);
     log_close();
     config_free(c);

@@ -270,6 +270,15 @@ int64_t aws_reserve_spare(struct aws_gate *g, const struct aws_target *t, enum a
     return quota_reserve_spare(g->rates, account, region, (int)op, clock_mono_ms(clock_real()));
 }
 
+double aws_quota_rate(struct aws_gate *g, const struct aws_target *t, enum aws_op op)
+{
+    char account[32], region[32];
+    if (identity_region(g->identities, t->profile, t->region, region, NULL) != ERR_OK)
+        return 0;
+    account_of(g, t, account);
+    return quota_rate(g->rates, account, region, (int)op);
+}
+
 static int64_t gate_skew(struct aws_gate *g)
 {
     pthread_mutex_lock(&g->lock);

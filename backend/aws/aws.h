@@ -117,6 +117,9 @@ int64_t aws_reserve(struct aws_gate *g, const struct aws_target *t, enum aws_op 
  * asking again. */
 int64_t aws_reserve_spare(struct aws_gate *g, const struct aws_target *t, enum aws_op op);
 
+/* Our share of the quota now, requests a second; 0 unlimited or not known. */
+double aws_quota_rate(struct aws_gate *g, const struct aws_target *t, enum aws_op op);
+
 /* GetCallerIdentity told which account these keys belong to: quotas are an account's. */
 void aws_gate_learn_account(struct aws_gate *g, const struct aws_target *t, const char *account);
 

@@ -156,6 +156,52 @@ bool classifier_filter_pattern(const struct classifier *c, enum filter_purpose p
     return ok;
 }
 
+/* One more alternative, with what has a meaning in a regular expression escaped. */
+static bool add_alternative(struct strbuf *b, struct slice term)
+{
+    struct strbuf one;
+    strbuf_init(&one, 1024);
+    for (size_t i = 0; i < term.n; i++) {
+        if (strchr(".|()[]{}*+?^$", term.s[i]) != NULL)
+            strbuf_char(&one, '\\');
+        strbuf_char(&one, term.s[i]);
+    }
+    size_t n = one.len;
+    const char *had = strbuf_peek(b), *wanted = strbuf_peek(&one);
+    for (had = n > 0 ? strstr(had, wanted) : NULL; had != NULL; had = strstr(had + 1, wanted))
+        if ((had == strbuf_peek(b) || had[-1] == '|') && (had[n] == '\0' || had[n] == '|'))
+            break;
+    if (n > 0 && had == NULL)
+        strbuf_fmt(b, "%s%s", b->len > 0 ? "|" : "", wanted);
+    strbuf_clear(&one);
+    return n > 0;
+}
+
+static bool add_alternatives(const struct classifier *c, enum event_kind kind, struct strbuf *b)
+{
+    bool ok = true;
+    for (size_t i = 0; i < ARRAY_LEN(order); i++)
+        for (const char *const *g = order[i] == kind ? c->globs[i] : none; *g != NULL; g++)
+            ok = add_alternative(b, filter_literal(*g)) && ok;
+    return ok;
+}
+
+bool classifier_past_terms(const struct classifier *c, struct strbuf *b)
+{
+    static const char *const platform[] = {
+        "INIT_START", "INIT_REPORT", "Task timed out", "Runtime exited", "platform.initStart", "platform.initReport",
+        "platform.fault", "\"status\":\"timeout\"", "\"status\":\"error\""};   /* the last two: of JSON's REPORT */
+    static const enum event_kind kinds[] = {EVENT_FETCH, EVENT_FALLBACK, EVENT_FETCH_ERROR, EVENT_DB_ERROR};
+    bool ok = true;
+    for (size_t i = 0; i < ARRAY_LEN(platform); i++)
+        ok = add_alternative(b, (struct slice){platform[i], strlen(platform[i])}) && ok;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        ok = add_alternatives(c, kinds[i], b) && ok;
+    return ok;
+}
+
+void classifier_hit_terms(const struct classifier *c, struct strbuf *b) { (void)add_alternatives(c, EVENT_HIT, b); }
+
 /* ------------------------------------------------------------------ lines */
 
 static bool starts(struct slice s, const char *with)

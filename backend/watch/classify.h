@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "backend/base/strbuf.h"
 #include "backend/model.h"
 #include "backend/watch/log_page.h"
 #include "config/config.h"
@@ -44,6 +45,12 @@ void classify(const struct classifier *c, struct slice message, struct line *out
  * and few others.  False when the configured patterns cannot be put into one. */
 enum filter_purpose { FILTER_CREDENTIALS, FILTER_COUNTING };
 bool classifier_filter_pattern(const struct classifier *c, enum filter_purpose purpose, char *out, size_t size);
+
+/* Adds to `b` what a Logs Insights query looks for, as alternatives of a regular expression:
+ * the lines that count for their own sake (all but START, REPORT and hits), or the hit lines.
+ * What is there already is not added again.  False when the patterns cannot be put so. */
+bool classifier_past_terms(const struct classifier *c, struct strbuf *b);
+void classifier_hit_terms(const struct classifier *c, struct strbuf *b);
 
 /* '*' is any run, also an empty one; everything else is itself. */
 bool glob_match(const char *glob, struct slice text);

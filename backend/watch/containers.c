@@ -483,6 +483,41 @@ void containers_feed(struct containers *c, size_t group, struct slice stream, co
         k->started_ms = time_ms;
 }
 
+/* A count of a longer time, evenly over its half minutes. */
+static void count_spread(struct containers *c, struct container *k, enum event_kind kind, const struct counted_span *s,
+                         uint32_t n)
+{
+    uint32_t steps = (uint32_t)((s->to_ms - s->from_ms + SERIES_STEP_MS - 1) / SERIES_STEP_MS), left = n;
+    for (uint32_t i = 0; i < steps && left > 0; i++) {
+        uint32_t here = left / (steps - i) + (left % (steps - i) > 0);
+        count(c, k, kind, s->from_ms + (int64_t)i * SERIES_STEP_MS, (int)here);
+        left -= here;
+    }
+}
+
+void containers_feed_span(struct containers *c, size_t group, struct slice stream, const struct counted_span *s)
+{
+    struct container *k = find(c, group, stream);
+    if (k == NULL)
+        k = add(c, group, stream);
+    c->latest = k;
+    struct held h = marks_held(&k->marks, s->to_ms - 1);
+    uint32_t using = s->invocations > s->fetching ? s->invocations - s->fetching : 0;
+    bool replaced = c->current_since_ms != TIME_UNKNOWN && h.fetched_ms < c->current_since_ms &&
+                    s->from_ms >= c->current_since_ms;
+    count_spread(c, k, EVENT_INVOCATION, s, s->invocations);
+    if (h.poisoned)
+        count_spread(c, k, EVENT_STALE_HIT, s, using);
+    else if (h.fetched_ms == TIME_UNKNOWN)
+        count_spread(c, k, EVENT_HIT, s, s->hits < using ? s->hits : using);
+    else
+        count_spread(c, k, replaced ? EVENT_STALE_HIT : EVENT_HIT, s, using);
+    if (s->invocations > 0 && s->to_ms - 1 > k->last_ms)
+        k->last_ms = s->to_ms - 1;
+    if (k->started_ms == TIME_UNKNOWN || s->from_ms < k->started_ms)
+        k->started_ms = s->from_ms;
+}
+
 /* --------------------------------------------------------------- snapshot */
 
 static enum container_state state_of(const struct containers *c, const struct container *k, int64_t now_ms)

@@ -42,6 +42,15 @@ struct line_effect {
 void containers_feed(struct containers *c, size_t group, struct slice stream, const struct line *l, int64_t time_ms,
                      bool history, struct line_effect *out);
 
+/* What Logs Insights counted of one stream between two moments; turning points (INIT_START,
+ * fetches, fallbacks) of that time have been fed before.  Exact where none lies within:
+ * what came before one is taken to have come after it. */
+struct counted_span {
+    int64_t from_ms, to_ms;     /* the latter exclusive */
+    uint32_t invocations, fetching, hits;   /* reports; of those with a fetch of their own; explicit hit lines */
+};
+void containers_feed_span(struct containers *c, size_t group, struct slice stream, const struct counted_span *s);
+
 /* AWSCURRENT is known to have moved to where it is at this time (wall; -1 unknown). */
 void containers_label_moved(struct containers *c, int64_t current_since_ms);
 

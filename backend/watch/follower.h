@@ -2,6 +2,7 @@
  *
  *   watch_logs.c         sweeps, slices, turns
  *   follower_counts.c    pages and lines into counts, counts into snapshots
+ *   insights.c           the past, where pages would be too slow
  *   follower_history.c   what containers did before the counted range */
 #ifndef CT_FOLLOWER_H
 #define CT_FOLLOWER_H
@@ -57,6 +58,11 @@ struct follower {
     uint64_t late, duplicates, lines, pages, dropped_rows;
     int64_t newest_event_ms, first_fetch_ms, last_fetch_ms, last_fallback_ms, last_db_error_ms;
     char last_db_error[160];
+    struct insights *insights;         /* what reads the past that is too much for pages; NULL: pages alone */
+    int64_t past_from_ms;              /* before this Insights reads, or could not: what is known begins here; 0 */
+    bool past_failed;                  /* ...for good */
+    unsigned past_asked;               /* ranges that it has been asked for and not given yet */
+    char engine[200];                  /* as log_snap.engine */
 };
 
 /* How AWS is asked for this environment; `reserved`: the quota's slot is taken. */
@@ -80,5 +86,17 @@ void follower_publish_locked(struct follower *f);
 
 /* Looks up what containers of the group did before the backfill.  Best effort. */
 void follower_look_up_history(struct follower *f, struct aws *aws, size_t group);
+
+/* Insights' side: the past of a group, all at once, then whether it is there.  False:
+ * from_ms..to_ms (the latter exclusive) is still to be read, by pages when the engine may
+ * choose. */
+struct past_line { int64_t time_ms; struct slice stream, message; };
+struct past_span { struct slice stream; struct counted_span counted; };
+void follower_take_past(struct follower *f, size_t group, const struct past_line *lines, size_t nlines,
+                        const struct past_span *spans, size_t nspans);
+void follower_past_done(struct follower *f, size_t group, int64_t from_ms, int64_t to_ms, bool done);
+void follower_engine_says(struct follower *f, const char *words);
+/* The secret watch has told when AWSCURRENT moved. */
+bool follower_label_known(struct follower *f, int64_t *out_since_ms);
 
 #endif

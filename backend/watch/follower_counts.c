@@ -89,6 +89,31 @@ void follower_take_page_locked(struct follower *f, size_t group, const struct lo
     }
 }
 
+void follower_take_past(struct follower *f, size_t group, const struct past_line *lines, size_t nlines,
+                        const struct past_span *spans, size_t nspans)
+{
+    pthread_mutex_lock(&f->lock);
+    for (size_t i = 0; i < nlines; i++) {
+        struct line l;
+        struct line_effect effect;
+        classify(f->w->classifiers[f->env], lines[i].message, &l);
+        f->lines++;
+        if (l.kind == LINE_REPORT && l.failed) {   /* the invocation itself is among the spans */
+            l.kind = LINE_EVENT;
+            l.event = EVENT_FAILURE;
+        }
+        if (l.kind != LINE_INIT && l.kind != LINE_EVENT)
+            continue;
+        if (l.kind == LINE_EVENT && l.event == EVENT_HIT)
+            continue;
+        containers_feed(f->containers, group, lines[i].stream, &l, lines[i].time_ms, false, &effect);
+        note_times_locked(f, &l, lines[i].time_ms, effect.kind);
+    }
+    for (size_t i = 0; i < nspans; i++)
+        containers_feed_span(f->containers, group, spans[i].stream, &spans[i].counted);
+    pthread_mutex_unlock(&f->lock);
+}
+
 /* ------------------------------------------------------------- publishing */
 
 int64_t follower_now_locked(const struct follower *f) { return clock_wall_ms(f->w->clock) + f->ahead_ms; }
@@ -128,8 +153,9 @@ static void fill_locked(struct follower *f, struct log_snap *s)
 {
     s->backfill_done = (uint32_t)f->backfill.done;
     s->backfill_slices = (uint32_t)f->backfill.n;
-    s->backfilling = f->backfill.done < f->backfill.n || s->upto_ms == TIME_UNKNOWN;
-    s->from_ms = backfill_read_from(&f->backfill, f->all_ms);
+    s->backfilling = f->backfill.done < f->backfill.n || f->past_asked > 0 || s->upto_ms == TIME_UNKNOWN;
+    s->from_ms = backfill_read_from(&f->backfill, f->past_from_ms > f->all_ms ? f->past_from_ms : f->all_ms);
+    (void)str_copy(s->engine, sizeof s->engine, f->engine);
     s->label_known = f->label_known;
     s->filtered = f->pattern[0] != '\0';
     s->newest_event_ms = f->newest_event_ms;

@@ -64,6 +64,8 @@ struct follower;
 struct follower *follower_new(const struct watch *w, size_t env);
 struct follower *follower_free(struct follower *f);
 int64_t follower_turn(struct follower *f, struct aws *aws);             /* the live lane */
+struct insights;
+void follower_may_query(struct follower *f, struct insights *h);        /* once, before the first turn */
 /* Any thread: the secret watch has published; counts again what a moved label changes. */
 void follower_relabel(struct follower *f);
 int64_t follower_backfill_turn(struct follower *f, struct aws *aws);    /* a backfill lane; -1: nothing left to do */

@@ -19,7 +19,9 @@
  * snapshot box's lock is the only one taken under it. */
 #include "backend/base/log.h"
 #include "backend/base/mem.h"
+#include "backend/base/text.h"
 #include "backend/watch/follower.h"
+#include "backend/watch/insights.h"
 
 #define WIDE_MS (15 * 60 * 1000)       /* the long look back, for those that come later still... */
 #define WIDE_EVERY_MS (5 * 60 * 1000)  /* ...and how often */
@@ -27,6 +29,8 @@
 #define PAGES_PER_TURN 8               /* then others have their turn */
 #define PAGES_MAX 20000                /* of one sweep: past that the listing does not end */
 #define CLOCK_SLACK_MS 5000            /* clocks this near to one another agree */
+#define PAST_PAGED_MS (10 * 60 * 1000) /* Insights may not have newer lines yet */
+#define PAGING_MAX_S 60                /* `auto`: a past that takes longer in pages is queried */
 #define IDLE_MS (10 * 60 * 1000)       /* nothing new for this long: asked less often */
 #define IDLE_FACTOR 4
 #define IDLE_PERIOD_MAX_MS (60 * 1000)
@@ -78,6 +82,89 @@ struct follower *follower_free(struct follower *f)
     pthread_mutex_destroy(&f->lock);
     free(f);
     return NULL;
+}
+
+/* ------------------------------------------------------- what reads the past */
+
+static bool engine_is(const struct follower *f, const char *engine)
+{
+    const char *set = f->w->conf->engine;
+    return f->insights != NULL && set != NULL && strcmp(set, engine) == 0;
+}
+
+static int64_t bin_down(int64_t ms) { return ms - ms % INSIGHTS_BIN_MS; }
+
+/* Where Insights' part ends when it reads the past: what it has taken in by then is whole. */
+static int64_t past_end(const struct follower *f) { return bin_down(f->start_ms - PAST_PAGED_MS); }
+
+/* Where the first sweep of a group begins. */
+static int64_t first_from(const struct follower *f)
+{
+    return engine_is(f, "insights") && past_end(f) > f->all_ms ? past_end(f) : f->all_ms;
+}
+
+static void ask_past_locked(struct follower *f, size_t group, int64_t from_ms, int64_t to_ms)
+{
+    if (from_ms >= to_ms)
+        return;
+    f->past_asked++;
+    f->past_from_ms = to_ms > f->past_from_ms ? to_ms : f->past_from_ms;
+    insights_ask(f->insights, f, group, from_ms, to_ms);
+}
+
+/* The range would take more than a minute of pages, with all others of this caller's: then
+ * Insights reads it, but for the ends that are no whole steps.  Adds those as slices. */
+static bool query_instead_locked(struct follower *f, size_t group, int64_t first_ms, int64_t reached_ms, int64_t to_ms)
+{
+    struct aws_target target = watch_target(f->w, f->env);
+    double rate = aws_quota_rate(f->w->gate, &target, AWS_FILTER_LOG_EVENTS);
+    int64_t read = reached_ms > first_ms ? reached_ms - first_ms : 1;
+    int64_t from = bin_down(reached_ms + INSIGHTS_BIN_MS), end = past_end(f);
+    if (!engine_is(f, "auto") || from >= end || rate <= 0 ||
+        insights_pages(f->insights, (double)(to_ms - reached_ms) / (double)read) / rate < PAGING_MAX_S)
+        return false;
+    ask_past_locked(f, group, from, end);
+    (void)backfill_add(&f->backfill, group, end, to_ms);
+    return true;
+}
+
+void follower_past_done(struct follower *f, size_t group, int64_t from_ms, int64_t to_ms, bool done)
+{
+    pthread_mutex_lock(&f->lock);
+    f->past_asked--;
+    if (!done && engine_is(f, "auto"))
+        (void)backfill_add(&f->backfill, group, from_ms, to_ms - 1);
+    f->past_failed |= !done && !engine_is(f, "auto");
+    if (f->past_asked == 0 && !f->past_failed)
+        f->past_from_ms = 0;
+    follower_publish_locked(f);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void follower_engine_says(struct follower *f, const char *words)
+{
+    pthread_mutex_lock(&f->lock);
+    text_safe(f->engine, sizeof f->engine, words, strlen(words));
+    follower_publish_locked(f);
+    pthread_mutex_unlock(&f->lock);
+}
+
+bool follower_label_known(struct follower *f, int64_t *out_since_ms)
+{
+    pthread_mutex_lock(&f->lock);
+    *out_since_ms = f->label_known ? f->current_since_ms : TIME_UNKNOWN;
+    bool known = f->label_known || f->w->conf->environments[f->env].mode != CONFIG_PRODUCTION;
+    pthread_mutex_unlock(&f->lock);
+    return known;
+}
+
+void follower_may_query(struct follower *f, struct insights *h)
+{
+    f->insights = h;
+    if (engine_is(f, "insights"))
+        f->all_ms = bin_down(f->all_ms);
+    for (size_t i = 0; i < f->ncursors; i++)
+        f->cursors[i].first_from_ms = first_from(f);
 }
 
 /* ----------------------------------------------------------------- asking */
@@ -132,7 +219,9 @@ static void cut_past_locked(struct follower *f, struct cursor *c)
     int64_t reached = n > 0 ? f->page.events[n - 1].time_ms : 0, live_from = f->start_ms - OVERLAP_MS;
     if (n == 0 || reached >= live_from)
         return;   /* it tells nothing, or all but the newest was in it: the token leads on */
-    struct backfill_slice *oldest = backfill_add(&f->backfill, group, reached, live_from - 1);
+    bool queried = query_instead_locked(f, group, f->page.events[0].time_ms, reached, live_from - 1);
+    int64_t upto = queried ? bin_down(reached + INSIGHTS_BIN_MS) : live_from;
+    struct backfill_slice *oldest = backfill_add(&f->backfill, group, reached, upto - 1);
     for (size_t i = n; oldest != NULL && i > 0 && f->page.events[i - 1].time_ms == reached; i--) {
         char room[64];   /* the rest of this millisecond may be on the next page */
         struct slice id = follower_event_identity(&f->page.events[i - 1], room);
@@ -164,8 +253,10 @@ static bool learn_clock_locked(struct follower *f, struct cursor *c, int64_t ask
              f->w->conf->environments[f->env].name, (long long)f->ahead_ms / 1000);
     f->start_ms += f->ahead_ms;
     f->all_ms += f->ahead_ms;
+    if (engine_is(f, "insights"))
+        f->all_ms = bin_down(f->all_ms);
     for (size_t i = 0; i < f->ncursors; i++)
-        f->cursors[i].first_from_ms += f->ahead_ms;
+        f->cursors[i].first_from_ms = first_from(f);
     c->from_ms = c->first_from_ms;
     c->began_ms = TIME_UNKNOWN;
     MEM_FREE(c->token);
@@ -193,6 +284,8 @@ static enum err sweep_page(struct follower *f, struct aws *aws, struct cursor *c
     bool first = c->covered_ms == TIME_UNKNOWN;
     follower_take_page_locked(f, (size_t)(c - f->cursors), &f->page, &f->ids,
                      first || keep_from < c->from_ms ? keep_from : c->from_ms, !first);
+    if (first && c->pages == 1 && c->from_ms > f->all_ms && c->from_ms == past_end(f))
+        ask_past_locked(f, (size_t)(c - f->cursors), f->all_ms, c->from_ms);
     if (first && c->token != NULL && c->from_ms == f->all_ms)
         cut_past_locked(f, c);
     pthread_mutex_unlock(&f->lock);
@@ -303,7 +396,7 @@ int64_t follower_turn(struct follower *f, struct aws *aws)
             why = one;
         }
         pthread_mutex_lock(&f->lock);
-        bool past_read = f->backfill.done == f->backfill.n;
+        bool past_read = f->backfill.done == f->backfill.n && f->past_asked == 0;
         pthread_mutex_unlock(&f->lock);
         if (done && failed == ERR_OK && past_read)
             follower_look_up_history(f, aws, f->group);
@@ -352,11 +445,11 @@ int64_t follower_backfill_turn(struct follower *f, struct aws *aws)
 {
     struct aws_target target = watch_target(f->w, f->env);
     pthread_mutex_lock(&f->lock);
-    bool begun = f->published, open = f->backfill.done < f->backfill.n;
+    bool begun = f->published, open = f->backfill.done < f->backfill.n, more = open || f->past_asked > 0;
     struct backfill_slice *s = begun && open ? backfill_take(&f->backfill) : NULL;
     pthread_mutex_unlock(&f->lock);
     if (s == NULL)   /* not begun, or others have the rest, and may split it */
-        return begun && !open ? -1 : BACKFILL_WAIT_MS;
+        return begun && !more ? -1 : BACKFILL_WAIT_MS;
     int64_t wait_ms = aws_reserve_spare(f->w->gate, &target, AWS_FILTER_LOG_EVENTS);   /* live lanes come first */
     if (wait_ms > 0) {
         pthread_mutex_lock(&f->lock);

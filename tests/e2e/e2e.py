@@ -138,8 +138,8 @@ def post(group, stream, events):
 def write_conf(name, environments, **settings):
     """A configuration of environments {name: [line, ...]} that have log groups; its path."""
     path = os.path.join(DIR, name + ".conf")
-    lines = ["[credtop]", f"endpoint_url = {endpoint()}", "quota_percent = 100", "log_poll = 1s"]
-    lines += [f"{key} = {value}" for key, value in settings.items()]
+    lines = ["[credtop]", f"endpoint_url = {endpoint()}"]
+    lines += [f"{key} = {value}" for key, value in {"quota_percent": 100, "log_poll": "1s", **settings}.items()]
     for env, more in environments.items():
         lines += ["", f"[environment {env}]", "mode = production", f"region = {REGION}", "secret = prod-eu/app/db", *more]
     with open(path, "w", encoding="utf-8") as f:

@@ -96,6 +96,7 @@ static json_t *environment(const struct log_snap *s)
                           (json_int_t)s->lines, "pages", (json_int_t)s->pages, "from_ms", (json_int_t)s->from_ms,
                           "upto_ms", (json_int_t)s->upto_ms, "backfilling", (int)s->backfilling, "why",
                           s->snap.why.text);
+    (void)json_object_set_new(o, "engine", json_string(s->engine));
     (void)json_object_set_new(o, "filtered", json_boolean(s->filtered));
     return o;
 }

@@ -61,7 +61,7 @@ static const struct log_snap *look(struct fixture *x)
 }
 
 /* The live lane until its round is over, then the backfill lanes until nothing is left. */
-static const struct log_snap *run(struct fixture *x)
+static inline const struct log_snap *run(struct fixture *x)
 {
     int64_t delay;
     if (x->follower == NULL)

@@ -158,7 +158,7 @@ static void options__parse__says_what_is_wrong(void **state)
         {"test a --dry-run", "credtop: --dry-run goes with the command rotate: credtop rotate --dry-run"},
         {"rotate", "credtop: rotate needs the name of an environment: credtop rotate ENVIRONMENT"},
         {"rotate a --dry-run=1", "credtop: --dry-run takes no value; allowed: --dry-run alone"},
-        {"--since 1h", "credtop: --since goes with the command journal: credtop journal --since DURATION"},
+        {"--since 1h", "credtop: --since goes with the command status: credtop status --since DURATION"},
         {"test a b", "credtop: one command is enough, unexpected 'b'; allowed: status test..."},
         {"status --stage X", "credtop: --stage goes with the command test: credtop test --stage LABEL"},
         {"-- --audit", "credtop: there is no command '--audit'; allowed: status test..."},

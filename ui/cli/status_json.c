@@ -145,6 +145,7 @@ static void put_logs(struct writer *w, const struct board *b, const struct log_s
     put_number(w, "poisoned", known, s->poisoned);
     put_number(w, "silent", known, s->silent);
     writer_close(w);
+    writer_str(w, "engine", s->engine);
     put_number(w, "late", known, s->late);
     put_number(w, "duplicates", known, s->duplicates);
     put_number(w, "unparsed", known, s->unparsed);
