@@ -7,14 +7,19 @@ that succeeded, failed and were cut off.  A build that forgets one copy is found
 Needs root, or a process that may be looked into: credtop is not dumpable."""
 
 import base64
+import fcntl
 import json
 import os
 import pty
 import re
+import resource
 import select
+import shutil
 import signal
 import socket
+import struct
 import sys
+import termios
 import threading
 import time
 import urllib.parse
@@ -161,12 +166,15 @@ def configuration(server):
 class Run:
     """credtop on a terminal of its own; what it wrote is in .text."""
 
-    def __init__(self, program, conf, log):
+    def __init__(self, program, conf, log, before=()):
         self.text = b""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 48, 160, 0, 0))
             os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8", TMPDIR=os.path.join(DIR, "tmp"))
-            os.execv(program, [program, "--config", conf, "--log", log])
+            if before:
+                resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
+            os.execvp((before or [program])[0], [*before, program, "--config", conf, "--log", log])
 
     def read(self):
         while select.select([self.fd], [], [], 0)[0]:
@@ -202,15 +210,15 @@ def between_logins(search, run):
     return found, size
 
 
-def drive(report, search, program, conf, log):
+def drive(report, search, program, conf, log, least):
     """Some logins, an order on the first environments, then the search; what it found."""
     before = logins()
     run = Run(program, conf, log)
     try:
         def busy():
             run.read()
-            return logins() - before >= LOGINS and b"prod-us" in run.text
-        report.check(f"{os.path.basename(program)}: it logged in {LOGINS} times", wait_for(RUNS_S, busy),
+            return logins() - before >= least and b"prod-us" in run.text
+        report.check(f"{os.path.basename(program)}: it logged in {least} times", wait_for(RUNS_S, busy),
                      f"{logins() - before} logins; {run.text[-200:]!r}")
         run.key(b"t")       # tests every version of the chosen environment's secret
         wait_for(3, lambda: run.read() or b"AWSCURRENT" in run.text)   # the order is on the screen
@@ -233,6 +241,17 @@ def drive(report, search, program, conf, log):
     return found + search.text("the log", written)
 
 
+def refused_lock(report, conf, log):
+    """Where no memory may be locked it says so and goes on.  Root may always, but for this."""
+    run = Run(CREDTOP, conf, log, [shutil.which("setpriv"), "--bounding-set", "-ipc_lock"])
+    try:
+        report.check("memory lock refused: it says so", wait_for(8, lambda: run.read() or b"memory lock refused" in run.text),
+                     repr(run.text[-300:]))
+        report.check("memory lock refused: it goes on", wait_for(5, lambda: run.read() or b"prod-us" in run.text), repr(run.text[-300:]))
+    finally:
+        run.end()
+
+
 def main():
     report = Report()
     if os.geteuid() != 0:
@@ -246,13 +265,14 @@ def main():
     own = "".join(passwords().values()).encode()
     report.check("the search finds what is there", len(search.text("here", own)) >= len(passwords()), "nothing")
 
-    found = drive(report, search, CREDTOP, conf, log)
+    found = drive(report, search, CREDTOP, conf, log, LOGINS)
     report.check("no password is anywhere", not found, "; ".join(found[:8]) + f" ({len(found)} in all)")
     report.check("a login was cut off meanwhile", server.kept, "nobody came to the silent database")
     leaky = CREDTOP + "-leaky"
     if report.check("there is a leaky build to compare with", os.access(leaky, os.X_OK), f"{leaky} is missing: make"):
-        found = drive(report, search, leaky, conf, log)
+        found = drive(report, search, leaky, conf, log, 5)
         report.check("the leaky build is found out", found, "its copy was not found")
+    refused_lock(report, conf, log)
     report.finish()
 
 
