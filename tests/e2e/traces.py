@@ -192,11 +192,11 @@ class Run:
         os.close(self.fd)
 
 
-def between_logins(search, run):
+def between_logins(search, run, tries):
     """Where a login is in hand at the very moment, its password must be in memory: the image is
-    searched with the process stopped, a few times, until no login is.  What stays is a leak."""
+    searched with the process stopped, several times, until no login is.  What stays is a leak."""
     found, size = [], 0
-    for _ in range(8):
+    for _ in range(tries):
         os.kill(run.pid, signal.SIGSTOP)
         time.sleep(0.02)
         try:
@@ -210,7 +210,7 @@ def between_logins(search, run):
     return found, size
 
 
-def drive(report, search, program, conf, log, least):
+def drive(report, search, program, conf, log, least, tries):
     """Some logins, an order on the first environments, then the search; what it found."""
     before = logins()
     run = Run(program, conf, log)
@@ -223,7 +223,7 @@ def drive(report, search, program, conf, log, least):
         run.key(b"t")       # tests every version of the chosen environment's secret
         wait_for(3, lambda: run.read() or b"AWSCURRENT" in run.text)   # the order is on the screen
         time.sleep(1)
-        found, size = between_logins(search, run)
+        found, size = between_logins(search, run, tries)
         run.read()
         for part in ("cmdline", "environ"):
             with open(f"/proc/{run.pid}/{part}", "rb") as f:
@@ -265,12 +265,12 @@ def main():
     own = "".join(passwords().values()).encode()
     report.check("the search finds what is there", len(search.text("here", own)) >= len(passwords()), "nothing")
 
-    found = drive(report, search, CREDTOP, conf, log, LOGINS)
+    found = drive(report, search, CREDTOP, conf, log, LOGINS, 8)
     report.check("no password is anywhere", not found, "; ".join(found[:8]) + f" ({len(found)} in all)")
     report.check("a login was cut off meanwhile", server.kept, "nobody came to the silent database")
     leaky = CREDTOP + "-leaky"
     if report.check("there is a leaky build to compare with", os.access(leaky, os.X_OK), f"{leaky} is missing: make"):
-        found = drive(report, search, leaky, conf, log, 5)
+        found = drive(report, search, leaky, conf, log, 5, 3)
         report.check("the leaky build is found out", found, "its copy was not found")
     refused_lock(report, conf, log)
     report.finish()
