@@ -276,4 +276,5 @@ def main():
     report.finish()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
