@@ -137,9 +137,10 @@ void action_run_psql(struct action *a)
     } else if (start.fd >= 0) {
         psql_conninfo(&p, start.fd, start.conninfo);
         action_end(a, STEP_DONE, "for %s at %s:%u", p.user, p.host, (unsigned)p.port);
-        action_hand_over(a, &start);
         db_params_clear(&p);
-        action_finish(a, ORDER_DONE, "handed to psql");
+        action_finish(a, ORDER_DONE, "handed to psql");   /* and journaled: then psql may start */
+        action_hand_over(a, &start);
+        action_publish(a);
         return;
     }
     db_params_clear(&p);

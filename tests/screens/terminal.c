@@ -1,6 +1,7 @@
 /* credtop in an emulated terminal: configurations, starting, and what is expected of a
  * picture.  Included by the test that uses it. */
 #include <errno.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,14 @@ static int set_up(void **state)
     return 0;
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+    (void)st;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
 static int tear_down(void **state)
 {
     char env[64];
@@ -86,6 +95,9 @@ static int tear_down(void **state)
     assert_int_equal(unlink(silent_conf), 0);
     assert_int_equal(unlink(harm_conf), 0);
     assert_int_equal(unlink(quiet_conf), 0);
+    /* What is left is the journal of what was ordered, in our HOME. */
+    str_fmt(env, sizeof(env), "%s/.local", folder);
+    (void)nftw(env, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     assert_int_equal(rmdir(folder), 0);
     return 0;
 }
