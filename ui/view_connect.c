@@ -40,7 +40,7 @@ static const struct layout_column base[COLUMNS] = {
     [COLUMN_ENV] = {"ENV", 8, 0, false},         [COLUMN_DNS] = {"RESOLVE", 7, 3, false},
     [COLUMN_TCP] = {"CONNECT", 7, 2, false},     [COLUMN_TLS] = {"TLS", 7, 4, false},
     [COLUMN_AUTH] = {"AUTH", 7, 1, false},       [COLUMN_QUERY] = {"QUERY", 7, 6, false},
-    [COLUMN_CERT] = {"CERT", 5, 5, true},        [COLUMN_METHOD] = {"METHOD", 13, 13, false},
+    [COLUMN_CERT] = {"CERT", 5, 5, true},        [COLUMN_METHOD] = {"METHOD", 18, 13, false},
     [COLUMN_CONN] = {"CONN", 9, 12, true},       [COLUMN_STATE] = {"SINCE", 9, 0, false},
     [COLUMN_P50] = {"P50", 5, 10, true},         [COLUMN_P95] = {"P95", 5, 8, true},
     [COLUMN_FLAPS] = {"FLAPS", 5, 11, true},     [COLUMN_TRIES] = {"TRIES", 8, 9, false},
