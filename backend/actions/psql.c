@@ -124,7 +124,7 @@ void action_run_psql(struct action *a)
         action_finish(a, ORDER_REFUSED, "%s is protected: its name must be typed", conf->name);
         return;
     }
-    action_begin(a, "credentials AWSCURRENT");
+    action_begin(a, conf->mode == CONFIG_DEVELOPMENT ? "read .env" : "fetch AWSCURRENT");
     enum err err = fetch(a, &p, &why);
     if (err == ERR_OK)
         err = psql_passfile(&p, line, &why);
