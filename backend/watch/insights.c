@@ -173,6 +173,15 @@ static int64_t give_up(struct insights *h, const struct why *why)
     return finish(h, false);
 }
 
+/* Throttled, or trouble on the way: in a moment again, a few times. */
+static int64_t again(struct insights *h, enum err err, const struct why *why)
+{
+    bool for_good = err == ERR_DENIED || err == ERR_NOT_FOUND || err == ERR_INVALID;
+    if (err == ERR_CANCELLED)
+        return 0;
+    return !for_good && ++h->failures < TRIES_MAX ? AGAIN_MS : give_up(h, why);
+}
+
 /* ----------------------------------------------------------------- estimate */
 
 static void range_of(const struct insights *h, int64_t *out_from, int64_t *out_to)
@@ -248,10 +257,9 @@ static int64_t estimate(struct insights *h, struct aws *aws)
     strbuf_char(&body, '}');
     enum err err = ask(h, aws, AWS_DESCRIBE_LOG_GROUPS, &body, &o, &why);
     strbuf_clear(&body);
-    if (err == ERR_CANCELLED)
-        return 0;
     if (err != ERR_OK)
-        return give_up(h, &why);
+        return again(h, err, &why);
+    h->failures = 0;
     bool found = false;
     json_array_foreach(json_object_get(o, "logGroups"), i, group)
     {
@@ -336,14 +344,6 @@ static void add_groups(const struct insights *h, struct strbuf *b)
         strbuf_json(b, h->names[i], strlen(h->names[i]));
     }
     strbuf_char(b, ']');
-}
-
-/* Throttled, or the service's own trouble: in a moment again, a few times. */
-static int64_t again(struct insights *h, enum err err, const struct why *why)
-{
-    if (err == ERR_CANCELLED)
-        return 0;
-    return ++h->failures < TRIES_MAX ? AGAIN_MS : give_up(h, why);
 }
 
 static int64_t start(struct insights *h, struct aws *aws)

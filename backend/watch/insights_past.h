@@ -2,8 +2,7 @@
 #ifndef CT_INSIGHTS_PAST_H
 #define CT_INSIGHTS_PAST_H
 
-#include <jansson.h>
-
+#include "backend/aws/json.h"
 #include "backend/base/strbuf.h"
 #include "backend/watch/follower.h"
 
