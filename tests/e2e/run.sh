@@ -9,9 +9,9 @@ root=$(cd "$here/../.." && pwd)
 export CREDTOP=${CREDTOP:-$root/build/release/credtop}
 # Verdicts and counts first, while the fleet is undisturbed; faults and rotations last.
 all=(botocore_check.py moto.py verdicts.py counts.py late.py restart.py formats.py filter.py insights.py
-    busy.py audit.py passwords.py test_order.py journal.py usage.sh screen.sh
+    busy.py audit.py passwords.py test_order.py usage.sh screen.sh
     logins.py databases.py pgbouncer.py traces.py
-    faults.py rotate.py crash.py)
+    faults.py journal.py rotate.py crash.py)
 
 if [[ ${1:-} != --inside ]]; then
     [[ -x $CREDTOP ]] || { echo "run.sh: $CREDTOP is missing: make" >&2; exit 1; }
