@@ -12,6 +12,7 @@ import os
 import sys
 import time
 
+sys.dont_write_bytecode = True   # the tree stays as it was
 from measure import machine
 from table import Table
 from world import ROOT

@@ -18,8 +18,8 @@ member() {
 
 for name in "$@"; do
     "$aws" --endpoint-url "$url" secretsmanager describe-secret --secret-id "$name/app/db" >/dev/null
-    n=$("$aws" --endpoint-url "$url" logs filter-log-events --log-group-name "/aws/lambda/$name" --start-time "$start_ms" \
-        --output json | grep -c '"eventId"')
+    n=$("$aws" --endpoint-url "$url" logs filter-log-events --log-group-name "/aws/lambda/$name" \
+        --start-time "$start_ms" --output json | grep -c '"eventId"')
     total=$((total + n))
     secret=$("$aws" --endpoint-url "$url" secretsmanager get-secret-value --secret-id "$name/app/db" \
         --query SecretString --output text)

@@ -25,18 +25,20 @@ def add(table, what, sizes, figures):
     for i, unit in ((1, "CPU s"), (2, "MB")):
         for size, figure in zip(sizes, figures):
             table.add("growth", f"{size:,} {what}", unit, figure[i])
-        table.add("growth", f"exponent, {what}, {unit.split()[0]}", "", Figure([exponent(sizes, [f[i].median for f in figures])]),
+        growth = exponent(sizes, [f[i].median for f in figures])
+        table.add("growth", f"exponent, {what}, {unit.split()[0]}", "", Figure([growth]),
                   goal="<= 1.1", reached=lambda v, _: v <= 1.1)
 
 
 def row(table):
-    settings = [("backfill", "2h"), ("quota_percent", "100"), ("server_filter", "no"), ("log_threads", "16"), ("secret_threads", "16")]
+    settings = [("backfill", "2h"), ("quota_percent", "100"), ("server_filter", "no"), ("log_threads", "16"),
+                ("secret_threads", "16")]
     figures = []
     for n in ENVIRONMENTS:
         # over accounts, so that the time of a quota is not what is measured
         all_of_them = [Environment(f"bench-{i:04d}", f"{111122220000 + i % max(1, n // 50)}") for i in range(n)]
-        figures.append(status(all_of_them, lambda sim: sum(sim.fill(e, 100, containers=2)["invocations"] for e in all_of_them),
-                              settings))
+        fill = lambda sim: sum(sim.fill(e, 100, containers=2)["invocations"] for e in all_of_them)
+        figures.append(status(all_of_them, fill, settings))
     add(table, "environments", ENVIRONMENTS, figures)
     figures = []
     for n in EVENTS:

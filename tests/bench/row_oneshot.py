@@ -53,14 +53,18 @@ def row(table):
             arguments = [sim.url, environments[0].account, environments[0].region, start, *names]
             python, boto3 = peers.boto3()
             script, aws = peers.aws()
-            boto3_figures = (peer([python, os.path.join(peers.HERE, "peer_boto3.py"), "oneshot", *arguments], variables, truth, 5)
-                             if python else (None, None))
-            aws_figures = (peer([os.path.join(peers.HERE, "peer_aws.sh"), script, *arguments], variables, truth,
-                                int(os.environ.get("BENCH_AWS_RUNS", "5")))
-                           if script and peers.program("psql") else (None, None))
-    table.add("oneshot", "20 environments, wall", "s", wall, aws + " + psql", aws_figures[0], ">= 100x", lambda _, r: r >= 100)
-    table.add("oneshot", "20 environments, CPU", "s", cpu, aws + " + psql", aws_figures[1], ">= 50x", lambda _, r: r >= 50)
-    table.add("oneshot", "20 environments, wall", "s", wall, boto3 + ", 20 threads", boto3_figures[0], ">= 5x", lambda _, r: r >= 5)
-    table.add("oneshot", "20 environments, CPU", "s", cpu, boto3 + ", 20 threads", boto3_figures[1])
+            boto3_figures = aws_figures = (None, None)
+            if python:
+                command = [python, os.path.join(peers.HERE, "peer_boto3.py"), "oneshot", *arguments]
+                boto3_figures = peer(command, variables, truth, measure.RUNS)
+            if script and peers.program("psql"):
+                command = [os.path.join(peers.HERE, "peer_aws.sh"), script, *arguments]
+                aws_figures = peer(command, variables, truth, int(os.environ.get("BENCH_AWS_RUNS", "5")))
+    aws, boto3 = aws + " + psql", boto3 + ", 20 threads"
+    times = lambda least: (f">= {least}x", lambda _, ratio: ratio >= least)
+    table.add("oneshot", "20 environments, wall", "s", wall, aws, aws_figures[0], *times(100))
+    table.add("oneshot", "20 environments, CPU", "s", cpu, aws, aws_figures[1], *times(50))
+    table.add("oneshot", "20 environments, wall", "s", wall, boto3, boto3_figures[0], *times(5))
+    table.add("oneshot", "20 environments, CPU", "s", cpu, boto3, boto3_figures[1])
     table.add("oneshot", "20 environments, memory", "MB", memory,
               note=f"{truth['lines']:,} log lines; the same TLS and SCRAM logins for all; no latency, no quotas")

@@ -73,7 +73,8 @@ def watch(conf, variables, ingest):
         usage = Usage(t.pid)
         t.drain(SECONDS)
         cpu, memory = usage.percent(), usage.memory_mb()
-        idle, held, busy = key_times(t), key_times(t, apart_s=0.01), key_times(t, Ingest(ingest.sim, ingest.environments, 20))
+        idle, held = key_times(t), key_times(t, apart_s=0.01)
+        busy = key_times(t, Ingest(ingest.sim, ingest.environments, 20))
         stop = 1000 * t.stop_s(lambda: os.write(t.fd, b"q"))
     return rate, cpu, memory, idle, held, busy, stop
 
@@ -98,10 +99,12 @@ def row(table):
     of = lambda p, i: p[i] if p else None
     table.add("screen", "first paint", "ms", answered, "htop", of(htop, 0), "< 15", lambda v, _: v < 15)
     table.add("screen", "first paint", "ms", answered, "btop", of(btop, 0))
-    table.add("screen", "first paint, every AWS call hanging", "ms", hanging, goal="< 15", reached=lambda v, _: v < 15)
+    table.add("screen", "first paint, every AWS call hanging", "ms", hanging, goal="< 15",
+              reached=lambda v, _: v < 15)
     table.add("screen", "key to paint, median", "ms", one(idle[0]))
     table.add("screen", "key to paint, p99", "ms", one(idle[1]), goal="< 16", reached=lambda v, _: v < 16)
-    table.add("screen", "key to paint, p99, a key held down", "ms", one(held[1]), goal="< 16", reached=lambda v, _: v < 16)
+    table.add("screen", "key to paint, p99, a key held down", "ms", one(held[1]),
+              goal="< 16", reached=lambda v, _: v < 16)
     table.add("screen", "key to paint, p99, under ingest", "ms", one(busy[1]), goal="< 16", reached=lambda v, _: v < 16)
     table.add("screen", "to the terminal, live", "B/s", one(rate), "htop", of(htop, 1), "<= 800", lambda v, _: v <= 800)
     table.add("screen", "to the terminal, live", "B/s", one(rate), "btop", of(btop, 1))
@@ -109,5 +112,5 @@ def row(table):
     table.add("screen", "CPU, logs quiet", "%", one(cpu), "btop", of(btop, 2))
     table.add("screen", "resident memory", "MB", one(memory), "htop", of(htop, 3), "<= 16", lambda v, _: v <= 16)
     table.add("screen", "key q to the end", "ms", one(stop), goal="< 100", reached=lambda v, _: v < 100,
-              note=f"20 environments at default intervals, 80x24; {SECONDS} s each for bytes and CPU, {KEYS} keys; ingest: 40 "
-                   "invocations a second and environment; live: 4")
+              note=f"20 environments at default intervals, 80x24; {SECONDS} s each for bytes and CPU, {KEYS} keys; "
+                   "ingest: 40 invocations a second and environment; live: 4")

@@ -25,9 +25,11 @@ class Table:
         ratio = None
         if peer_figure is not None and ours is not None and min(ours.median, peer_figure.median) > 0:
             ratio = ours.median / peer_figure.median if more else peer_figure.median / ours.median
-        verdict = reached(ours.median, ratio) if reached and ours is not None and (peer is None or ratio is not None) else None
-        self.rows.append({"row": row, "what": what, "unit": unit, "credtop": ours, "peer": peer, "peer_figure": peer_figure,
-                          "ratio": ratio, "goal": goal, "reached": verdict, "note": note})
+        verdict = None
+        if reached and ours is not None and (ratio is not None or "x" not in goal):   # a ratio needs its peer
+            verdict = reached(ours.median, ratio)
+        self.rows.append({"row": row, "what": what, "unit": unit, "credtop": ours, "peer": peer,
+                          "peer_figure": peer_figure, "ratio": ratio, "goal": goal, "reached": verdict, "note": note})
 
     def json(self):
         def plain(value):
@@ -38,11 +40,14 @@ class Table:
         lines = [("row", "what", "credtop", "peer", "its figure", "ratio", "goal", "")]
         for r in self.rows:
             peer = "" if r["peer"] is None else r["peer"]
-            figure = "" if r["peer"] is None else "not installed" if r["peer_figure"] is None else spread(r["peer_figure"])
+            figure = "" if r["peer"] is None else "not installed"
+            if r["peer_figure"] is not None:
+                figure = spread(r["peer_figure"])
             ratio = "" if r["ratio"] is None else short(r["ratio"]) + "x"
             verdict = {True: "reached", False: "MISSED", None: ""}[r["reached"]]
-            lines.append((r["row"], f"{r['what']}, {r['unit']}", "-" if r["credtop"] is None else spread(r["credtop"]), peer, figure,
-                          ratio, r["goal"] or "", verdict))
+            what = f"{r['what']}, {r['unit']}" if r["unit"] else r["what"]
+            ours = "-" if r["credtop"] is None else spread(r["credtop"])
+            lines.append((r["row"], what, ours, peer, figure, ratio, r["goal"] or "", verdict))
         widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
         out = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths)).rstrip() for line in lines]
         out.insert(1, "-" * max(len(line) for line in out))

@@ -9,7 +9,8 @@ import termios
 import time
 
 # What programs ask a terminal before they draw, and an xterm's answers.
-ANSWERS = ((b"\x1b[c", b"\x1b[?62;22c"), (b"\x1b[0c", b"\x1b[?62;22c"), (b"\x1b[>c", b"\x1b[>0;276;0c"), (b"\x1b[6n", b"\x1b[1;1R"))
+ANSWERS = ((b"\x1b[c", b"\x1b[?62;22c"), (b"\x1b[0c", b"\x1b[?62;22c"), (b"\x1b[>c", b"\x1b[>0;276;0c"),
+           (b"\x1b[6n", b"\x1b[1;1R"))
 
 
 class Terminal:

@@ -65,8 +65,8 @@ class Awsim:
     def __init__(self, folder, environments, *options):
         seed = folder.write("seed.json", json.dumps(seed_of(environments)))
         port_file = os.path.join(folder.path, "awsim.port")
-        self.process = subprocess.Popen([os.path.join(BUILD, "awsim"), "--seed", seed, "--port-file", port_file, "--parent",
-                                         str(os.getpid()), "--lifetime", "3600", *options])
+        self.process = subprocess.Popen([os.path.join(BUILD, "awsim"), "--seed", seed, "--port-file", port_file,
+                                         "--parent", str(os.getpid()), "--lifetime", "3600", *options])
         end = time.monotonic() + 20
         while not os.path.exists(port_file):
             if self.process.poll() is not None or time.monotonic() > end:
@@ -89,8 +89,8 @@ class Awsim:
             return json.load(answer)
 
     def logs(self, e, stream, events):
-        self.control("POST", "/_sim/logs", {"account": e.account, "region": e.region, "group": e.group, "stream": stream,
-                                            "events": [{"t_ms": t, "message": m} for t, m in events]})
+        self.control("POST", "/_sim/logs", {"account": e.account, "region": e.region, "group": e.group,
+                                            "stream": stream, "events": [{"t_ms": t, "message": m} for t, m in events]})
 
     def fill(self, e, lines, span_s=3300, containers=10, seed=7):
         """About this many lines of Lambdas over the last hour; what they count as."""
@@ -135,8 +135,8 @@ def config(folder, environments, url, settings=()):
                    for a in sorted({e.account for e in environments}))
     variables = dict(os.environ, AWS_SHARED_CREDENTIALS_FILE=folder.write("credentials", keys),
                      AWS_CONFIG_FILE=folder.write("config", ""), AWS_EC2_METADATA_DISABLED="true", AWS_PAGER="",
-                     AWS_MAX_ATTEMPTS="10", AWS_RETRY_MODE="standard", LC_ALL="C.UTF-8", TERM="xterm-256color", HOME=folder.path,
-                     XDG_CONFIG_HOME=folder.path)
+                     AWS_MAX_ATTEMPTS="10", AWS_RETRY_MODE="standard", LC_ALL="C.UTF-8", TERM="xterm-256color",
+                     HOME=folder.path, XDG_CONFIG_HOME=folder.path)
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "NO_COLOR"):
         variables.pop(name, None)
     return conf, variables
