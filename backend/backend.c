@@ -22,7 +22,7 @@
 #include "backend/watch/watch.h"
 
 #define LISTING_WORTHWHILE 2
-#define EXTRA_THREADS_MAX 320             /* of each pool, for peers that hang */
+#define EXTRA_THREADS_MAX 160             /* of each pool, for peers that hang */
 #define LISTED_FIRST_MS (10 * 60 * 1000)
 #define NEVER_MS (24LL * 60 * 60 * 1000)   /* an item without work */
 

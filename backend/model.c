@@ -148,12 +148,11 @@ const char *order_state_word(enum order_state s)
 
 uint64_t log_count(const struct log_snap *s, enum event_kind kind, int64_t window_ms, int64_t now_ms)
 {
-    int64_t last = s->series_end_ms / SERIES_STEP_MS - 1, now_step = now_ms / SERIES_STEP_MS;
-    int64_t from = now_step - window_ms / SERIES_STEP_MS;   /* exclusive */
+    int64_t oldest = s->series_end_ms / SERIES_STEP_MS - SERIES_STEPS;   /* the step that series[0] holds */
+    int64_t from = now_ms / SERIES_STEP_MS - window_ms / SERIES_STEP_MS + 1 - oldest;
     uint64_t sum = 0;
-    for (int i = 0; i < SERIES_STEPS; i++)
-        if (last - (SERIES_STEPS - 1) + i > from)
-            sum += s->series[kind][i];
+    for (int64_t i = from > 0 ? from : 0; i < SERIES_STEPS; i++)
+        sum += s->series[kind][i];
     return sum;
 }
 

@@ -51,7 +51,7 @@ struct version_row {
     int64_t created_ms;         /* wall; -1 unknown */
 };
 
-#define VERSIONS_MAX 24
+#define VERSIONS_MAX 12   /* labelled versions; more are not shown */
 
 struct secret_snap {
     struct snap snap;

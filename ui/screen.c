@@ -59,6 +59,21 @@ static void judge_all(struct screen *s)
         s->set.judge(s->board, &s->board->envs[i], &s->verdicts[i]);
 }
 
+static bool same_pictures(const struct env_view *a, const struct env_view *b)
+{
+    return a->identity == b->identity && a->secret == b->secret && a->logs == b->logs && a->db == b->db;
+}
+
+/* A verdict stands while its snapshots do, for a second: causes tell ages.  With a thousand
+ * environments and a few answers a frame, judging is most of what a frame costs. */
+static void judge_changed(struct screen *s, const struct board *older)
+{
+    bool same_second = s->board->wall_ms / 1000 == older->wall_ms / 1000;
+    for (size_t i = 0; i < s->board->n; i++)
+        if (!same_second || !same_pictures(&s->board->envs[i], &older->envs[i]))
+            s->set.judge(s->board, &s->board->envs[i], &s->verdicts[i]);
+}
+
 struct screen *screen_new(const struct screen_settings *set, struct board *first)
 {
     struct screen *s = mem_new(sizeof(*s));
@@ -128,7 +143,7 @@ void screen_update(struct screen *s, struct board *newer)
     }
     struct board *older = s->board;
     s->board = newer;
-    judge_all(s);
+    judge_changed(s, older);
     screen_rebuild(s);
     tell_outcome(s);
     board_free(older); /* after the rebuild: the lists borrowed its rows */

@@ -52,6 +52,16 @@ static int version_order(const void *a, const void *b)
     return strcmp(x->id, y->id);
 }
 
+static bool has_own_label(const json_t *labels)
+{
+    size_t i;
+    json_t *label;
+    json_array_foreach(labels, i, label)
+        if (json_is_string(label) && strncmp(json_string_value(label), "AWS", 3) == 0)
+            return true;
+    return false;
+}
+
 static void read_labels(const json_t *o, struct secret_snap *s)
 {
     const char *id;
@@ -62,14 +72,16 @@ static void read_labels(const json_t *o, struct secret_snap *s)
     json_t *map = json_object_get(o, "VersionIdsToStages");
     if (map == NULL)
         map = json_object_get(o, "SecretVersionsToStages");   /* as ListSecrets calls it */
-    json_object_foreach(map, id, labels)
-    {
-        struct version_row *v = json_array_size(labels) > 0 ? add_version(s, id) : NULL;
-        if (v != NULL)
-            json_array_foreach(labels, i, label)
-                if (json_is_string(label))
-                    add_label(s, v, json_string_value(label));
-    }
+    /* Those with a label of AWS's own first: where there is no room for all, they are kept. */
+    for (int own = 1; own >= 0; own--)
+        json_object_foreach(map, id, labels)
+        {
+            struct version_row *v = has_own_label(labels) == (own == 1) && json_array_size(labels) > 0 ? add_version(s, id) : NULL;
+            if (v != NULL)
+                json_array_foreach(labels, i, label)
+                    if (json_is_string(label))
+                        add_label(s, v, json_string_value(label));
+        }
     qsort(s->versions, s->nversions, sizeof s->versions[0], version_order);
 }
 

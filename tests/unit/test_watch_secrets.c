@@ -144,9 +144,11 @@ static void describe__more_versions_than_are_kept(void **state)
                    "%s\"v%u\":[\"label-%u-long-enough-to-fill-the-field-of-custom-labels-soon\",\"another-label-of-"
                    "some-length\"]",
                    i > 0 ? "," : "", i, i);
-    strbuf_str(&b, "}}");
+    strbuf_str(&b, ",\"now\":[\"AWSCURRENT\"],\"then\":[\"AWSPREVIOUS\",\"mine\"]}}");
     const struct secret_snap *s = poll_once(x, strbuf_peek(&b));
     assert_int_equal(s->nversions, VERSIONS_MAX);
+    assert_string_equal(s->current_id, "now"); /* AWS's own labels come before custom ones */
+    assert_string_equal(s->previous_id, "then");
     strbuf_clear(&b);
 }
 
