@@ -23,4 +23,10 @@ struct resolved {
 enum err resolve_host(const char *host, uint16_t port, int64_t deadline_mono_ms, struct cancel *c,
                       struct resolved *out, struct why *why) CHECKED;
 
+/* getaddrinfo(3), or what a test puts in its place for names that are not numeric: the
+ * whole process's, from the next name on.  NULL is the real one again. */
+struct addrinfo;
+typedef int resolve_ask_fn(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out);
+void resolve_use(resolve_ask_fn *ask);
+
 #endif
