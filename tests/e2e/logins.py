@@ -43,9 +43,10 @@ PORT, SOCKET, PSQL = pg_settings()
 def sql(text):
     owner = os.stat(os.path.join(SOCKET, "data")).st_uid
     as_owner = {"user": owner, "group": os.stat(os.path.join(SOCKET, "data")).st_gid, "extra_groups": []}
-    subprocess.run([PSQL, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", SOCKET, "-p", str(PORT), "-d", "postgres"],
-                   input=text.encode(), check=True, cwd="/", capture_output=True, env={"PGCLIENTENCODING": "UTF8", "PATH": "/usr/bin:/bin"},
-                   **(as_owner if os.geteuid() == 0 else {}))
+    done = subprocess.run([PSQL, "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", SOCKET, "-p", str(PORT), "-d", "postgres"],
+                          input=text.encode(), check=True, cwd="/", capture_output=True,
+                          env={"PGCLIENTENCODING": "UTF8", "PATH": "/usr/bin:/bin"}, **(as_owner if os.geteuid() == 0 else {}))
+    return done.stdout.decode().strip()
 
 
 def literal(text):
@@ -145,6 +146,44 @@ def refusals(c):
     c.add("old-hash", rds("old-hash", "pw"), ok=False, phase="authentication", sqlstate="28P01")
     c.add("refused", rds("x", "pw", port=free_port()), ok=False, phase="connect", words=["refused"])
     c.add("unresolved", rds("x", "pw", host="no-such-host.invalid"), ok=False, phase="resolve", words=["no-such-host.invalid"])
+
+
+class Rejected:
+    """Rows of pg_hba.conf before all others, for a while."""
+
+    def __init__(self, rows):
+        self.path = os.path.join(SOCKET, "data", "pg_hba.conf")
+        with open(self.path, encoding="utf-8") as f:
+            self.before = f.read()
+        self.rows = rows
+
+    def write(self, text):
+        loaded = sql("SELECT pg_conf_load_time();")
+        with open(self.path, "w", encoding="utf-8") as f:
+            f.write(text)
+        sql("SELECT pg_reload_conf();")
+        # A new session has it from the process that reads pg_hba.conf.
+        if not wait_for(10, lambda: sql("SELECT pg_conf_load_time();") != loaded):
+            raise RuntimeError("PostgreSQL does not read its configuration again")
+
+    def __enter__(self):
+        self.write("".join(row + "\n" for row in self.rows) + self.before)
+
+    def __exit__(self, *_):
+        self.write(self.before)
+
+
+def rejections(c):
+    """Rejected by role and by database, whatever the password; and who no row is for."""
+    c.sql.append(f"CREATE DATABASE {TAG}_no;")
+    for name in ("hba-role", "hba-base", "hba-other"):
+        c.login(name, "pw")
+    rejects = {"ok": False, "phase": "authentication", "sqlstate": "28000", "words": ["pg_hba.conf rejects"]}
+    c.add("hba-role", rds("hba-role", "pw"), **rejects)
+    c.add("hba-base", rds("hba-base", "pw", dbname=f"{TAG}_no"), **rejects)
+    c.add("hba-wrong", rds("hba-role", "not even asked for"), **rejects)
+    c.add("hba-other", rds("hba-other", "pw"))
+    return [f"host all {role('hba-role')} 127.0.0.1/32 reject", f"hostssl {TAG}_no all 127.0.0.1/32 reject"]
 
 
 # --------------------------------------------------------------- certificates
@@ -256,17 +295,25 @@ def judge(report, name, e, expected):
 def main():
     report, c = Report(), Cases()
     shapes(c)
-    refusals(c)
+    rows = rejections(c)
+    refusals(c)     # the last of its roles have an old hash
     servers = certificates(c)
     sql("\n".join(c.sql))
     awsim, url = start_awsim(c)
     try:
-        envs, raw = status(c, url)
+        with Rejected(rows):
+            envs, raw = status(c, url)
         for name, expected in c.expected.items():
             judge(report, name, envs[name], expected)
+        report.equal("boss: superuser", [envs["boss"]["database"][m] for m in ("superuser", "current_user")], [True, role("boss")])
+        report.equal("soon: when its password ends", envs["soon"]["database"]["valid_until"], "2099-01-01T00:00:00Z")
+        report.equal("tls-name: the names it is for", envs["tls-name"]["database"]["certificate"]["names"], ["db.example", "10.9.8.7"])
         leaks = [name for name, p in ODD.items() if len(p) > 7 and json.dumps(p)[1:-1].encode() in raw]
         report.check("no password is in the answer", not leaks, leaks)
         audit(report, c, url, servers)
+        envs, _ = status(c, url)
+        for name in ("hba-role", "hba-base"):
+            report.equal(f"{name}: logs in when the row is gone", envs[name]["database"]["result"], "login_ok")
     finally:
         awsim.send_signal(signal.SIGTERM)
         awsim.wait(10)

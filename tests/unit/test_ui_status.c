@@ -79,6 +79,12 @@ static void status__json__tells_the_story(void **state)
     assert_true(json_is_null(get(d, FIX_DR_EU, "secret.error.aws_code")));
     assert_true(json_is_null(get(d, FIX_DEV, "secret")));
     assert_string_equal(json_string_value(get(d, FIX_DEV, "kind")), "development");
+    json_t *certificate = get(d, FIX_PROD_EU, "database.certificate");
+    assert_int_equal(json_array_size(json_object_get(certificate, "names")), 1);
+    assert_string_equal(json_string_value(json_object_get(certificate, "issuer")), "Example RDS CA");
+    assert_int_equal(json_integer_value(json_object_get(certificate, "days_left")), 61);
+    assert_true(json_is_null(json_object_get(certificate, "ca_expires")));
+    assert_string_equal(json_string_value(get(d, FIX_PROD_EU, "database.auth_method")), "SCRAM-SHA-256");
     json_t *calls = json_object_get(d, "calls"), *first = json_array_get(json_object_get(calls, "by_operation"), 0);
     assert_int_equal(json_array_size(json_object_get(calls, "by_operation")), 5);
     assert_string_equal(json_string_value(json_object_get(first, "name")), "ListSecrets");
@@ -87,6 +93,51 @@ static void status__json__tells_the_story(void **state)
     assert_float_equal(json_real_value(json_object_get(first, "usd_per_month")), 0.24, 1e-9);
     assert_float_equal(json_real_value(json_object_get(calls, "usd_per_month")), 0.84, 1e-9);
     json_decref(d);
+}
+
+/* An ended certificate of two names, and a role whose password ends. */
+static void status__certificate__names_and_days(void **state)
+{
+    static const struct {
+        int64_t left_ms, days;
+    } rows[] = {{FIX_DAY, 1}, {FIX_DAY - 1, 0}, {0, 0}, {-1, -1}, {-FIX_DAY, -1}, {-FIX_DAY - 1, -2}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct board *b = fix_board();
+        struct db_snap *db = mem_new(sizeof *db);
+        *db = *b->envs[FIX_PROD_EU].db;
+        const struct db_snap *kept = b->envs[FIX_PROD_EU].db;
+        (void)str_copy(db->certificate.names, sizeof db->certificate.names, "db.example, 10.9.8.7");
+        db->certificate.expires_ms = b->wall_ms + rows[i].left_ms;
+        db->valid_until_ms = b->wall_ms;
+        db->superuser = true;
+        (void)str_copy(db->current_user, sizeof db->current_user, "boss");
+        b->envs[FIX_PROD_EU].db = db;
+        struct verdict verdicts[FIX_N];
+        struct strbuf out;
+        for (size_t e = 0; e < b->n; e++)
+            fix_judge(b, &b->envs[e], &verdicts[e]);
+        strbuf_init(&out, STATUS_OUTPUT_MAX);
+        status_json(b, verdicts, &out);
+        b->envs[FIX_PROD_EU].db = kept;
+        json_t *d = json_loads(strbuf_peek(&out), JSON_REJECT_DUPLICATES, NULL);
+        assert_non_null(d);
+        json_t *names = get(d, FIX_PROD_EU, "database.certificate.names");
+        assert_int_equal(json_array_size(names), 2);
+        assert_string_equal(json_string_value(json_array_get(names, 0)), "db.example");
+        assert_string_equal(json_string_value(json_array_get(names, 1)), "10.9.8.7");
+        assert_int_equal(json_integer_value(get(d, FIX_PROD_EU, "database.certificate.days_left")), rows[i].days);
+        assert_string_equal(json_string_value(get(d, FIX_PROD_EU, "database.valid_until")), "2026-09-03T14:32:07Z");
+        assert_string_equal(json_string_value(get(d, FIX_PROD_EU, "database.current_user")), "boss");
+        assert_int_equal(json_integer_value(get(d, FIX_PROD_EU, "database.max_connections")), 400);
+        assert_int_equal(json_integer_value(get(d, FIX_PROD_EU, "database.used_connections")), 388);
+        assert_true(json_is_true(get(d, FIX_PROD_EU, "database.superuser")));
+        assert_true(json_is_false(get(d, FIX_PROD_EU, "database.standby")));
+        json_decref(d);
+        strbuf_clear(&out);
+        free(db);
+        board_free(b);
+    }
 }
 
 static void count_numbers(json_t *v, size_t *out_n)
@@ -107,6 +158,10 @@ static void status__nothing_known__no_number_pretends(void **state)
     assert_string_equal(json_string_value(json_object_get(json_object_get(d, "summary"), "status")), "unknown");
     assert_string_equal(json_string_value(get(d, FIX_TEST, "state")), "WAIT");
     assert_true(json_is_null(get(d, FIX_TEST, "database.result")));
+    static const char *const unknown[] = {"certificate", "auth_method", "password_encryption", "max_connections",
+                                          "used_connections", "valid_until", "standby", "superuser", "current_user"};
+    for (size_t i = 0; i < ARRAY_LEN(unknown); i++)
+        assert_true(json_is_null(json_object_get(get(d, FIX_TEST, "database"), unknown[i])));
     count_numbers(get(d, FIX_TEST, "secret"), &numbers);
     count_numbers(get(d, FIX_TEST, "logs"), &numbers);
     assert_int_equal(numbers, 0);
@@ -190,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status__json__tells_the_story),
+        cmocka_unit_test(status__certificate__names_and_days),
         cmocka_unit_test(status__nothing_known__no_number_pretends),
         cmocka_unit_test(status__table__has_the_words_of_the_screen),
         cmocka_unit_test(status__table__a_thousand_rows),

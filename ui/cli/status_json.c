@@ -1,9 +1,12 @@
 /* The board as JSON.  What is not known is null, never 0. */
+#include <string.h>
+
 #include "backend/base/clock.h"
 #include "ui/cli/writer.h"
 #include "ui/cli/status.h"
 
 #define MINUTE_MS INT64_C(60000)
+#define DAY_MS (24 * 60 * MINUTE_MS)
 
 static const char *const state_names[STATE_COUNT] = {
 #define STATE(id, word, severity, help) #id,
@@ -174,12 +177,13 @@ static const char *result_name(enum db_result r)
     return NULL;
 }
 
-static void put_us(struct writer *w, const char *name, int32_t us)
+/* Negative is not known. */
+static void put_count(struct writer *w, const char *name, int32_t n)
 {
-    if (us < 0)
+    if (n < 0)
         writer_null(w, name);
     else
-        writer_int(w, name, us);
+        writer_int(w, name, n);
 }
 
 static void put_target(struct writer *w, const struct db_snap *d)
@@ -197,6 +201,59 @@ static void put_target(struct writer *w, const struct db_snap *d)
     writer_close(w);
 }
 
+/* "db.example, 10.9.8.7" */
+static void put_names(struct writer *w, const char *names)
+{
+    char name[256];
+    writer_array(w, "names");
+    for (const char *p = names; *p != '\0';) {
+        size_t n = strcspn(p, ",");
+        if (n > 0 && str_copy_n(name, sizeof name, p, n))
+            writer_str(w, NULL, name);
+        p += n;
+        p += strspn(p, ", ");
+    }
+    writer_close(w);
+}
+
+static void put_certificate(struct writer *w, const struct db_certificate *c, int64_t now_ms)
+{
+    if (c->names[0] == '\0') {
+        writer_null(w, "certificate");
+        return;
+    }
+    writer_object(w, "certificate");
+    put_names(w, c->names);
+    writer_str(w, "issuer", c->issuer);
+    writer_time(w, "expires", c->expires_ms);
+    int64_t left_ms = c->expires_ms - now_ms;
+    if (c->expires_ms < 0)
+        writer_null(w, "days_left");
+    else   /* whole days, rounded down: -1 is "ended less than a day ago" */
+        writer_int(w, "days_left", left_ms / DAY_MS - (left_ms % DAY_MS < 0 ? 1 : 0));
+    writer_time(w, "ca_expires", c->ca_expires_ms);
+    writer_close(w);
+}
+
+/* What the server said of itself and of the role; nothing before the first login. */
+static void put_server(struct writer *w, const struct db_snap *d)
+{
+    bool known = d->current_user[0] != '\0';
+    put_number(w, "server_version", d->server_version > 0, (uint64_t)(d->server_version > 0 ? d->server_version : 0));
+    writer_str(w, "password_encryption", d->password_encryption);
+    put_count(w, "max_connections", known ? d->max_connections : -1);
+    put_count(w, "used_connections", known ? d->used_connections : -1);
+    writer_str(w, "current_user", d->current_user);
+    writer_time(w, "valid_until", known ? d->valid_until_ms : -1);
+    if (known) {
+        writer_bool(w, "standby", d->standby);
+        writer_bool(w, "superuser", d->superuser);
+    } else {
+        writer_null(w, "standby");
+        writer_null(w, "superuser");
+    }
+}
+
 static void put_database(struct writer *w, const struct board *b, const struct db_snap *d)
 {
     if (!d) {
@@ -208,13 +265,15 @@ static void put_database(struct writer *w, const struct board *b, const struct d
     writer_str(w, "result", result_name(d->result));
     writer_str(w, "failed_phase", failed ? db_phase_word(d->failed) : NULL);
     writer_str(w, "sqlstate", d->sqlstate);
-    put_us(w, "latency_us", d->total_us);
+    put_count(w, "latency_us", d->total_us);
     writer_object(w, "phases_us");
     for (int p = 0; p < PHASE_COUNT; p++)
-        put_us(w, db_phase_word((enum db_phase)p), d->phase_us[p]);
+        put_count(w, db_phase_word((enum db_phase)p), d->phase_us[p]);
     writer_close(w);
-    put_number(w, "server_version", d->server_version > 0, (uint64_t)(d->server_version > 0 ? d->server_version : 0));
+    put_server(w, d);
     writer_str(w, "tls", d->tls_protocol);
+    put_certificate(w, &d->certificate, b->wall_ms);
+    writer_str(w, "auth_method", d->auth_method);
     writer_bool(w, "fell_back", d->fell_back);
     put_target(w, d);
     put_snap(w, b, &d->snap, b->conf->database_poll_ms);
