@@ -204,14 +204,18 @@ def check_two(report):
     report.equal("two operators: who gets in", test("test"), {"AWSCURRENT": True, "AWSPREVIOUS": False})
 
 
-def new_password(env):
+def secret_password(env, stage):
     """Read as any AWS client would; None without one."""
     try:
         import boto3
     except ImportError:
         return None
     client = boto3.client("secretsmanager", region_name=e2e.REGION, endpoint_url=e2e.endpoint())
-    return json.loads(client.get_secret_value(SecretId=f"{env}/app/db")["SecretString"])["password"]
+    return json.loads(client.get_secret_value(SecretId=f"{env}/app/db", VersionStage=stage)["SecretString"])["password"]
+
+
+def new_password(env):
+    return secret_password(env, "AWSCURRENT")
 
 
 def check_traces(report):
@@ -256,6 +260,75 @@ def check_traces(report):
     os.close(into)
 
 
+class Mute:
+    """`credtop rotate` that cannot say how it ended: its standard error is a pipe that is full.
+    So it stands still between its order's end and its own."""
+
+    def __init__(self, conf):
+        self.out, into = os.pipe()
+        fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, 4096)
+        os.write(into, b"#" * 4096)
+        self.p = subprocess.Popen(command("test", "--yes", conf=conf), stdout=subprocess.DEVNULL, stderr=into,
+                                  stdin=subprocess.DEVNULL, env=ENVIRONMENT)
+        os.close(into)
+
+    def stands(self):
+        """In a system call on its standard error: a write, as it reads nothing from there."""
+        with open(f"/proc/{self.p.pid}/syscall", encoding="ascii") as f:
+            return f.read().split()[1:2] == ["0x2"]
+
+    def end(self):
+        text = b""
+        while piece := os.read(self.out, 65536):
+            text += piece
+        os.close(self.out)
+        return self.p.wait(20), text.decode().lstrip("#")
+
+
+def search_of(passwords):
+    return traces.Search({text: form for password in passwords for form, text in traces.forms(password).items()})
+
+
+def stopped(report, name, stop, words):
+    """stop(run, search) does it.  Searches for both passwords, and returns how many changes there were."""
+    before, kept = changes(), [secret_password("test", "AWSCURRENT")]
+    run = Mute(conf_with("rotate-own", "credtop"))
+    stop(run, search_of(kept))
+    report.check(f"{name}: it stands still", e2e.wait_for(20, run.stands), run.p.poll())
+    time.sleep(0.5)   # the order's own thread ends
+    changed = changes() - before
+    if changed:
+        kept.append(secret_password("test", "AWSPENDING"))
+    found, size = search_of(kept).image(run.p.pid)
+    report.check(f"{name}: its image was read", size > 1 << 20, size)
+    report.equal(f"{name}: no password is in it", found, [])
+    e2e.sim("DELETE", "/_sim/faults")
+    got, err = run.end()
+    report.check(f"{name}: says so", got != 0 and words in err, (got, err))
+    return changed
+
+
+def check_stopped_traces(report):
+    """A rotation that its operator cancels, and one that is denied its last step: the passwords
+    they had in hand are gone before the program is."""
+    if os.geteuid() != 0 or new_password("test") is None:
+        print("skipped: traces of rotations that were stopped (they need root and boto3)")
+        return
+
+    def interrupt(run, search):
+        """Between reading the secret and the first change: the password must be in memory then."""
+        report.check("cancelled: it had the password", e2e.wait_for(20, lambda: search.image(run.p.pid)[0]), "not found")
+        run.p.send_signal(signal.SIGINT)
+
+    with e2e.PausedFleet():
+        fault("DescribeSecret", "slow", ms=2000, count=3, match="test/app/db")
+        report.equal("cancelled: nothing was changed", stopped(report, "cancelled", interrupt, "cancelled"), 0)
+        fault("UpdateSecretVersionStage", "denied", match="test/app/db")
+        changed = stopped(report, "half way", lambda *_: None, "finish the rotation now")
+        report.check("half way: something was changed", changed > 0, changed)
+    report.equal("half way, ordered again: exit status", rotate("test", "--yes", conf=conf_with("rotate-own", "credtop"))[0], 0)
+
+
 def check_refusals(report):
     own, off = conf_with("rotate-own", "credtop"), conf_with("rotate-off", "off")
     with e2e.PausedFleet():
@@ -278,6 +351,7 @@ def main():
     check_own(report)
     check_two(report)
     check_traces(report)
+    check_stopped_traces(report)
     check_refusals(report)
     report.finish()
 
