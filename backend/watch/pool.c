@@ -3,7 +3,8 @@
  * than a heap is to read.
  *
  * Two kinds of threads differ in what they may take: a base thread, items that are not
- * slow, when due; an extra thread, slow items when due and others when overdue.  At most
+ * slow, when due (but at most half of them one that has never answered: it may hang); an
+ * extra thread, slow items when due and others when overdue.  At most
  * one extra thread is idle, waiting for its chance; one that gets it makes the next. */
 #include "backend/watch/pool.h"
 
@@ -18,7 +19,7 @@
 
 struct item {
     int64_t due_mono_ms;
-    bool running, nudged, slow;
+    bool running, nudged, slow, tried;
 };
 
 struct slot {
@@ -36,15 +37,17 @@ struct pool {
     struct item *items;
     struct slot *slots;     /* base threads, then extra ones */
     unsigned idle_extras;
+    unsigned untried;       /* items never tried that base threads are working on */
     bool stopping;
 };
 
 static int64_t now_ms(void) { return clock_mono_ms(clock_real()); }
 
 /* When this kind of thread may take the item; INT64_MAX never. */
-static int64_t takeable_ms(const struct item *i, bool extra)
+static int64_t takeable_locked(const struct pool *p, const struct item *i, bool extra)
 {
-    if (i->running || (i->slow && !extra))
+    bool risky = i->slow || (!i->tried && p->s.extra_max > 0 && p->untried >= (p->s.threads + 1) / 2);
+    if (i->running || (risky && !extra))
         return INT64_MAX;
     return extra && !i->slow ? i->due_mono_ms + OVERDUE_MS : i->due_mono_ms;
 }
@@ -55,7 +58,7 @@ static size_t first_locked(const struct pool *p, bool extra, int64_t *out_ms)
     size_t best = p->s.items;
     *out_ms = INT64_MAX;
     for (size_t i = 0; i < p->s.items; i++) {
-        int64_t at = takeable_ms(&p->items[i], extra);
+        int64_t at = takeable_locked(p, &p->items[i], extra);
         if (at < *out_ms) {
             *out_ms = at;
             best = i;
@@ -89,13 +92,16 @@ static size_t take(struct pool *p, bool extra)
     if (got < p->s.items) {
         p->items[got].running = true;
         p->items[got].nudged = false;
+        p->untried += !extra && !p->items[got].tried;
     }
     return got;
 }
 
-static void give_back(struct pool *p, size_t i, int64_t delay_ms, int64_t took_ms)
+static void give_back_locked(struct pool *p, size_t i, bool extra, int64_t delay_ms, int64_t took_ms)
 {
     struct item *item = &p->items[i];
+    p->untried -= !extra && !item->tried;
+    item->tried = true;
     item->running = false;
     item->slow = took_ms >= SLOW_MS;
     item->due_mono_ms = item->nudged ? now_ms() : now_ms() + delay_ms;
@@ -104,12 +110,12 @@ static void give_back(struct pool *p, size_t i, int64_t delay_ms, int64_t took_m
 }
 
 /* A turn, outside the lock. */
-static void turn(struct pool *p, void *worker, size_t i)
+static void turn(struct pool *p, void *worker, size_t i, bool extra)
 {
     pthread_mutex_unlock(&p->lock);
     int64_t began = now_ms(), delay = p->s.turn(worker, i), took = now_ms() - began;
     pthread_mutex_lock(&p->lock);
-    give_back(p, i, delay, took);
+    give_back_locked(p, i, extra, delay, took);
 }
 
 static void *base_work(void *arg)
@@ -118,7 +124,7 @@ static void *base_work(void *arg)
     void *worker = p->s.worker_new(p->s.ctx);
     pthread_mutex_lock(&p->lock);
     for (size_t i; (i = take(p, false)) < p->s.items;)
-        turn(p, worker, i);
+        turn(p, worker, i, false);
     pthread_mutex_unlock(&p->lock);
     p->s.worker_free(worker);
     return NULL;
@@ -150,7 +156,7 @@ static void *extra_work(void *arg)
             add_extra_locked(p);
         if (worker == NULL)
             worker = p->s.worker_new(p->s.ctx);
-        turn(p, worker, i);
+        turn(p, worker, i, true);
     }
     me.slot->ended = true;
     pthread_mutex_unlock(&p->lock);

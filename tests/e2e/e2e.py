@@ -113,10 +113,10 @@ def calls(operation):
     return found.get("ok", 0) + found.get("failed", 0)
 
 
-def logins():
-    """How many logins PostgreSQL has let in or turned away so far."""
+def logins(user=""):
+    """How many logins (of this user) PostgreSQL has let in or turned away so far."""
     with open(os.path.join(DIR, "postgres.log"), encoding="utf-8", errors="replace") as f:
-        return sum("connection authorized" in line or "authentication failed" in line for line in f)
+        return sum(("connection authorized" in line or "authentication failed" in line) and user in line for line in f)
 
 
 def total_wait(seconds, counts):

@@ -142,11 +142,11 @@ def nowhere_to_write(report):
                 with open(place, "w", encoding="utf-8") as f:
                     f.write("notes\n")
             c = conf("nowhere", f"journal = {place}", "syslog = no")
-            calls, logins = e2e.calls("GetSecretValue"), e2e.logins()
+            calls, logins = e2e.calls("GetSecretValue"), e2e.logins("app_prod_eu")
             got, out, err = credtop(c, "test", "prod-eu")
             report.check(f"{name}: refused, and says why", got == 3 and words in out + err and "nothing was sent" in out,
                          f"{got} {out}{err}")
-            report.equal(f"{name}: nothing was sent", (e2e.calls("GetSecretValue"), e2e.logins()), (calls, logins))
+            report.equal(f"{name}: nothing was sent", (e2e.calls("GetSecretValue"), e2e.logins("app_prod_eu")), (calls, logins))
         changes = e2e.sim("GET", "/_sim/calls")["classes"]["MUTATES"]
         got, out, _ = credtop(c, "rotate", "prod-us", "--yes")
         report.equal("a rotation neither", (got, e2e.sim("GET", "/_sim/calls")["classes"]["MUTATES"]), (2, changes))

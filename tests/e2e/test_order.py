@@ -36,15 +36,15 @@ def main():
     report.equal("no such environment: exit status", got, 3)
     report.check("no such environment: names those there are", "prod-eu" in err, err)
     before = e2e.calls("GetSecretValue")
-    logins = e2e.logins()
+    logins = e2e.logins("app_prod_eu")
     with e2e.PausedFleet():
         before = e2e.calls("GetSecretValue")
-        logins = e2e.logins()
+        logins = e2e.logins("app_prod_eu")
         got, out, err = test("--audit", "test", "prod-eu")
         report.equal("audit: refused", got, 3)
         report.check("audit: says why", "audit mode reveals nothing" in err, err)
         report.equal("audit: nothing was fetched", e2e.calls("GetSecretValue"), before)
-        report.equal("audit: nobody logged in", e2e.logins(), logins)
+        report.equal("audit: nobody logged in", e2e.logins("app_prod_eu"), logins)
     for fault, status in (("hang", 3), ("denied", 3), ("error500", 3)):
         e2e.sim("POST", "/_sim/faults", {"operation": "GetSecretValue", "fault": fault, "count": 9, "match": "batch/app/db"})
         got, out, err = test("test", "batch", "--timeout", "8s")
