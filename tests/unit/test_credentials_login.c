@@ -28,13 +28,15 @@ enum manner {
     YES_THEN_SILENT,
     YES_THEN_NOISE, /* 'S', then no TLS at all */
     DRIPS,          /* a byte of a long authentication message now and then */
-    RESETS
+    RESETS,
+    REFUSES /* a server's ErrorResponse, with the peer's SQLSTATE and words */
 };
 
 struct peer {
     enum manner manner;
     int listener;
     uint16_t port;
+    const char *sqlstate, *words;   /* of REFUSES */
     struct cancel *stop;
     pthread_t thread;
 };
@@ -47,6 +49,19 @@ static void nap(const struct peer *p, int64_t ms)
 static void say(int fd, const char *bytes, size_t n)
 {
     (void)!send(fd, bytes, n, MSG_NOSIGNAL);
+}
+
+/* ErrorResponse: 'E', length, fields of a byte and a text, a zero (PostgreSQL manual 55.7). */
+static void refuse(const struct peer *p, int fd)
+{
+    unsigned char message[256];
+    int n = snprintf((char *)message + 5, sizeof message - 5, "SFATAL%cVFATAL%cC%s%cM%s%c%c", 0, 0, p->sqlstate, 0, p->words,
+                     0, 0);
+    uint32_t length = htonl((uint32_t)n + 4);
+    message[0] = 'E';
+    memcpy(message + 1, &length, sizeof length);
+    say(fd, (const char *)message, (size_t)n + 5);
+    nap(p, 100);
 }
 
 static void behave(const struct peer *p, int fd)
@@ -87,6 +102,9 @@ static void behave(const struct peer *p, int fd)
             nap(p, 20);
         }
         break;
+    case REFUSES:
+        refuse(p, fd);
+        break;
     case RESETS:
         (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
         break;
@@ -118,11 +136,16 @@ static void listen_on(struct peer *p)
     p->port = ntohs(a.sin_port);
 }
 
-static void peer_begin(struct peer *p, enum manner manner)
+static void peer_begin_refusing(struct peer *p, enum manner manner, const char *sqlstate, const char *words)
 {
-    *p = (struct peer){.manner = manner, .stop = cancel_new(NULL)};
+    *p = (struct peer){.manner = manner, .sqlstate = sqlstate, .words = words, .stop = cancel_new(NULL)};
     listen_on(p);
     assert_int_equal(pthread_create(&p->thread, NULL, serve, p), 0);
+}
+
+static void peer_begin(struct peer *p, enum manner manner)
+{
+    peer_begin_refusing(p, manner, NULL, NULL);
 }
 
 static void peer_end(struct peer *p)
@@ -222,6 +245,51 @@ static void reach__against_each_manner(void **state)
         peer_end(&peer);
         assert_non_null(strstr(r.why.text, rows[i].words));
     }
+}
+
+/* What a server says while it cannot take anybody, and when it has no slot left. */
+static void login__that_the_server_puts_off__says_why(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sqlstate, *words, *expected;
+    } samples[] = {
+        {"57P03", "the database system is starting up", "starting up"},
+        {"57P03", "the database system is shutting down", "shutting down"},
+        {"57P03", "the database system is in recovery mode", "recover"},
+        {"57P01", "terminating connection due to administrator command", "shutting down"},
+        {"53300", "sorry, too many clients already", "too many connections"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+        struct peer p;
+        struct login_result r;
+        peer_begin_refusing(&p, REFUSES, samples[i].sqlstate, samples[i].words);
+        struct db_params params = params_for(p.port, "disable");
+        login_try(&params, 2000, NULL, &r);
+        assert_false(r.ok);
+        assert_int_equal(r.why.code, ERR_DB_REFUSED);
+        assert_string_equal(r.sqlstate, samples[i].sqlstate);
+        assert_int_equal(r.failed, PHASE_AUTH);
+        if (strstr(r.why.text, samples[i].expected) == NULL || strstr(r.why.text, samples[i].words) == NULL)
+            fail_msg("%s: %s", samples[i].words, r.why.text);
+        db_params_clear(&params);
+        peer_end(&p);
+    }
+}
+
+/* The broadcast address has no route for TCP; nothing leaves the machine. */
+static void login__without_a_route__says_so(void **state)
+{
+    (void)state;
+    struct login_result r;
+    struct db_params params = params_for(5432, "disable");
+    (void)str_copy(params.host, sizeof params.host, "255.255.255.255");
+    login_try(&params, 2000, NULL, &r);
+    assert_false(r.ok);
+    assert_int_equal(r.failed, PHASE_CONNECT);
+    if (strstr(r.why.text, "no route") == NULL && strstr(r.why.text, "unreachable") == NULL)
+        fail_msg("%s", r.why.text);
+    db_params_clear(&params);
 }
 
 static void login__to_a_closed_port__is_refused(void **state)
@@ -352,6 +420,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(login__against_each_manner),
         cmocka_unit_test(reach__against_each_manner),
+        cmocka_unit_test(login__that_the_server_puts_off__says_why),
+        cmocka_unit_test(login__without_a_route__says_so),
         cmocka_unit_test(login__to_a_closed_port__is_refused),
         cmocka_unit_test(login__after_a_reset__says_it_broke),
         cmocka_unit_test(reach__without_tls__is_satisfied_with_a_connection),
