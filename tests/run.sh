@@ -9,7 +9,7 @@ trap 'rm -f "$out"' EXIT
 
 for test in "$@"; do
     start=$SECONDS
-    timeout -k 10 "${TEST_TIMEOUT:-600}" "$test" >"$out" 2>&1 </dev/null
+    timeout -k 10 "${TEST_TIMEOUT:-900}" "$test" >"$out" 2>&1 </dev/null
     status=$?
     # cmocka: "[  PASSED  ] 12 test(s)." and "[  FAILED  ] 1 test(s), listed below:"; scripts
     # print a line for each part of them.

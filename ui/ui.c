@@ -116,6 +116,7 @@ static void start_psql(struct ui *u)
         return; /* the terminal is given back already */
     term_resume(u->term);
     screen_now(u->screen, now_ms(), wall_now_ms(u));
+    u->screen->told = 0; /* that the password was handed over is old news now */
     if (err != ERR_OK)
         screen_say(u->screen, "%s", why.text);
     else
