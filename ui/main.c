@@ -99,7 +99,7 @@ static int show(struct backend *b, const struct config *c, const struct options 
 static int run(const struct options *o, const struct config *c)
 {
     struct backend_settings set = {.audit = o->audit || c->audit, .can_ask = o->command == COMMAND_DASHBOARD,
-                                   .orders_only = o->command == COMMAND_ROTATE};
+                                   .orders_only = o->command == COMMAND_TEST || o->command == COMMAND_ROTATE};
     struct why why = {0};
     char line[320];
     int signals = signals_open();
