@@ -106,18 +106,33 @@ static bool fits_batch(const struct insights *h, const char *name)
     return h->n < INSIGHTS_GROUPS_MAX;
 }
 
+/* All that is asked for has been gathered, and it is known when each one's AWSCURRENT moved
+ * (or that has been waited for).  A follower asks under its own lock, so ours is not held
+ * while it is looked at; what is in the queue stays, since this thread alone takes it off. */
+static bool queue_ready(struct insights *h)
+{
+    int64_t now = clock_mono_ms(clock_real()), since;
+    pthread_mutex_lock(&h->lock);
+    size_t n = h->nqueue;
+    struct past_item *asked = mem_array(n + 1, sizeof *asked);
+    if (n > 0)
+        memcpy(asked, h->queue, n * sizeof *asked);
+    pthread_mutex_unlock(&h->lock);
+    bool ready = n > 0;
+    for (size_t i = 0; ready && i < n; i++) {
+        int64_t waited = now - asked[i].asked_mono_ms;
+        ready = waited >= GATHER_MS && (waited > LABEL_WAIT_MS || follower_label_known(asked[i].f, &since));
+    }
+    free(asked);
+    return ready;
+}
+
 /* Takes what can be read together off the queue; else the delay until it is worth looking again. */
 static int64_t take_batch(struct insights *h)
 {
-    int64_t now = clock_mono_ms(clock_real());
     size_t kept = 0;
+    bool ready = queue_ready(h);
     pthread_mutex_lock(&h->lock);
-    bool ready = h->nqueue > 0;
-    for (size_t i = 0; i < h->nqueue; i++) {
-        int64_t waited = now - h->queue[i].asked_mono_ms, since;
-        bool told = waited > LABEL_WAIT_MS || follower_label_known(h->queue[i].f, &since);
-        ready = ready && waited >= GATHER_MS && told;
-    }
     for (size_t i = 0; ready && i < h->nqueue; i++) {
         char *name = group_name(group_of(&h->queue[i]));
         if (fits_batch(h, name)) {
