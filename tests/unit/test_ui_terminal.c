@@ -344,6 +344,8 @@ static void terminal__stop_and_go_on__in_a_shell(void **state)
 
 /* A psql that writes down what it was given, and ends as it is told. */
 static const char false_psql[] = "#!/bin/sh\n"
+                                 "runs=$(($(cat \"$HOME/runs\" 2>&- || echo 0) + 1))\n"
+                                 "echo $runs >\"$HOME/runs\"\n"
                                  "exec >\"$HOME/given\"\n"
                                  "file=${1##*passfile=\\'}\n"
                                  "file=${file%%\\'*}\n"
@@ -353,7 +355,7 @@ static const char false_psql[] = "#!/bin/sh\n"
                                  "(echo x >\"$file\") 2>&-  && echo WRITABLE\n"
                                  "echo \"others $(ls -l /proc/$$/fd | grep -c socket:)\"\n"
                                  "echo \"found $(tr '\\0' '\\n' </proc/$$/environ | grep -c -e s3cr3t -e PGPASS)\"\n"
-                                 "echo 'psql is here' >&2\n"
+                                 "echo \"psql is here, $runs\" >&2\n"
                                  "read -r status\n"
                                  "exit \"$status\"\n";
 
@@ -386,7 +388,7 @@ static void terminal__psql__has_the_terminal_and_the_password(void **state)
     pty_keys(p, "P");
     expect(p, "dev is protected");
     pty_keys(p, "dev\r");
-    expect(p, "psql is here");
+    expect(p, "psql is here, 1");
     assert_false(pty_other_screen(p));
     assert_true(pty_cooked(p));
     pty_keys(p, "\x1a"); /* a stop has nowhere to lead: it goes on */
@@ -404,7 +406,7 @@ static void terminal__psql__has_the_terminal_and_the_password(void **state)
     pty_keys(p, "P");
     expect(p, "dev is protected");
     pty_keys(p, "dev\r");
-    expect(p, "psql is here");
+    expect(p, "psql is here, 2"); /* not what an earlier one left there */
     pty_keys(p, "3\n");
     expect(p, "status 3; Enter goes back"); /* what it said can be read */
     pty_keys(p, "\n");
@@ -415,12 +417,14 @@ static void terminal__psql__has_the_terminal_and_the_password(void **state)
     pty_keys(p, "P");
     expect(p, "dev is protected");
     pty_keys(p, "dev\r");
-    expect(p, "psql is here");
+    expect(p, "psql is here, 3");
     pty_signal(p, SIGTERM); /* ends both, and the terminal is as it was */
     expect_end(p, 0);
     expect_restored(p);
     given(got);
     pty_free(p);
+    assert_int_equal(unlink(path), 0);
+    str_fmt(path, sizeof(path), "%s/runs", folder);
     assert_int_equal(unlink(path), 0);
     struct start without = {.conf = conf, .extra = {"PATH=/var/empty"}};
     p = start(&without);
