@@ -7,11 +7,11 @@ set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 export CREDTOP=${CREDTOP:-$root/build/release/credtop}
-# Verdicts and counts first, while the fleet is undisturbed; faults and rotations last.
+# Verdicts and counts first, while the fleet is undisturbed; faults, rotations and an outage last.
 all=(botocore_check.py moto.py verdicts.py counts.py late.py restart.py formats.py filter.py insights.py
     busy.py audit.py passwords.py test_order.py usage.sh screen.sh
     logins.py databases.py pgbouncer.py traces.py
-    faults.py journal.py rotate.py crash.py)
+    faults.py journal.py rotate.py crash.py outage.sh)
 
 if [[ ${1:-} != --inside ]]; then
     [[ -x $CREDTOP ]] || { echo "run.sh: $CREDTOP is missing: make" >&2; exit 1; }

@@ -104,22 +104,31 @@ as_pg_user() {
     (cd / && "${pg_as[@]}" "$@")
 }
 
-# Starts the server as a child of this shell, which its life is tied to; another port
-# when somebody was faster.
+# Starts the server on $pg_port as a child of this shell, which its life is tied to.
+pg_launch() {
+    # INT is the fast shutdown; the server gets it when this shell dies.
+    (cd / && exec setpriv --pdeathsig INT "${pg_as[@]:1}" -- \
+        "$pg_bin/postgres" -D "$pg_root/data" -p "$pg_port") </dev/null >>"$dir/postgres.log" 2>&1 &
+    local pid=$!
+    if until_true 20 pg_answers_or_gone "$pid" && pg_answers && process_record postgres "$pid"; then
+        return 0
+    fi
+    kill -s QUIT "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+    return 1
+}
+
+# The first start: another port when somebody was faster.
 pg_start() {
     local try
     for try in 1 2 3 4 5 6 7 8; do
         pg_port=$((15000 + SRANDOM % 10000))
         port_is_free "$pg_port" || continue
-        # INT is the fast shutdown; the server gets it when this shell dies.
-        (cd / && exec setpriv --pdeathsig INT "${pg_as[@]:1}" -- \
-            "$pg_bin/postgres" -D "$pg_root/data" -p "$pg_port") </dev/null >"$dir/postgres.log" 2>&1 &
-        local pid=$!
-        if until_true 20 pg_answers_or_gone "$pid" && pg_answers && process_record postgres "$pid"; then
+        : >"$dir/postgres.log"
+        if pg_launch; then
+            echo "$pg_port" >"$dir/postgres.port"
             return 0
         fi
-        kill -s QUIT "$pid" 2>/dev/null
-        wait "$pid" 2>/dev/null
         grep -q 'could not bind\|could not create any TCP' "$dir/postgres.log" || break
     done
     fail "PostgreSQL did not start (try $try): $(tail -n 3 "$dir/postgres.log")"

@@ -4,6 +4,7 @@
 #   sandbox.sh up   [options] DIR       start it; DIR (new) gets credtop.conf, env, truth.json...
 #   sandbox.sh down DIR                 end it and remove what it left outside DIR
 #   sandbox.sh run  [options] COMMAND…  up, COMMAND with the environment set, down; COMMAND's status
+#   sandbox.sh database stop|start DIR  take its PostgreSQL down, or up again; the rest goes on
 #
 #   --parent PID      end when PID is gone (default: the caller; 0: nobody)
 #   --lifetime S      end after S seconds (default 3600)
@@ -14,9 +15,11 @@
 # One process, the keeper, starts PostgreSQL, awsim and the fleet as its children and
 # lives as long as the sandbox.  It ends with the parent or the lifetime; they end with it,
 # even when it is killed: awsim and fleet look for it, PostgreSQL asked for a signal.
+# When awsim or the fleet dies, all end; a database that is down is a part of the show.
 #
 # DIR (0700) holds: credtop.conf; env, to be sourced; truth.json, the fleet's own count;
-# endpoint; pids (name, pid, start); ca.crt; the logs; pg, a link to the cluster.
+# endpoint; pids (name, pid, start); postgres.port; ca.crt; the logs; pg, a link to the
+# cluster; orders, a FIFO to the keeper.
 set -uo pipefail
 umask 077
 
@@ -38,7 +41,7 @@ fail() {
 . "$here/environments.sh"
 
 usage() {
-    sed -n '2,12s/^# \{0,1\}//p' "$here/sandbox.sh" >&2
+    sed -n '2,13s/^# \{0,1\}//p' "$here/sandbox.sh" >&2
     exit 2
 }
 
@@ -121,7 +124,7 @@ up() {
     if ((parent)); then
         parent_start=$(process_start_time "$parent") || fail "--parent: there is no process $parent"
     fi
-    mkfifo "$dir/sleep" || fail "cannot make a FIFO in $dir"
+    mkfifo "$dir/orders" || fail "cannot make a FIFO in $dir"
     # A session of its own: what stops the terminal's programs does not stop it half-way.
     setsid "$here/sandbox.sh" keep "$dir" "$parent" "$parent_start" "$lifetime" "$speed" "$with_fleet" "$build" \
         "$own_dir" </dev/null >"$dir/keeper.log" 2>&1 &
@@ -161,12 +164,15 @@ keep() {
     environments_dotenv >"$dir/dev.env"
     environments_conf >"$dir/credtop.conf"
     [[ $with_fleet == no ]] || start_fleet
-    exec 9<>"$dir/sleep"
+    exec 9<>"$dir/orders"
     : >"$dir/ready"
 
+    local order
     while ((SECONDS < lifetime)); do
-        # A wait that starts no program: nobody writes to this FIFO.
-        read -r -t 0.5 -u 9 _
+        # Also the wait of this loop, and one that starts no program.
+        if read -r -t 0.5 -u 9 order && [[ $order == start-database ]] && ! pg_answers; then
+            pg_launch || echo "sandbox: PostgreSQL did not start: $(tail -n 3 "$dir/postgres.log")" >&2
+        fi
         if ((parent)) && ! process_is "$parent" "$parent_start"; then
             # Nobody is left to look at what `run` made.
             [[ $own_dir == no ]] || trap 'keeper_end; remove_own_dir' EXIT
@@ -187,6 +193,7 @@ dead_port_draw() {
 children_live() {
     local name pid start
     while read -r name pid start; do
+        [[ $name != postgres ]] || continue
         process_is "$pid" "$start" && continue
         echo "sandbox: $name ($pid) has ended; ending the rest" >&2
         return 1
@@ -233,7 +240,7 @@ keeper_end() {
     process_end awsim TERM 3
     process_end postgres INT 5
     pg_remove
-    rm -f "$dir/ready" "$dir/sleep"
+    rm -f "$dir/ready" "$dir/orders"
 }
 
 # -------------------------------------------------------------------- down
@@ -245,7 +252,7 @@ down_dir() {
     process_end awsim TERM 3
     process_end postgres INT 5
     pg_remove
-    rm -f "$dir/ready" "$dir/sleep" "$dir/pids"
+    rm -f "$dir/ready" "$dir/orders" "$dir/pids"
 }
 
 down() {
@@ -253,6 +260,31 @@ down() {
     [[ -e $1/pids || -L $1/pg ]] || fail "$1 is not a sandbox (no pids in it), or is down already"
     dir=$(cd "$1" && pwd -P)
     down_dir
+}
+
+# ---------------------------------------------------------------- database
+
+# It answers, and the keeper has noted whom to end.
+database_recorded() {
+    local pid start
+    read -r _ pid start < <(grep '^postgres ' "$dir/pids" | tail -n 1)
+    process_is "$pid" "$start" && pg_answers
+}
+
+database() {
+    [[ -p $2/orders && -r $2/pids ]] || fail "$2 is not a running sandbox"
+    dir=$(cd "$2" && pwd -P)
+    case $1 in
+    stop) process_end postgres INT 5 ;;
+    start)
+        # Opened both ways: with the keeper gone this must not wait for a reader.
+        exec 3<>"$dir/orders" && echo start-database >&3
+        pg_find
+        pg_root=$(readlink "$dir/pg") pg_port=$(<"$dir/postgres.port")
+        until_true 25 database_recorded || fail "PostgreSQL does not answer: $(tail -n 3 "$dir/postgres.log")"
+        ;;
+    *) usage ;;
+    esac
 }
 
 # --------------------------------------------------------------------- run
@@ -321,6 +353,10 @@ up)
 down)
     (($# == 1)) || usage
     down "$1"
+    ;;
+database)
+    (($# == 2)) || usage
+    database "$@"
     ;;
 run)
     read_options "$@"

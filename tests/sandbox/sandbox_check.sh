@@ -87,6 +87,16 @@ check 'up refuses a folder in use' test "$("$sandbox" up "$work/a" 2>/dev/null; 
 check 'down ends one' test "$(living "$work/a.pids")" = 0
 check 'and not the other' test "$(living "$work/b.pids")" = 4
 check 'down a second time says so' test "$("$sandbox" down "$work/a" 2>/dev/null; echo $?)" = 1
+"$sandbox" database stop "$work/b"
+check 'database stop ends PostgreSQL' test "$(living "$work/b/pids")" = 3
+sleep 2
+check 'and the rest goes on' test "$(living "$work/b/pids")" = 3
+"$sandbox" database start "$work/b"
+check 'database start brings it back' test "$? $(living "$work/b/pids")" = '0 4'
+"$sandbox" database start "$work/b"
+check 'a second start changes nothing' test "$? $(living "$work/b/pids")" = '0 4'
+check 'no database without a sandbox' test "$("$sandbox" database stop "$work/a" 2>/dev/null; echo $?)" = 1
+cp "$work/b/pids" "$work/b.pids"
 kill -KILL "$(pid_of "$work/b.pids" keeper)"
 check 'all end with a killed keeper' all_gone "$work/b.pids"
 "$sandbox" down "$work/b"
