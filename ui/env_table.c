@@ -373,17 +373,18 @@ void env_table_draw(struct screen *s, struct grid *g, struct rect at, int margin
     struct layout_column cols[COLUMNS];
     int x[COLUMNS];
     fit_columns(s, at.w - margin, cols, x);
-    for (size_t i = 0; i < COLUMNS; i++) {
+    int heads = at.h > 1 ? 1 : 0; /* in one line an environment says more than the heads */
+    for (size_t i = 0; i < COLUMNS && heads > 0; i++) {
         if (x[i] >= 0 && cols[i].right)
             grid_right(g, at.y, at.x + margin + x[i], cols[i].width, STYLE_HEAD, cols[i].head);
         else if (x[i] >= 0)
             grid_text(g, at.y, at.x + margin + x[i], cols[i].width, STYLE_HEAD, cols[i].head);
     }
-    int room = at.h - 1;
+    int room = at.h - heads;
     bool cut = (size_t)(room > 0 ? room : 0) < s->nrows && room > 1;
     list_show(&s->envs, (size_t)(room > 0 ? room - (cut ? 1 : 0) : 0));
     for (size_t i = 0; i < s->envs.page && s->envs.top + i < s->nrows; i++) {
-        int y = at.y + 1 + (int)i;
+        int y = at.y + heads + (int)i;
         size_t row = s->envs.top + i;
         draw_row(s, g, y, at.x + margin, s->rows[row], cols, x);
         if (row == s->envs.at) {
@@ -403,6 +404,6 @@ void env_table_draw(struct screen *s, struct grid *g, struct rect at, int margin
         grid_text(g, at.y + at.h - 1, at.x + margin, at.w - margin, STYLE_DIM, words);
     }
     if (s->nrows == 0)
-        grid_text(g, at.y + 1, at.x + margin, at.w - margin, STYLE_DIM,
+        grid_text(g, at.y + heads, at.x + margin, at.w - margin, STYLE_DIM,
                   s->filter[VIEW_OVERVIEW][0] ? "no environment matches the filter" : "nothing needs attention");
 }

@@ -8,6 +8,7 @@
 #include "ui/view.h"
 
 #define WIDE_FROM 120
+#define COUNTS_WIDTH 105 /* narrower: the counts take two lines */
 
 static enum style kind_style(const struct event_row *row)
 {
@@ -183,16 +184,20 @@ static void draw_counts(const struct screen *s, struct grid *g, struct rect at)
     if (at.h < 2)
         return;
     grid_rule(g, at.y, at.x, at.w, "COUNTS", "of the events kept, before the filter");
-    int x = 1;
+    int x = 1, y = at.y + 1;
     for (int k = 0; k < EVENT_KINDS; k++) {
         struct event_row row = {.kind = (enum event_kind)k};
         char count[FORMAT_SIZE];
         enum style style = s->log.count[k] > 0 ? kind_style(&row) : STYLE_DIM;
         if (k == EVENT_COLD_START || k == EVENT_INVOCATION)
             continue;
-        x += grid_fmt(g, at.y + 1, x, at.w - x, style, "%s %s", event_word(row.kind),
-                      format_count(s->log.count[k], count));
-        x += at.w < 100 ? 1 : 2;
+        char words[2 * FORMAT_SIZE];
+        str_fmt(words, sizeof(words), "%s %s", event_word(row.kind), format_count(s->log.count[k], count));
+        if (x + (int)text_width(words) > at.w && y + 1 < at.y + at.h) {
+            x = 1;
+            y++;
+        }
+        x += grid_text(g, y, x, at.w - x, style, words) + 2;
     }
 }
 
@@ -244,7 +249,8 @@ static void draw_list(struct screen *s, struct grid *g, struct rect at, bool hea
 
 static void events_draw(struct screen *s, struct grid *g, struct rect body)
 {
-    struct layout_want wants[] = {{4, 400, 0}, {5, body.h >= 30 ? 7 : 6, 1}, {2, 2, 2}};
+    int counts = body.w < COUNTS_WIDTH ? 3 : 2;
+    struct layout_want wants[] = {{4, 400, 0}, {5, body.h >= 30 ? 7 : 6, 1}, {2, counts, 2}};
     struct rect parts[ARRAY_LEN(wants)];
     /* The list takes what the others leave. */
     wants[0].most = body.h - wants[1].most - wants[2].most;

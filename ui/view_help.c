@@ -9,6 +9,9 @@
 #define TWO_COLUMNS_FROM 110
 #define LINES_MAX 128
 #define NOTE_MAX 64
+#define NOTES_FROM 50 /* narrower: where a key works is not said */
+#define TEXT_AT 15
+#define TEXT_ROWS 4
 #define OFF (1u << 31) /* instead of places: this mode does not allow it */
 
 struct line {
@@ -27,7 +30,7 @@ static const char *const marks[][2] = {
     {"?", "the container fetched while the label was moving; in a chart: not known yet"},
     {"- 0", "unknown; zero"},
     {">", "cut here, there is more to the right"},
-    {"\\x1b <U+202E>", "a control, invisible or direction character in foreign text, as its code"},
+    {"\\x1B <U+202E>", "a control, invisible or direction character in foreign text, as its code"},
     {"2s 1p /6", "containers: stale, poisoned, of the active ones"},
     {"HIT%", "hits / (hits + fetches + stale hits) of the last hour"},
 };
@@ -89,26 +92,68 @@ static void add_words(struct page *p)
         add(p, marks[i][0], marks[i][1], 0, STYLE_TEXT);
 }
 
+/* How a line lies in `width` columns: its text wrapped, and where it works behind that,
+ * or below when there is no room. */
+struct lie {
+    int text, rows;      /* rows of the text; of both */
+    bool beside;         /* the note stands behind the text */
+    char note[NOTE_MAX]; /* "" none */
+};
+
+static void line_lie(const struct line *l, int width, struct lie *out)
+{
+    *out = (struct lie){.text = 1, .rows = 1};
+    if (!l->text)
+        return;
+    if (width > NOTES_FROM)
+        place_words(l->where, out->note);
+    out->text = grid_wrap_lines(width - TEXT_AT, TEXT_ROWS, l->text);
+    out->beside = out->text == 1 && TEXT_AT + text_width(l->text) + 2 + text_width(out->note) <= (size_t)width;
+    out->rows = out->text + (out->note[0] && !out->beside ? 1 : 0);
+}
+
 static void draw_line(struct grid *g, int y, int x, int width, const struct line *l)
 {
+    struct lie lie;
     if (!l->text) {
         grid_text(g, y, x, width, STYLE_TITLE, l->key);
         return;
     }
+    line_lie(l, width, &lie);
     grid_text(g, y, x + 1, 13, l->style, l->key);
-    char words[NOTE_MAX];
-    place_words(l->where, words);
-    int note = (int)text_width(words);
-    int room = width - 16 - (note && width > 50 ? note + 2 : 0);
-    int used = grid_text(g, y, x + 15, room, STYLE_TEXT, l->text);
-    if (note && width > 50)
-        grid_text(g, y, x + 15 + used + 2, width - 17 - used, STYLE_DIM, words);
+    grid_wrap(g, y, x + TEXT_AT, width - TEXT_AT, lie.text, STYLE_TEXT, l->text);
+    int behind = lie.beside ? (int)text_width(l->text) + 2 : 0;
+    grid_text(g, lie.beside ? y : y + lie.text, x + TEXT_AT + behind, width - TEXT_AT - behind, STYLE_DIM, lie.note);
 }
 
-static void draw_lines(struct grid *g, struct rect at, const struct page *p, size_t top)
+/* Draws from line `top` on what fits whole; returns how many lines that is. */
+static size_t draw_lines(struct grid *g, struct rect at, const struct page *p, size_t top)
 {
-    for (int i = 0; i < at.h && top + (size_t)i < p->n; i++)
-        draw_line(g, at.y + i, at.x, at.w, &p->lines[top + (size_t)i]);
+    int y = 0;
+    size_t i = top;
+    for (; i < p->n; i++) {
+        struct lie lie;
+        line_lie(&p->lines[i], at.w, &lie);
+        if (y + lie.rows > at.h)
+            break;
+        draw_line(g, at.y + y, at.x, at.w, &p->lines[i]);
+        y += lie.rows;
+    }
+    return i - top;
+}
+
+/* From which line on the rest of the page fits. */
+static size_t last_top(const struct page *p, struct rect at)
+{
+    struct lie lie;
+    size_t top = p->n;
+    for (int rows = 0; top > 0; top--) {
+        line_lie(&p->lines[top - 1], at.w, &lie);
+        rows += lie.rows;
+        if (rows > at.h)
+            break;
+    }
+    return top;
 }
 
 static void help_draw(struct screen *s, struct grid *g, struct rect body)
@@ -118,26 +163,26 @@ static void help_draw(struct screen *s, struct grid *g, struct rect body)
     add_keys(s, &keys, under);
     bool two = body.w >= TWO_COLUMNS_FROM;
     add_words(two ? &words : &keys);
-    size_t lines = keys.n > words.n ? keys.n : words.n, room = (size_t)(body.h > 0 ? body.h : 0);
-    list_resize(&s->help, lines > room ? lines - room + 1 : 1);
-    s->help.page = room;
-    size_t top = s->help.at;
-    if (!two) {
-        draw_lines(g, (struct rect){body.y, 1, body.h, body.w - 1}, &keys, top);
-        return;
-    }
-    int half = 62;
-    draw_lines(g, (struct rect){body.y, 1, body.h, half - 2}, &keys, top);
-    draw_lines(g, (struct rect){body.y, half, body.h, body.w - half}, &words, top);
+    int half = two ? body.w / 2 : body.w;
+    struct rect left = {body.y, 1, body.h, half - 2}, right = {body.y, half, body.h, body.w - half - 1};
+    size_t left_top = last_top(&keys, left), right_top = last_top(&words, right);
+    list_resize(&s->help, (left_top > right_top ? left_top : right_top) + 1);
+    size_t drawn = draw_lines(g, left, &keys, s->help.at);
+    s->help.page = drawn > 0 ? drawn : 1;
+    drawn = draw_lines(g, right, &words, s->help.at);
+    if (drawn > 0 && drawn < s->help.page)
+        s->help.page = drawn;
 }
 
 static void help_title(const struct screen *s, struct grid *g, struct rect at)
 {
     int x = 1 + grid_text(g, at.y, 1, at.w - 1, STYLE_TITLE, "HELP");
     x += grid_text(g, at.y, x, at.w - x, STYLE_DIM,
-                   "   a key that is not in this list does nothing; dim: not on the screen you came from");
+                   at.w >= TWO_COLUMNS_FROM
+                       ? "   a key that is not in this list does nothing; dim: not on the screen you came from"
+                       : "   a key that is not in this list does nothing");
     if (s->help.n > 1)
-        grid_text(g, at.y, x, at.w - x, STYLE_DIM, s->help.at + 1 < s->help.n ? "   j: more" : "   end");
+        grid_text(g, at.y, x, at.w - x, STYLE_DIM, s->help.at + 1 < s->help.n ? "   j PgDn: more" : "   end");
 }
 
 static struct list *help_list(struct screen *s)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ui/screen.h"
+#include "ui/view.h"
 
 #include "tests/screens/fixture.c"
 #include "tests/screens/fixture_orders.c"
@@ -209,11 +210,32 @@ static void screens__any_size__stays_inside(void **state)
     }
 }
 
+/* In three lines the chosen environment is worth more than heads without rows. */
+static void screens__smallest__shows_the_chosen_environment(void **state)
+{
+    struct screen *s = screen_of(fix_board(), false);
+    struct grid *g = grid_new(3, 20, false);
+    struct strbuf text;
+    (void)state;
+    strbuf_init(&text, 1 << 12);
+    for (int i = 0; i < 2; i++) {
+        press(s, g, i > 0 ? "j" : "");
+        strbuf_reset(&text);
+        grid_to_text(g, &text);
+        if (!strstr(strbuf_peek(&text), screen_env(s)->conf->name))
+            fail_msg("no %s on:\n%s", screen_env(s)->conf->name, strbuf_peek(&text));
+    }
+    strbuf_clear(&text);
+    grid_free(g);
+    screen_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(screens__draw__as_approved),
         cmocka_unit_test(screens__any_size__stays_inside),
+        cmocka_unit_test(screens__smallest__shows_the_chosen_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
