@@ -236,7 +236,7 @@ struct order_step {
     enum step_state state;
     int64_t began_wall_ms;      /* -1 not begun */
     int32_t took_ms;            /* -1 not ended */
-    char words[200];            /* what came of it */
+    char words[256];            /* what came of it */
 };
 
 enum order_state {
@@ -266,11 +266,13 @@ struct order {
 /* One stage's login, of a test order. */
 struct stage_login {
     char stage[24], version_id[65];     /* "AWSCURRENT"; "" there is none */
+    char user[64];                      /* as whom; "" not tried */
     bool tried, ok;
+    bool expected;                      /* refused, and rightly: another version is this user's current one */
     enum err code;                      /* why not; ERR_OK while not tried */
     int32_t total_us;                   /* -1 */
     char sqlstate[6];
-    char words[160];                    /* why not */
+    char words[256];                    /* why not */
 };
 #define STAGES_TESTED 3
 
@@ -313,6 +315,7 @@ struct psql_start {
     uint64_t order;
     int fd;                     /* closed on exec: the child clears that; whoever takes it closes it */
     char conninfo[PSQL_CONNINFO_MAX];
+    char title[400];            /* which database of which environment that is, for whoever types there; safe */
 };
 
 /* --------------------------------------------------------------- a view */
@@ -389,7 +392,7 @@ const char *severity_word(enum severity s);
 struct cause {
     enum env_state state;
     int64_t since_ms;           /* wall; -1 unknown */
-    char text[240];             /* one line; the screen cuts or wraps it */
+    char text[320];             /* one line; the screen cuts or wraps it */
 };
 
 #define CAUSES_MAX 8

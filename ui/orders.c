@@ -94,7 +94,7 @@ enum style login_words(const struct stage_login *l, bool open, char out[FORMAT_S
     if (l->tried) {
         str_fmt(out, FORMAT_SIZE, "%s%s%s", l->sqlstate[0] || l->code == ERR_DB_AUTH ? "refused" : "failed",
                 l->sqlstate[0] ? " " : "", l->sqlstate);
-        return STYLE_BAD;
+        return l->expected ? STYLE_TEXT : STYLE_BAD;
     }
     if (l->code == ERR_OK || l->code == ERR_NOT_FOUND) {
         bool none = l->code == ERR_NOT_FOUND || !open;

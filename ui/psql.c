@@ -106,6 +106,16 @@ static void wait_for_enter(int tty, int signals, int status, bool *out_leave)
     }
 }
 
+/* Its own prompt names the database alone, and those of two environments may be called the
+ * same. */
+static void say_where(int tty, const char *title)
+{
+    char line[480];
+    str_fmt(line, sizeof(line), "\ncredtop: %s; \\q comes back\n", title);
+    if (write(tty, line, strlen(line)) < 0)
+        return; /* psql will find out */
+}
+
 enum err psql_run(const char *path, const struct psql_start *start, int signals, int *out_status, bool *out_leave,
                   struct why *why)
 {
@@ -116,6 +126,8 @@ enum err psql_run(const char *path, const struct psql_start *start, int signals,
     sigemptyset(&ttou);
     sigaddset(&ttou, SIGTTOU); /* or taking the terminal back would stop us */
     (void)pthread_sigmask(SIG_BLOCK, &ttou, &before);
+    if (tty >= 0)
+        say_where(tty, start->title);
     pid_t child = tty >= 0 ? fork() : -1;
     if (child == 0)
         become_psql(path, start, tty);

@@ -2,11 +2,13 @@
 
 #include <pthread.h>
 #include <stdarg.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "backend/base/log.h"
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
+#include "backend/base/text.h"
 
 #define THREADS 4
 #define QUEUE_MAX 16
@@ -191,13 +193,22 @@ void action_begin(struct action *a, const char *step)
     action_publish(a);
 }
 
+/* Names of users and hosts come from secrets: foreign bytes, made safe here for the screen,
+ * the terminal of a command, and the journal. */
+static void put_words(char *out, size_t size, const char *fmt, va_list args)
+{
+    char raw[1024];
+    (void)vsnprintf(raw, sizeof raw, fmt, args);
+    (void)text_safe(out, size, raw, strlen(raw));
+}
+
 void action_end(struct action *a, enum step_state state, const char *fmt, ...)
 {
     ASSERT(a->view.nsteps > 0);
     struct order_step *s = &a->view.steps[a->view.nsteps - 1];
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(s->words, sizeof s->words, fmt, args);
+    put_words(s->words, sizeof s->words, fmt, args);
     va_end(args);
     s->state = state;
     s->took_ms = (int32_t)(clock_wall_ms(a->watch->clock) - s->began_wall_ms);
@@ -209,7 +220,7 @@ void action_finish(struct action *a, enum order_state state, const char *fmt, ..
 {
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(a->view.words, sizeof a->view.words, fmt, args);
+    put_words(a->view.words, sizeof a->view.words, fmt, args);
     va_end(args);
     journal_fact(a, state == ORDER_REFUSED ? JOURNAL_REFUSED : JOURNAL_OUTCOME, NULL, order_state_word(state),
                  a->view.words);

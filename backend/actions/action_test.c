@@ -1,6 +1,8 @@
 /* The test order: for each labelled version of the secret, fetch it and log in.  The
  * label is asked for, not the version, so the answer is what a cold container would get.
  * Development environments have one login, with what .env says. */
+#include <string.h>
+
 #include "backend/actions/action.h"
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
@@ -33,12 +35,26 @@ static void note(struct stage_login *to, const struct login_result *r)
                   r->ok ? "" : r->why.text[0] != '\0' ? r->why.text : err_words(r->why.code));
 }
 
+/* One user has one password: of the versions for the user that AWSCURRENT has just
+ * logged in as, the others should be refused. */
+static bool is_expected(const struct action *a, const struct stage_login *login)
+{
+    const struct stage_login *current = &a->view.logins[CURRENT];
+    return login != current && current->ok && login->code == ERR_DB_AUTH && strcmp(login->user, current->user) == 0;
+}
+
 static void log_in(struct action *a, struct stage_login *to, struct db_params *p)
 {
     struct login_result r;
     login_try(p, a->watch->conf->login_deadline_ms, a->cancel, &r);
     note(to, &r);
-    if (r.ok)
+    (void)str_copy(to->user, sizeof to->user, p->user);
+    to->expected = is_expected(a, to);
+    if (to->expected)
+        (void)str_copy(to->words, sizeof to->words, "refused, as a password that is not the current one should be");
+    if (to->expected)
+        action_end(a, STEP_DONE, "%s", to->words);
+    else if (r.ok)
         action_end(a, STEP_DONE, "logged in as %s in %d.%d ms", r.current_user, r.total_us / 1000, r.total_us / 100 % 10);
     else
         action_end(a, STEP_FAILED, "%s", to->words);
@@ -72,17 +88,12 @@ static void test_stage(struct action *a, struct stage_login *to)
 static void test_development(struct action *a, struct stage_login *to)
 {
     const struct config_environment *conf = &a->watch->conf->environments[a->view.env];
-    struct flow_env *e = flow_env_new();
     struct db_params p = {0};
     struct why why = {0};
     action_begin(a, "login .env");
     (void)str_copy(to->stage, sizeof to->stage, ".env");
-    enum err err = connection_env(conf, e, &why);
-    if (err == ERR_OK)
-        err = flow_environment_params(e, &p, &why);
-    e = flow_env_free(e);
+    enum err err = connection_of_file(conf, &p, &why);
     if (err == ERR_OK) {
-        connection_override(conf, &p);
         log_in(a, to, &p);
     } else {
         to->code = err;

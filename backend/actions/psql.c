@@ -101,14 +101,7 @@ static enum err fetch(struct action *a, struct db_params *p, struct why *why)
     if (conf->mode != CONFIG_DEVELOPMENT)
         return connection_of_stage(conf, a->aws, &target, "AWSCURRENT", a->watch->conf->call_deadline_ms, p, a->cancel,
                                    why);
-    struct flow_env *e = flow_env_new();
-    enum err err = connection_env(conf, e, why);
-    if (err == ERR_OK)
-        err = flow_environment_params(e, p, why);
-    e = flow_env_free(e);
-    if (err == ERR_OK)
-        connection_override(conf, p);
-    return err;
+    return connection_of_file(conf, p, why);
 }
 
 void action_run_psql(struct action *a)
@@ -137,6 +130,8 @@ void action_run_psql(struct action *a)
     } else if (start.fd >= 0) {
         psql_conninfo(&p, start.fd, start.conninfo);
         action_end(a, STEP_DONE, "for %s at %s:%u", p.user, p.host, (unsigned)p.port);
+        (void)str_fmt(start.title, sizeof start.title, "psql on %s%s, %s", conf->name, conf->protect ? ", PROTECTED" : "",
+                      a->view.steps[a->view.nsteps - 1].words);
         db_params_clear(&p);
         action_finish(a, ORDER_DONE, "handed to psql");   /* and journaled: then psql may start */
         action_hand_over(a, &start);

@@ -49,6 +49,18 @@ void connection_override(const struct config_environment *conf, struct db_params
     }
 }
 
+enum err connection_of_file(const struct config_environment *conf, struct db_params *out, struct why *why)
+{
+    struct flow_env *e = flow_env_new();
+    enum err err = connection_env(conf, e, why);
+    if (err == ERR_OK)
+        err = flow_environment_params(e, out, why);
+    e = flow_env_free(e);
+    if (err == ERR_OK)
+        connection_override(conf, out);
+    return err;
+}
+
 enum err connection_of_stage(const struct config_environment *conf, struct aws *aws, const struct aws_target *target,
                              const char *stage, int64_t deadline_ms, struct db_params *out, struct cancel *c,
                              struct why *why)

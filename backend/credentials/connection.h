@@ -13,6 +13,9 @@ enum err connection_env(const struct config_environment *conf, struct flow_env *
 /* What the operator wrote wins over what the secret says. */
 void connection_override(const struct config_environment *conf, struct db_params *p);
 
+/* A development environment's parameters: its .env, then the override.  Asks nobody. */
+enum err connection_of_file(const struct config_environment *conf, struct db_params *out, struct why *why) CHECKED;
+
 /* The parameters with one version of the secret, by staging label: GetSecretValue (a
  * REVEALS row: refused in audit mode) laid over the environment, then the override. */
 enum err connection_of_stage(const struct config_environment *conf, struct aws *aws, const struct aws_target *target,

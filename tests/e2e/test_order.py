@@ -27,6 +27,8 @@ def main():
     report.equal("json: exit status", (got, answer["exit_status"]), (0, 0))
     report.equal("json: stages", [login["stage"] for login in answer["logins"]], ["AWSCURRENT", "AWSPREVIOUS"])
     report.equal("json: who gets in", [login["ok"] for login in answer["logins"]], [True, False])
+    report.check("json: a replaced password that is refused is no failure",
+                 answer["logins"][1]["text"].startswith("refused, as a password that is not the current one"), out)
     got, out, _ = test("test", "stage", "--stage", "AWSPENDING")
     report.equal("--stage AWSPENDING: exit status", got, 2)
     report.check("--stage: that label alone", "AWSCURRENT" not in out, out)

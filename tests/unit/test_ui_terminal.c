@@ -381,13 +381,14 @@ static void terminal__psql__has_the_terminal_and_the_password(void **state)
     str_fmt(env, sizeof(env), "PATH=%s:/usr/bin:/bin", folder);
     str_fmt(conf, sizeof(conf), "%s/psql.conf", folder);
     str_fmt(text, sizeof(text), "%s/psql.env", folder);
-    write_file(text, "DB_HOST=127.0.0.1\nDB_PORT=1\nDB_NAME=app\nDB_USER=app\nDB_PASSWORD='s3cr3t:\\x'\n");
+    write_file(text, "DB_HOST=127.0.0.1\nDB_PORT=1\nDB_NAME=app\nDB_USER=ap\x1b[7mp\nDB_PASSWORD='s3cr3t:\\x'\n");
     write_file(conf, "[environment dev]\nmode = development\nenv_file = psql.env\nprotect = yes\n");
     struct pty *p = start(&s);
     expect(p, "ENVIRONMENTS 1");
     pty_keys(p, "P");
     expect(p, "dev is protected");
     pty_keys(p, "dev\r");
+    expect(p, "credtop: psql on dev, PROTECTED, for ap\\x1B[7mp at 127.0.0.1:1");
     expect(p, "psql is here, 1");
     assert_false(pty_other_screen(p));
     assert_true(pty_cooked(p));
@@ -396,10 +397,13 @@ static void terminal__psql__has_the_terminal_and_the_password(void **state)
     pty_keys(p, "0\n");
     expect(p, "psql has ended with status 0");
     assert_true(is_sane(p, 24));
+    pty_keys(p, "4");
+    expect(p, "for ap\\x1B[7mp at 127.0.0.1:1"); /* a user's name is foreign bytes */
+    pty_keys(p, "1");
     given(got);
     assert_non_null(strstr(got, "mode 600\n"));
-    assert_non_null(strstr(got, "args host='127.0.0.1' port='1' dbname='app' user='app'"));
-    assert_non_null(strstr(got, "line 127.0.0.1:1:*:app:s3cr3t\\:\\\\x\n"));
+    assert_non_null(strstr(got, "args host='127.0.0.1' port='1' dbname='app' user='ap\x1b[7mp'"));
+    assert_non_null(strstr(got, "line 127.0.0.1:1:*:ap\x1b[7mp:s3cr3t\\:\\\\x\n"));
     assert_null(strstr(got, "WRITABLE"));
     assert_non_null(strstr(got, "found 0\n"));  /* not in its environment */
     assert_non_null(strstr(got, "others 0\n")); /* no descriptor of ours but that one */

@@ -57,13 +57,6 @@ static bool is_shown(const struct order_view *o, size_t i)
     return l->tried || (l->code != ERR_OK && (i == 0 || l->code != ERR_NOT_FOUND));
 }
 
-/* A replaced password that is refused is how it should be. */
-static const char *words_of(const struct order_view *o, size_t i)
-{
-    bool expected = i > 0 && o->logins[0].ok && o->logins[i].code == ERR_DB_AUTH;
-    return expected ? "refused, as a password that is not the current one should be" : o->logins[i].words;
-}
-
 static void put_table(const struct order_view *o, const char *name, struct strbuf *out)
 {
     strbuf_fmt(out, "%-12s %-8s %-8s %9s  %s\n", "STAGE", "VERSION", "LOGIN", "TOOK", "");
@@ -75,7 +68,7 @@ static void put_table(const struct order_view *o, const char *name, struct strbu
         if (l->total_us >= 0)
             (void)str_fmt(took, sizeof took, "%d.%d ms", l->total_us / 1000, l->total_us / 100 % 10);
         strbuf_fmt(out, "%-12s %-8.8s %-8s %9s  %s\n", l->stage, l->version_id[0] != '\0' ? l->version_id : "-",
-                   l->ok ? "ok" : l->sqlstate[0] != '\0' ? l->sqlstate : "failed", took, words_of(o, i));
+                   l->ok ? "ok" : l->sqlstate[0] != '\0' ? l->sqlstate : "failed", took, l->words);
     }
     strbuf_fmt(out, "\n%s: %s\n", name, o->words);
 }
@@ -108,7 +101,7 @@ static void put_json(const struct order_view *o, const char *name, struct strbuf
             writer_null(&w, "latency_us");
         writer_str(&w, "error", l->ok ? NULL : err_name(l->code));
         writer_str(&w, "sqlstate", l->sqlstate);
-        writer_str(&w, "text", words_of(o, i));
+        writer_str(&w, "text", l->words);
         writer_close(&w);
     }
     writer_close(&w);
