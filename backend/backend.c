@@ -22,30 +22,30 @@
 #include "backend/watch/watch.h"
 
 #define LISTING_WORTHWHILE 2
-#define EXTRA_THREADS_MAX 160             /* of each pool, for peers that hang */
+#define EXTRA_THREADS_MAX 160 /* of each pool, for peers that hang */
 #define LISTED_FIRST_MS (10 * 60 * 1000)
-#define NEVER_MS (24LL * 60 * 60 * 1000)   /* an item without work */
+#define NEVER_MS (24LL * 60 * 60 * 1000) /* an item without work */
 
 struct backend {
-    struct watch watch;             /* fixed after start, but for the focus */
+    struct watch watch; /* fixed after start, but for the focus */
     struct cancel *cancel;
     struct wake *wake;
     struct snapbox *box;
     struct classifiers classifiers;
     struct aws_gate *gate;
-    struct follower **followers;    /* one an environment; the logs pool works on one at a time */
-    size_t *identity_of;            /* environment -> index among identities */
-    size_t *identity_env;           /* identity -> an environment that has it */
+    struct follower **followers; /* one an environment; the logs pool works on one at a time */
+    size_t *identity_of;         /* environment -> index among identities */
+    size_t *identity_env;        /* identity -> an environment that has it */
     size_t nidentities;
-    size_t *secret_env, nsecrets;   /* items of the secrets pool: environments with a secret */
-    size_t *secret_item;            /* environment -> its item there */
-    atomic_bool *describe_wanted;   /* by environment: its next turn must describe it */
-    bool *secret_begun;             /* by environment: its item has had a turn (one thread at a time) */
-    struct listing **listings;      /* by identity; NULL where describing is as cheap */
-    struct insights **insights;     /* by identity: what reads their logs' past when pages do not */
-    size_t *log_env, nlogs;         /* items of the logs pool: environments with log groups */
+    size_t *secret_env, nsecrets; /* items of the secrets pool: environments with a secret */
+    size_t *secret_item;          /* environment -> its item there */
+    atomic_bool *describe_wanted; /* by environment: its next turn must describe it */
+    bool *secret_begun;           /* by environment: its item has had a turn (one thread at a time) */
+    struct listing **listings;    /* by identity; NULL where describing is as cheap */
+    struct insights **insights;   /* by identity: what reads their logs' past when pages do not */
+    size_t *log_env, nlogs;       /* items of the logs pool: environments with log groups */
     struct pool *secrets, *logs, *databases;
-    struct journal *journal;        /* NULL: off */
+    struct journal *journal; /* NULL: off */
     char journal_path[4096];
     struct actions *actions;
     struct mfa *mfa;
@@ -53,7 +53,10 @@ struct backend {
 
 /* ------------------------------------------------------------------ turns */
 
-struct lane_worker { struct backend *b; struct watch_worker *w; };   /* a pool thread's */
+struct lane_worker {
+    struct backend *b;
+    struct watch_worker *w;
+}; /* a pool thread's */
 
 static void *lane_worker_new(void *ctx)
 {
@@ -75,11 +78,17 @@ static size_t identity_slot(const struct backend *b, size_t identity)
     return b->watch.conf->nenvironments * SLOTS + identity;
 }
 
-static size_t orders_slot(const struct backend *b) { return identity_slot(b, b->nidentities); }
+static size_t orders_slot(const struct backend *b)
+{
+    return identity_slot(b, b->nidentities);
+}
 
 /* Items of the secrets pool: identities (they say whether our keys are any good), then a
  * listing for each, then the secrets. */
-static size_t item_of_secret(const struct backend *b, size_t i) { return 2 * b->nidentities + i; }
+static size_t item_of_secret(const struct backend *b, size_t i)
+{
+    return 2 * b->nidentities + i;
+}
 
 static void relabel(struct backend *b, size_t env)
 {
@@ -107,7 +116,7 @@ static int64_t secrets_turn(void *worker, size_t item)
     bool first = !b->secret_begun[env];
     b->secret_begun[env] = true;
     if (listed && first && !wanted)
-        return LISTED_FIRST_MS;   /* the listing speaks first, and says whom to describe */
+        return LISTED_FIRST_MS; /* the listing speaks first, and says whom to describe */
     int64_t delay = watch_secret_turn(s->w, env, listed);
     relabel(b, env);
     return delay;
@@ -134,11 +143,17 @@ static int64_t logs_turn(void *worker, size_t item)
     return delay >= 0 ? delay : NEVER_MS;
 }
 
-static int64_t databases_turn(void *worker, size_t item) { return watch_database_turn(((struct lane_worker *)worker)->w, item); }
+static int64_t databases_turn(void *worker, size_t item)
+{
+    return watch_database_turn(((struct lane_worker *)worker)->w, item);
+}
 
 /* ------------------------------------------------------------------ start */
 
-static bool same_text(const char *a, const char *b) { return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0); }
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
 
 static bool same_identity(const struct config_environment *a, const struct config_environment *b)
 {
@@ -147,10 +162,16 @@ static bool same_identity(const struct config_environment *a, const struct confi
            same_text(a->external_id, b->external_id) && same_text(a->role_session_name, b->role_session_name);
 }
 
-static bool has_logs(const struct config_environment *e) { return e->log_groups != NULL && e->log_groups[0] != NULL; }
+static bool has_logs(const struct config_environment *e)
+{
+    return e->log_groups != NULL && e->log_groups[0] != NULL;
+}
 
 /* Development environments never call AWS; they have no identity unless they have logs. */
-static bool uses_aws(const struct config_environment *e) { return e->mode == CONFIG_PRODUCTION || has_logs(e); }
+static bool uses_aws(const struct config_environment *e)
+{
+    return e->mode == CONFIG_PRODUCTION || has_logs(e);
+}
 
 static void sort_items(struct backend *b)
 {
@@ -198,8 +219,15 @@ static void make_listings(struct backend *b)
 static struct pool *new_pool(struct backend *b, const char *name, unsigned threads, size_t items,
                              int64_t (*turn)(void *, size_t))
 {
-    struct pool_settings s = {.name = name, .threads = threads, .extra_max = EXTRA_THREADS_MAX, .items = items, .worker_new = lane_worker_new,
-                              .worker_free = lane_worker_free, .turn = turn, .ctx = b, .cancel = b->cancel};
+    struct pool_settings s = {.name = name,
+                              .threads = threads,
+                              .extra_max = EXTRA_THREADS_MAX,
+                              .items = items,
+                              .worker_new = lane_worker_new,
+                              .worker_free = lane_worker_free,
+                              .turn = turn,
+                              .ctx = b,
+                              .cancel = b->cancel};
     return pool_new(&s);
 }
 
@@ -237,8 +265,8 @@ static enum err journal_call(void *ctx, const struct aws_op_row *row, const stru
         e.version_after = o->version_after;
         e.keys = o->keys;
     } else if (row->class == AWS_REVEALS) {
-        (void)str_fmt(words, sizeof words, "the database watch reads secrets of %zu environments every %lld s", b->nsecrets,
-                      (long long)(b->watch.conf->database_poll_ms / 1000));
+        (void)str_fmt(words, sizeof words, "the database watch reads secrets of %zu environments every %lld s",
+                      b->nsecrets, (long long)(b->watch.conf->database_poll_ms / 1000));
         e = (struct journal_entry){.kind = JOURNAL_WATCH, .operation = row->name, .words = words};
     }
     return journal_write(b->journal, &e, why);
@@ -251,11 +279,17 @@ static void open_journal(struct backend *b, const struct clock *clock)
     if (conf->journal != NULL && strcmp(conf->journal, "off") == 0)
         return;
     bool placed = journal_place(conf->journal, b->journal_path, sizeof b->journal_path, NULL);
-    b->journal = journal_new(&(struct journal_settings){.path = placed ? b->journal_path : NULL, .syslog = conf->syslog,
-                                                        .audit = b->watch.audit, .clock = clock, .cancel = b->cancel});
+    b->journal = journal_new(&(struct journal_settings){.path = placed ? b->journal_path : NULL,
+                                                        .syslog = conf->syslog,
+                                                        .audit = b->watch.audit,
+                                                        .clock = clock,
+                                                        .cancel = b->cancel});
 }
 
-static void look_again(void *ctx, size_t env) { backend_refresh(ctx, env); }
+static void look_again(void *ctx, size_t env)
+{
+    backend_refresh(ctx, env);
+}
 
 /* A past is to be queried. */
 static void query(void *ctx, size_t identity)
@@ -266,7 +300,7 @@ static void query(void *ctx, size_t identity)
 
 struct backend *backend_start(const struct config *conf, const struct backend_settings *settings, struct why *why)
 {
-    (void)signal(SIGPIPE, SIG_IGN);   /* sockets break; they must not end the program */
+    (void)signal(SIGPIPE, SIG_IGN); /* sockets break; they must not end the program */
     json_global_init();
     transport_curl_global_init();
     struct backend *b = mem_new(sizeof *b);
@@ -274,13 +308,18 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     b->cancel = cancel_new(NULL);
     b->wake = wake_new();
     classifiers_init(&b->classifiers, conf);
-    b->watch = (struct watch){.conf = conf, .clock = settings->clock != NULL ? settings->clock : clock_real(),
-                              .cancel = b->cancel, .classifiers = b->classifiers.of, .audit = settings->audit};
+    b->watch = (struct watch){.conf = conf,
+                              .clock = settings->clock != NULL ? settings->clock : clock_real(),
+                              .cancel = b->cancel,
+                              .classifiers = b->classifiers.of,
+                              .audit = settings->audit};
     atomic_init(&b->watch.focus, SIZE_MAX);
     open_journal(b, b->watch.clock);
-    b->gate = aws_gate_new(&(struct aws_gate_settings){
-        .audit = settings->audit, .clock = b->watch.clock, .quota_share = conf->quota_percent / 100.0,
-        .journal = b->journal != NULL ? journal_call : NULL, .journal_ctx = b});
+    b->gate = aws_gate_new(&(struct aws_gate_settings){.audit = settings->audit,
+                                                       .clock = b->watch.clock,
+                                                       .quota_share = conf->quota_percent / 100.0,
+                                                       .journal = b->journal != NULL ? journal_call : NULL,
+                                                       .journal_ctx = b});
     b->mfa = mfa_new(b->wake);
     if (settings->can_ask)
         identity_store_set_mfa(aws_gate_identities(b->gate), mfa_ask, b->mfa);
@@ -301,8 +340,12 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     b->secrets = new_pool(b, "secrets", conf->secret_threads, item_of_secret(b, b->nsecrets), secrets_turn);
     b->logs = new_pool(b, "logs", conf->log_threads, b->nlogs * (1 + BACKFILL_LANES) + b->nidentities, logs_turn);
     b->databases = new_pool(b, "databases", conf->database_threads, n, databases_turn);
-    b->actions = actions_new(&(struct actions_settings){.watch = &b->watch, .slot = orders_slot(b), .journal = b->journal, .caller = caller_of,
-                                                        .refresh = look_again, .ctx = b});
+    b->actions = actions_new(&(struct actions_settings){.watch = &b->watch,
+                                                        .slot = orders_slot(b),
+                                                        .journal = b->journal,
+                                                        .caller = caller_of,
+                                                        .refresh = look_again,
+                                                        .ctx = b});
     if (settings->orders_only)
         return actions_start(b->actions, why) == ERR_OK ? b : backend_stop(b);
     if (pool_start(b->secrets, why) != ERR_OK || pool_start(b->logs, why) != ERR_OK ||
@@ -313,9 +356,15 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
 
 /* ------------------------------------------------------------------- look */
 
-int backend_wake_fd(const struct backend *b) { return wake_fd(b->wake); }
+int backend_wake_fd(const struct backend *b)
+{
+    return wake_fd(b->wake);
+}
 
-void backend_wake_drain(struct backend *b) { wake_drain(b->wake); }
+void backend_wake_drain(struct backend *b)
+{
+    wake_drain(b->wake);
+}
 
 static void look_at_env(struct backend *b, size_t i, struct env_view *v)
 {
@@ -346,11 +395,20 @@ struct board *backend_board(struct backend *b)
     struct aws_meter meter;
     aws_gate_meter(b->gate, &meter);
     *board = (struct board){
-        .conf = b->watch.conf, .audit = b->watch.audit, .journal_off = b->journal == NULL, .memory_locked = secret_memory_locked(),
-        .mono_ms = clock_mono_ms(b->watch.clock), .wall_ms = clock_wall_ms(b->watch.clock) + meter.skew_ms,
-        .calls_per_minute = meter.per_minute, .calls_total = meter.total, .calls_failed = meter.failed,
-        .calls_throttled = meter.throttled, .calls_refused = meter.refused, .clock_skew_ms = meter.skew_ms,
-        .dollars_per_month = meter.dollars_per_month, .n = b->watch.conf->nenvironments,
+        .conf = b->watch.conf,
+        .audit = b->watch.audit,
+        .journal_off = b->journal == NULL,
+        .memory_locked = secret_memory_locked(),
+        .mono_ms = clock_mono_ms(b->watch.clock),
+        .wall_ms = clock_wall_ms(b->watch.clock) + meter.skew_ms,
+        .calls_per_minute = meter.per_minute,
+        .calls_total = meter.total,
+        .calls_failed = meter.failed,
+        .calls_throttled = meter.throttled,
+        .calls_refused = meter.refused,
+        .clock_skew_ms = meter.skew_ms,
+        .dollars_per_month = meter.dollars_per_month,
+        .n = b->watch.conf->nenvironments,
     };
     board->orders = snapbox_get(b->box, orders_slot(b));
     fill_calls(board, &meter);
@@ -365,8 +423,8 @@ static bool env_settled(const struct backend *b, const struct env_view *v, size_
 {
     bool secret = v->conf->mode != CONFIG_PRODUCTION || v->secret != NULL;
     bool told = v->logs != NULL && (v->logs->label_known || v->secret == NULL || v->secret->snap.good_mono_ms < 0);
-    bool logs = !has_logs(v->conf) ||
-                (v->logs != NULL && ((told && !v->logs->backfilling) || v->logs->snap.failures > 0));
+    bool logs =
+        !has_logs(v->conf) || (v->logs != NULL && ((told && !v->logs->backfilling) || v->logs->snap.failures > 0));
     bool identity = b->identity_of[i] == SIZE_MAX || v->identity != NULL;
     return secret && logs && identity && v->db != NULL;
 }
@@ -386,9 +444,10 @@ void backend_refresh(struct backend *b, size_t env)
     mfa_again(b->mfa);
     identity_retry(aws_gate_identities(b->gate));
     for (size_t i = 0; env == SIZE_MAX && i < b->nidentities; i++)
-        pool_nudge(b->secrets, b->nidentities + i);   /* the listings */
+        pool_nudge(b->secrets, b->nidentities + i); /* the listings */
     for (size_t i = 0; i < b->nsecrets; i++)
-        if (b->secret_env[i] == env || (env == SIZE_MAX && !listing_covers(b->listings[b->identity_of[b->secret_env[i]]])))
+        if (b->secret_env[i] == env ||
+            (env == SIZE_MAX && !listing_covers(b->listings[b->identity_of[b->secret_env[i]]])))
             describe(b, b->secret_env[i]);
     for (size_t i = 0; i < b->nlogs; i++)
         if (env == SIZE_MAX || b->log_env[i] == env)
@@ -410,16 +469,25 @@ uint64_t backend_order(struct backend *b, const struct order *o, struct why *why
     return actions_submit(b->actions, o, why);
 }
 
-bool backend_order_cancel(struct backend *b, uint64_t id) { return actions_cancel(b->actions, id); }
+bool backend_order_cancel(struct backend *b, uint64_t id)
+{
+    return actions_cancel(b->actions, id);
+}
 
 bool backend_psql_take(struct backend *b, uint64_t id, struct psql_start *out)
 {
     return actions_psql_take(b->actions, id, out);
 }
 
-bool backend_mfa_wanted(struct backend *b, struct mfa_view *out) { return mfa_wanted(b->mfa, out); }
+bool backend_mfa_wanted(struct backend *b, struct mfa_view *out)
+{
+    return mfa_wanted(b->mfa, out);
+}
 
-bool backend_mfa_answer(struct backend *b, uint64_t id, const char *code) { return mfa_answer(b->mfa, id, code); }
+bool backend_mfa_answer(struct backend *b, uint64_t id, const char *code)
+{
+    return mfa_answer(b->mfa, id, code);
+}
 
 /* ------------------------------------------------------------------- stop */
 
@@ -428,7 +496,7 @@ struct backend *backend_stop(struct backend *b)
     if (b == NULL)
         return NULL;
     cancel_trigger(b->cancel);
-    b->actions = actions_stop(b->actions);   /* first: an order that ends nudges the pools */
+    b->actions = actions_stop(b->actions); /* first: an order that ends nudges the pools */
     b->secrets = pool_stop(b->secrets);
     b->logs = pool_stop(b->logs);
     b->databases = pool_stop(b->databases);

@@ -14,10 +14,10 @@
 struct backend;
 
 struct backend_settings {
-    bool audit;                    /* READ operations alone, no login with a fetched password; no way back */
-    bool orders_only;              /* no watch is started: for commands that carry out one order */
-    const struct clock *clock;     /* NULL: the real one */
-    bool can_ask;                  /* somebody answers backend_mfa_wanted(): the dashboard on a terminal alone */
+    bool audit;                /* READ operations alone, no login with a fetched password; no way back */
+    bool orders_only;          /* no watch is started: for commands that carry out one order */
+    const struct clock *clock; /* NULL: the real one */
+    bool can_ask;              /* somebody answers backend_mfa_wanted(): the dashboard on a terminal alone */
 };
 
 /* Starts the pools.  `conf` must outlive the backend.  NULL with `why` when the

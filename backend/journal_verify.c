@@ -12,14 +12,14 @@ struct walk {
     struct journal_report *r;
     const char *head;
     bool head_seen;
-    unsigned oldest;               /* number of the oldest file */
+    unsigned oldest; /* number of the oldest file */
     char last[JOURNAL_HASH_SIZE];
     /* What was no line, since the last whole one. */
     struct strbuf torn;
     bool has_torn;
     char torn_file[sizeof((struct journal_report *)0)->file];
     int torn_line;
-    char file[sizeof((struct journal_report *)0)->file];   /* of the last line seen */
+    char file[sizeof((struct journal_report *)0)->file]; /* of the last line seen */
 };
 
 /* The first thing wrong; false, so that finding it is one statement. */
@@ -46,8 +46,8 @@ static bool keep_torn(struct walk *w, const struct journal_text *t)
     }
     w->has_torn = true;
     strbuf_add(&w->torn, t->bytes, t->n);
-    return !strbuf_cut(&w->torn) ||
-           wrong(w, w->torn_file, w->torn_line, "this is no line of a journal, and longer than anything a crash leaves");
+    return !strbuf_cut(&w->torn) || wrong(w, w->torn_file, w->torn_line,
+                                          "this is no line of a journal, and longer than anything a crash leaves");
 }
 
 static void note_torn(struct walk *w)
@@ -67,14 +67,17 @@ static bool check_torn(struct walk *w, const struct journal_text *t, const json_
     if (bytes == NULL && !w->has_torn)
         return true;
     if (bytes == NULL)
-        return wrong(w, w->torn_file, w->torn_line, "this is no line of a journal (cut, or changed beyond JSON), and the "
-                                                    "next one knows of no crash");
+        return wrong(w, w->torn_file, w->torn_line,
+                     "this is no line of a journal (cut, or changed beyond JSON), and the "
+                     "next one knows of no crash");
     if (!w->has_torn)
-        return wrong(w, t->file, t->line, "it says that a crash tore the line before, and there is no such line: taken out");
+        return wrong(w, t->file, t->line,
+                     "it says that a crash tore the line before, and there is no such line: taken out");
     journal_hash(strbuf_peek(&w->torn), w->torn.len, hash);
     if (!json_is_integer(bytes) || json_integer_value(bytes) != (json_int_t)w->torn.len || said == NULL ||
         strcmp(said, hash) != 0)
-        return wrong(w, w->torn_file, w->torn_line, "this torn line is not the one that the next line knows of: changed");
+        return wrong(w, w->torn_file, w->torn_line,
+                     "this torn line is not the one that the next line knows of: changed");
     note_torn(w);
     return true;
 }
@@ -83,9 +86,11 @@ static bool check_first(struct walk *w, const struct journal_text *t, const stru
 {
     w->r->first_seq = s->seq;
     if (s->seq == 1)
-        return strcmp(s->prev, JOURNAL_GENESIS) == 0 || wrong(w, t->file, t->line, "the first line names a line before it");
+        return strcmp(s->prev, JOURNAL_GENESIS) == 0 ||
+               wrong(w, t->file, t->line, "the first line names a line before it");
     return w->oldest == JOURNAL_FILES - 1 ||
-           wrong(w, t->file, t->line, "it begins with seq %llu: the lines before are missing", (unsigned long long)s->seq);
+           wrong(w, t->file, t->line, "it begins with seq %llu: the lines before are missing",
+                 (unsigned long long)s->seq);
 }
 
 static bool check_place(struct walk *w, const struct journal_text *t, const struct journal_seal *s)
@@ -96,10 +101,11 @@ static bool check_place(struct walk *w, const struct journal_text *t, const stru
     if (seq > due)
         return wrong(w, t->file, t->line, "seq %llu follows seq %llu: what was between them is missing", seq, due - 1);
     if (seq < due)
-        return wrong(w, t->file, t->line, "seq %llu follows seq %llu: moved here, put in, or there twice", seq, due - 1);
+        return wrong(w, t->file, t->line, "seq %llu follows seq %llu: moved here, put in, or there twice", seq,
+                     due - 1);
     return strcmp(s->prev, w->last) == 0 ||
-           wrong(w, t->file, t->line, "it was not written after the line before it (seq %llu): one of the two was replaced",
-                 due - 1);
+           wrong(w, t->file, t->line,
+                 "it was not written after the line before it (seq %llu): one of the two was replaced", due - 1);
 }
 
 static bool check_json(struct walk *w, const struct journal_text *t, const struct journal_seal *s)
@@ -109,8 +115,8 @@ static bool check_json(struct walk *w, const struct journal_text *t, const struc
     json_t *o = json_read_object(t->bytes, t->n, &why);
     if (o == NULL)
         return wrong(w, t->file, t->line, "%s", why.text);
-    bool good = json_integer_value(json_object_get(o, "seq")) == (json_int_t)s->seq &&
-                journal_row_read(t->bytes, t->n, &row);
+    bool good =
+        json_integer_value(json_object_get(o, "seq")) == (json_int_t)s->seq && journal_row_read(t->bytes, t->n, &row);
     good = good ? check_torn(w, t, o) : wrong(w, t->file, t->line, "it lacks a time or a kind, which every line has");
     json_decref(o);
     return good;
@@ -123,7 +129,8 @@ static bool check_line(struct walk *w, const struct journal_text *t)
     case JOURNAL_UNREADABLE:
         return keep_torn(w, t);
     case JOURNAL_ALTERED:
-        return wrong(w, t->file, t->line, "changed: its hash is not that of its bytes (seq %llu)", (unsigned long long)s.seq);
+        return wrong(w, t->file, t->line, "changed: its hash is not that of its bytes (seq %llu)",
+                     (unsigned long long)s.seq);
     case JOURNAL_WHOLE:
         break;
     }
@@ -145,7 +152,8 @@ static bool check_end(struct walk *w, const struct journal_text *t)
     if (w->has_torn)
         note_torn(w);
     if (w->head != NULL && !w->head_seen)
-        return wrong(w, t->file, t->line, "no line has the hash given: lines were cut from the end, or all was written anew");
+        return wrong(w, t->file, t->line,
+                     "no line has the hash given: lines were cut from the end, or all was written anew");
     return true;
 }
 

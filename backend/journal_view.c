@@ -16,27 +16,31 @@
 #define LOCK_TRIES 2000
 #define LOCK_LOOK_NS 5000000
 
-void journal_view_init(void) { json_global_init(); }
+void journal_view_init(void)
+{
+    json_global_init();
+}
 
 bool journal_place(const char *configured, char *out, size_t size, struct why *why)
 {
     if (configured != NULL ? str_copy(out, size, configured) : journal_default_path(out, size))
         return true;
-    (void)why_set(why, ERR_SETTING, "there is no place for a journal: set HOME, or journal = PATH in the configuration");
+    (void)why_set(why, ERR_SETTING,
+                  "there is no place for a journal: set HOME, or journal = PATH in the configuration");
     return false;
 }
 
 /* ------------------------------------------------------------------ reader */
 
 struct journal_reader {
-    char path[PATH_SIZE], name[PATH_SIZE];   /* name: of the file in hand */
+    char path[PATH_SIZE], name[PATH_SIZE]; /* name: of the file in hand */
     bool follow;
-    int fds[JOURNAL_FILES];                  /* by their number; -1 none, or read */
-    off_t left[JOURNAL_FILES];               /* bytes to read, as of the opening */
-    unsigned at, oldest;                     /* the file in hand */
+    int fds[JOURNAL_FILES];    /* by their number; -1 none, or read */
+    off_t left[JOURNAL_FILES]; /* bytes to read, as of the opening */
+    unsigned at, oldest;       /* the file in hand */
     int line;
-    size_t start, end;                       /* of what is in the room */
-    int broken;                              /* errno of a read; -1: a file became shorter meanwhile */
+    size_t start, end; /* of what is in the room */
+    int broken;        /* errno of a read; -1: a file became shorter meanwhile */
     char room[ROOM];
 };
 
@@ -86,7 +90,8 @@ struct journal_reader *journal_reader_new(const char *path, bool follow, struct 
 {
     struct journal_reader *r = mem_new(sizeof *r);
     int lock = lock_folder(path, why);
-    bool good = lock >= 0 && (str_copy(r->path, sizeof r->path, path) || why_set(why, ERR_IO, "path too long") == ERR_OK);
+    bool good =
+        lock >= 0 && (str_copy(r->path, sizeof r->path, path) || why_set(why, ERR_IO, "path too long") == ERR_OK);
     r->follow = follow;
     r->at = JOURNAL_FILES;
     for (unsigned i = 0; i < JOURNAL_FILES; i++)
@@ -116,7 +121,10 @@ struct journal_reader *journal_reader_free(struct journal_reader *r)
     return NULL;
 }
 
-unsigned journal_reader_oldest(const struct journal_reader *r) { return r->oldest; }
+unsigned journal_reader_oldest(const struct journal_reader *r)
+{
+    return r->oldest;
+}
 
 enum err journal_reader_error(const struct journal_reader *r, struct why *why)
 {
@@ -151,8 +159,8 @@ static bool fill(struct journal_reader *r)
 static bool next_of_followed(struct journal_reader *r)
 {
     struct stat ours, theirs;
-    if (!r->follow || r->start < r->end || fstat(r->fds[0], &ours) != 0 ||
-        stat(r->path, &theirs) != 0 || (ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev))
+    if (!r->follow || r->start < r->end || fstat(r->fds[0], &ours) != 0 || stat(r->path, &theirs) != 0 ||
+        (ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev))
         return false;
     close(r->fds[0]);
     r->line = 0;
@@ -181,8 +189,8 @@ static bool is_last(const struct journal_reader *r)
 
 static bool give(struct journal_reader *r, size_t n, bool fed, struct journal_text *out)
 {
-    *out = (struct journal_text){.file = r->name, .line = ++r->line, .bytes = r->room + r->start, .n = n, .fed = fed,
-                                 .last_file = is_last(r)};
+    *out = (struct journal_text){
+        .file = r->name, .line = ++r->line, .bytes = r->room + r->start, .n = n, .fed = fed, .last_file = is_last(r)};
     r->start += n + (fed ? 1 : 0);
     return true;
 }
@@ -194,7 +202,7 @@ bool journal_reader_next(struct journal_reader *r, struct journal_text *out)
         const char *feed = n > 0 ? memchr(r->room + r->start, '\n', n) : NULL;
         if (feed != NULL)
             return give(r, (size_t)(feed - r->room) - r->start, true, out);
-        if (n > JOURNAL_TORN_MAX)   /* no line of ours: given in pieces, which nobody takes for one */
+        if (n > JOURNAL_TORN_MAX) /* no line of ours: given in pieces, which nobody takes for one */
             return give(r, n, false, out);
         if (fill(r))
             continue;
@@ -219,7 +227,8 @@ bool journal_row_read(const char *bytes, size_t n, struct journal_row *out)
     *out = (struct journal_row){.seq = seal.seq};
     const char *time = json_text(o, "time", &len);
     const json_t *order = json_object_get(o, "order");
-    bool good = time != NULL && clock_parse_iso(time, len, &out->time_ms) && json_safe(o, "kind", out->kind, sizeof out->kind);
+    bool good =
+        time != NULL && clock_parse_iso(time, len, &out->time_ms) && json_safe(o, "kind", out->kind, sizeof out->kind);
     out->order = json_is_integer(order) && json_integer_value(order) > 0 ? (uint64_t)json_integer_value(order) : 0;
     (void)json_safe(o, "login", out->login, sizeof out->login);
     (void)json_safe(o, "client", out->client, sizeof out->client);

@@ -18,22 +18,22 @@ bool journal_place(const char *configured, char *out, size_t size, struct why *w
 /* ------------------------------------------------------------------ lines */
 
 struct journal_text {
-    const char *file;     /* borrowed, like the bytes: until the next call */
-    int line;             /* 1, 2, ... of the file */
-    const char *bytes;    /* without the line feed */
+    const char *file;  /* borrowed, like the bytes: until the next call */
+    int line;          /* 1, 2, ... of the file */
+    const char *bytes; /* without the line feed */
     size_t n;
-    bool fed;             /* a line feed ends it */
-    bool last_file;       /* nothing was newer when it was opened */
+    bool fed;       /* a line feed ends it */
+    bool last_file; /* nothing was newer when it was opened */
 };
 
 /* All files, the oldest first, as long as they were at the moment of opening; with
  * `follow`, also what is added later and the files that come then, whole lines alone. */
 struct journal_reader;
-struct journal_reader *journal_reader_new(const char *path, bool follow, struct why *why);   /* NULL: ERR_IO */
+struct journal_reader *journal_reader_new(const char *path, bool follow, struct why *why); /* NULL: ERR_IO */
 struct journal_reader *journal_reader_free(struct journal_reader *r);
-bool journal_reader_next(struct journal_reader *r, struct journal_text *out);   /* false: no more (yet) */
-enum err journal_reader_error(const struct journal_reader *r, struct why *why) CHECKED;   /* why there was no more */
-unsigned journal_reader_oldest(const struct journal_reader *r);   /* 9: what was older has been let go */
+bool journal_reader_next(struct journal_reader *r, struct journal_text *out);           /* false: no more (yet) */
+enum err journal_reader_error(const struct journal_reader *r, struct why *why) CHECKED; /* why there was no more */
+unsigned journal_reader_oldest(const struct journal_reader *r); /* 9: what was older has been let go */
 
 /* A line's members, safe to draw; "" and 0 where it has none. */
 struct journal_row {
@@ -42,16 +42,16 @@ struct journal_row {
     char kind[16], login[64], client[64], env[64], name[32], operation[48], resource[256], request_id[64], words[512];
     char version_before[66], version_after[66];
 };
-bool journal_row_read(const char *bytes, size_t n, struct journal_row *out);    /* false: no line of a journal */
+bool journal_row_read(const char *bytes, size_t n, struct journal_row *out); /* false: no line of a journal */
 
 /* ----------------------------------------------------------------- verify */
 
 struct journal_report {
     bool good;
     uint64_t lines, first_seq, last_seq;
-    unsigned files, torn;          /* places where a crash tore a line */
+    unsigned files, torn; /* places where a crash tore a line */
     char last_hash[65];
-    uint64_t after_head;           /* lines behind the one that --head names */
+    uint64_t after_head; /* lines behind the one that --head names */
     /* The first thing wrong; while all is good, the last torn place ("" none). */
     char file[4100];
     int line;

@@ -14,16 +14,16 @@
 enum outcome { OUTCOME_NONE, OUTCOME_CODE, OUTCOME_TURNED_DOWN };
 
 struct mfa {
-    struct wake *wake;                 /* borrowed */
-    int answered;                      /* an eventfd: written by an answer, read by who waits */
+    struct wake *wake; /* borrowed */
+    int answered;      /* an eventfd: written by an answer, read by who waits */
     pthread_mutex_t lock;
     /* guarded by lock */
     bool asking;
     struct mfa_view question;
     uint64_t last_id;
     enum outcome outcome;
-    char code[MFA_CODE_MAX + 1];       /* wiped when taken */
-    char *turned_down[TURNED_DOWN_MAX];   /* serial and role */
+    char code[MFA_CODE_MAX + 1];        /* wiped when taken */
+    char *turned_down[TURNED_DOWN_MAX]; /* serial and role */
     size_t nturned_down;
 };
 
@@ -32,7 +32,7 @@ struct mfa *mfa_new(struct wake *wake)
     struct mfa *m = mem_new(sizeof *m);
     m->wake = wake;
     m->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    ASSERT(m->answered >= 0);          /* at start: the wake before it had one, too */
+    ASSERT(m->answered >= 0); /* at start: the wake before it had one, too */
     ASSERT(pthread_mutex_init(&m->lock, NULL) == 0);
     return m;
 }
@@ -47,15 +47,18 @@ struct mfa *mfa_free(struct mfa *m)
 {
     if (m == NULL)
         return NULL;
-    ASSERT(!m->asking);                /* else a thread outlived the pools */
+    ASSERT(!m->asking); /* else a thread outlived the pools */
     forget_turned_down_locked(m);
-    (void)close(m->answered);          /* an eventfd: nothing can be lost */
+    (void)close(m->answered); /* an eventfd: nothing can be lost */
     (void)pthread_mutex_destroy(&m->lock);
     free(m);
     return NULL;
 }
 
-static void name_of(const struct mfa_question *q, char out[512]) { (void)str_fmt(out, 512, "%s\n%s", q->serial, q->role_arn); }
+static void name_of(const struct mfa_question *q, char out[512])
+{
+    (void)str_fmt(out, 512, "%s\n%s", q->serial, q->role_arn);
+}
 
 static bool is_turned_down_locked(const struct mfa *m, const char *name)
 {
@@ -75,7 +78,7 @@ static enum err begin(struct mfa *m, const struct mfa_question *q, const char *n
         err = why_set(why, ERR_BUSY, "another MFA code is being asked for");
     } else {
         uint64_t old;
-        (void)!read(m->answered, &old, sizeof old);   /* nothing is in it unless an answer came too late */
+        (void)!read(m->answered, &old, sizeof old); /* nothing is in it unless an answer came too late */
         m->asking = true;
         m->outcome = OUTCOME_NONE;
         m->question.id = ++m->last_id;

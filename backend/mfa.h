@@ -11,8 +11,8 @@
 #include "backend/model.h"
 
 struct mfa;
-struct mfa *mfa_new(struct wake *wake);      /* rung when there is a question, or none any more */
-struct mfa *mfa_free(struct mfa *m);         /* after every thread that may ask; NULL is fine */
+struct mfa *mfa_new(struct wake *wake); /* rung when there is a question, or none any more */
+struct mfa *mfa_free(struct mfa *m);    /* after every thread that may ask; NULL is fine */
 
 /* For identity_store_set_mfa(); ctx is the struct mfa.  Waits up to five minutes. */
 enum err mfa_ask(void *ctx, const struct mfa_question *q, char out_code[MFA_CODE_MAX + 1], struct cancel *c,
@@ -20,7 +20,7 @@ enum err mfa_ask(void *ctx, const struct mfa_question *q, char out_code[MFA_CODE
 
 /* The main thread's side: copying, never waiting. */
 bool mfa_wanted(struct mfa *m, struct mfa_view *out);
-bool mfa_answer(struct mfa *m, uint64_t id, const char *code);   /* NULL: turned down; false: no such question, no code */
+bool mfa_answer(struct mfa *m, uint64_t id, const char *code); /* NULL: turned down; false: no such question, no code */
 void mfa_again(struct mfa *m);
 
 #endif

@@ -5,7 +5,7 @@
 
 void *snap_ref(const void *snap)
 {
-    struct snap *s = (struct snap *)(uintptr_t)snap;   /* the count is the one part that changes */
+    struct snap *s = (struct snap *)(uintptr_t)snap; /* the count is the one part that changes */
     if (s != NULL)
         atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
     return s;
@@ -36,28 +36,48 @@ struct board *board_free(struct board *b)
 
 /* ------------------------------------------------------------------ words */
 
-static const struct { const char *word, *name; } events[EVENT_KINDS] = {
+static const struct {
+    const char *word, *name;
+} events[EVENT_KINDS] = {
 #define EVENT(id, word, name, help) {word, name},
 #include "backend/events.def"
 #undef EVENT
 };
-const char *event_word(enum event_kind kind) { return (unsigned)kind < EVENT_KINDS ? events[kind].word : "?"; }
-const char *event_name(enum event_kind kind) { return (unsigned)kind < EVENT_KINDS ? events[kind].name : "?"; }
+const char *event_word(enum event_kind kind)
+{
+    return (unsigned)kind < EVENT_KINDS ? events[kind].word : "?";
+}
+const char *event_name(enum event_kind kind)
+{
+    return (unsigned)kind < EVENT_KINDS ? events[kind].name : "?";
+}
 
 static const char *const phases[PHASE_COUNT] = {
 #define PHASE(id, word) word,
 #include "backend/phases.def"
 #undef PHASE
 };
-const char *db_phase_word(enum db_phase p) { return (unsigned)p < PHASE_COUNT ? phases[p] : "?"; }
+const char *db_phase_word(enum db_phase p)
+{
+    return (unsigned)p < PHASE_COUNT ? phases[p] : "?";
+}
 
-static const struct { const char *word, *help; enum severity severity; } states[STATE_COUNT] = {
+static const struct {
+    const char *word, *help;
+    enum severity severity;
+} states[STATE_COUNT] = {
 #define STATE(id, word, severity, help) {word, help, severity},
 #include "backend/states.def"
 #undef STATE
 };
-const char *env_state_word(enum env_state s) { return (unsigned)s < STATE_COUNT ? states[s].word : "?"; }
-const char *env_state_help(enum env_state s) { return (unsigned)s < STATE_COUNT ? states[s].help : "?"; }
+const char *env_state_word(enum env_state s)
+{
+    return (unsigned)s < STATE_COUNT ? states[s].word : "?";
+}
+const char *env_state_help(enum env_state s)
+{
+    return (unsigned)s < STATE_COUNT ? states[s].help : "?";
+}
 enum severity env_state_severity(enum env_state s)
 {
     return (unsigned)s < STATE_COUNT ? states[s].severity : SEVERITY_UNKNOWN;
@@ -66,10 +86,14 @@ enum severity env_state_severity(enum env_state s)
 const char *severity_word(enum severity s)
 {
     switch (s) {
-    case SEVERITY_HEALTHY: return "healthy";
-    case SEVERITY_DEGRADED: return "degraded";
-    case SEVERITY_FAILING: return "failing";
-    case SEVERITY_UNKNOWN: return "unknown";
+    case SEVERITY_HEALTHY:
+        return "healthy";
+    case SEVERITY_DEGRADED:
+        return "degraded";
+    case SEVERITY_FAILING:
+        return "failing";
+    case SEVERITY_UNKNOWN:
+        return "unknown";
     }
     return "?";
 }
@@ -77,11 +101,16 @@ const char *severity_word(enum severity s)
 const char *container_state_word(enum container_state s)
 {
     switch (s) {
-    case CONTAINER_CURRENT: return "CURRENT";
-    case CONTAINER_STALE: return "STALE";
-    case CONTAINER_POISONED: return "POISONED";
-    case CONTAINER_SILENT: return "SILENT";
-    case CONTAINER_UNKNOWN: return "UNKNOWN";
+    case CONTAINER_CURRENT:
+        return "CURRENT";
+    case CONTAINER_STALE:
+        return "STALE";
+    case CONTAINER_POISONED:
+        return "POISONED";
+    case CONTAINER_SILENT:
+        return "SILENT";
+    case CONTAINER_UNKNOWN:
+        return "UNKNOWN";
     }
     return "?";
 }
@@ -89,17 +118,25 @@ const char *container_state_word(enum container_state s)
 const char *db_source_word(enum db_source s)
 {
     switch (s) {
-    case FROM_NOWHERE: return "-";
-    case FROM_SECRET: return "secret";
-    case FROM_ENVIRONMENT: return "environment";
-    case FROM_CONFIGURATION: return "configuration";
+    case FROM_NOWHERE:
+        return "-";
+    case FROM_SECRET:
+        return "secret";
+    case FROM_ENVIRONMENT:
+        return "environment";
+    case FROM_CONFIGURATION:
+        return "configuration";
     }
     return "?";
 }
 
 /* ----------------------------------------------------------------- orders */
 
-static const struct { const char *name, *title, *help; char key; enum order_class class; } orders[ORDER_KINDS] = {
+static const struct {
+    const char *name, *title, *help;
+    char key;
+    enum order_class class;
+} orders[ORDER_KINDS] = {
 #define ORDER(id, name, key, class, title, help) {name, title, help, key, ORDER_##class},
 #include "backend/orders.def"
 #undef ORDER
@@ -110,10 +147,22 @@ static const struct { const char *name, *title, *help; char key; enum order_clas
 #include "backend/orders.def"
 #undef ORDER
 
-const char *order_name(enum order_kind k) { return (unsigned)k < ORDER_KINDS ? orders[k].name : "?"; }
-const char *order_title(enum order_kind k) { return (unsigned)k < ORDER_KINDS ? orders[k].title : "?"; }
-const char *order_help(enum order_kind k) { return (unsigned)k < ORDER_KINDS ? orders[k].help : "?"; }
-char order_key(enum order_kind k) { return (char)((unsigned)k < ORDER_KINDS ? orders[k].key : '\0'); }
+const char *order_name(enum order_kind k)
+{
+    return (unsigned)k < ORDER_KINDS ? orders[k].name : "?";
+}
+const char *order_title(enum order_kind k)
+{
+    return (unsigned)k < ORDER_KINDS ? orders[k].title : "?";
+}
+const char *order_help(enum order_kind k)
+{
+    return (unsigned)k < ORDER_KINDS ? orders[k].help : "?";
+}
+char order_key(enum order_kind k)
+{
+    return (char)((unsigned)k < ORDER_KINDS ? orders[k].key : '\0');
+}
 
 const char *order_refusal(bool audit, enum order_kind k)
 {
@@ -133,13 +182,20 @@ const char *order_refusal(bool audit, enum order_kind k)
 const char *order_state_word(enum order_state s)
 {
     switch (s) {
-    case ORDER_WAITING: return "waiting";
-    case ORDER_RUNNING: return "running";
-    case ORDER_DONE: return "done";
-    case ORDER_REFUSED: return "refused";
-    case ORDER_FAILED: return "failed";
-    case ORDER_UNKNOWN: return "unknown";
-    case ORDER_CANCELLED: return "cancelled";
+    case ORDER_WAITING:
+        return "waiting";
+    case ORDER_RUNNING:
+        return "running";
+    case ORDER_DONE:
+        return "done";
+    case ORDER_REFUSED:
+        return "refused";
+    case ORDER_FAILED:
+        return "failed";
+    case ORDER_UNKNOWN:
+        return "unknown";
+    case ORDER_CANCELLED:
+        return "cancelled";
     }
     return "?";
 }
@@ -148,7 +204,7 @@ const char *order_state_word(enum order_state s)
 
 uint64_t log_count(const struct log_snap *s, enum event_kind kind, int64_t window_ms, int64_t now_ms)
 {
-    int64_t oldest = s->series_end_ms / SERIES_STEP_MS - SERIES_STEPS;   /* the step that series[0] holds */
+    int64_t oldest = s->series_end_ms / SERIES_STEP_MS - SERIES_STEPS; /* the step that series[0] holds */
     int64_t from = now_ms / SERIES_STEP_MS - window_ms / SERIES_STEP_MS + 1 - oldest;
     uint64_t sum = 0;
     for (int64_t i = from > 0 ? from : 0; i < SERIES_STEPS; i++)
@@ -167,6 +223,6 @@ double log_hit_ratio(const struct log_snap *s, int64_t window_ms, int64_t now_ms
 bool snap_is_old(const struct snap *s, int64_t period_ms, int64_t now_mono_ms)
 {
     if (s->good_mono_ms == TIME_UNKNOWN)
-        return s->failures > 0;   /* nothing good yet, and a try has failed */
+        return s->failures > 0; /* nothing good yet, and a try has failed */
     return now_mono_ms - s->good_mono_ms > 3 * (s->period_ms > period_ms ? s->period_ms : period_ms);
 }

@@ -50,7 +50,7 @@ static void add(struct case_file *c, enum env_state state, int64_t since_ms, con
     if (o->ncauses == CAUSES_MAX)
         return;
     struct cause new = {.state = state, .since_ms = since_ms};
-    char text[1024];   /* longer than any cause: what is cut is cut between characters */
+    char text[1024]; /* longer than any cause: what is cut is cut between characters */
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof text, fmt, args);
@@ -58,7 +58,7 @@ static void add(struct case_file *c, enum env_state state, int64_t since_ms, con
     (void)str_copy(new.text, sizeof new.text, text);
     for (size_t i = 0; i < o->ncauses; i++)
         if (strcmp(o->causes[i].text, new.text) == 0)
-            return;   /* three sources that fail for one reason are one line */
+            return; /* three sources that fail for one reason are one line */
     size_t at = o->ncauses++;
     for (; at > 0 && o->causes[at - 1].state > state; at--)
         o->causes[at] = o->causes[at - 1];
@@ -70,7 +70,7 @@ static void add_silence(struct case_file *c, const struct snap *s, const char *w
 {
     char line[260], for_[24], last[32];
     bool ours = s->why.code == ERR_NO_CREDENTIALS || s->why.code == ERR_EXPIRED || s->why.code == ERR_BAD_KEY;
-    if (ours) {   /* the same for every source: one line */
+    if (ours) { /* the same for every source: one line */
         add(c, STATE_UNKNOWN, s->failing_since_wall_ms, "%s: %s", err_words(s->why.code), s->why.text);
     } else if (s->good_wall_ms == TIME_UNKNOWN) {
         add(c, STATE_UNKNOWN, s->failing_since_wall_ms, "nothing known from %s: %s", what,
@@ -78,8 +78,7 @@ static void add_silence(struct case_file *c, const struct snap *s, const char *w
     } else {
         add(c, STATE_UNKNOWN, s->failing_since_wall_ms, "no answer from %s for %s (%s, %u %s); last good data %s", what,
             age(c->b->mono_ms - s->good_mono_ms, for_), why_line(&s->why, line, sizeof line), s->failures,
-            s->failures == 1 ? "try" : "tries",
-            moment(s->good_wall_ms, c->b->wall_ms, last));
+            s->failures == 1 ? "try" : "tries", moment(s->good_wall_ms, c->b->wall_ms, last));
     }
 }
 
@@ -93,7 +92,8 @@ static void judge_rotation(struct case_file *c, const struct secret_snap *s)
         bool stuck = now - s->pending_since_ms > c->b->conf->pending_stuck_ms;
         if (stuck)
             add(c, STATE_STUCK, s->pending_since_ms,
-                "AWSPENDING has been on version %.8s for %s, AWSCURRENT on %.8s: the rotation stopped half way, and the "
+                "AWSPENDING has been on version %.8s for %s, AWSCURRENT on %.8s: the rotation stopped half way, and "
+                "the "
                 "next is refused until it is finished",
                 s->pending_id, age(now - s->pending_since_ms, a), s->current_id);
         else
@@ -198,13 +198,15 @@ static void judge_containers(struct case_file *c, const struct log_snap *l)
         }
     if (l->poisoned > 0)
         add(c, STATE_POISONED, first,
-            "%zu poisoned container%s of %zu: fell back to environment variables %s and never fetch%s again; %u call%s since "
+            "%zu poisoned container%s of %zu: fell back to environment variables %s and never fetch%s again; %u call%s "
+            "since "
             "used no fetched password",
             l->poisoned, l->poisoned == 1 ? "" : "s", l->active, moment(first, c->b->wall_ms, at),
             l->poisoned == 1 ? "es" : "", failed_calls, failed_calls == 1 ? "" : "s");
     if (l->stale > 0 && s != NULL)
         add(c, STATE_STALE, s->current_since_ms,
-            "%zu of %zu containers hold a version replaced %s and are still called: they never fetch again, so they fail when "
+            "%zu of %zu containers hold a version replaced %s and are still called: they never fetch again, so they "
+            "fail when "
             "they reconnect, and end only by being recycled",
             l->stale, l->active, moment(s->current_since_ms, c->b->wall_ms, at));
 }
@@ -225,8 +227,8 @@ static void judge_logs(struct case_file *c)
     uint64_t fetch_errors = log_count(l, EVENT_FETCH_ERROR, 5 * 60000, c->b->wall_ms);
     uint64_t db_errors = log_count(l, EVENT_DB_ERROR, 5 * 60000, c->b->wall_ms);
     if (fetch_errors > 0)
-        add(c, STATE_ERRORS, TIME_UNKNOWN, "%llu failed fetch%s in the last 5 minutes", (unsigned long long)fetch_errors,
-            fetch_errors == 1 ? "" : "es");
+        add(c, STATE_ERRORS, TIME_UNKNOWN, "%llu failed fetch%s in the last 5 minutes",
+            (unsigned long long)fetch_errors, fetch_errors == 1 ? "" : "es");
     if (db_errors > 0)
         add(c, STATE_ERRORS, TIME_UNKNOWN, "%llu database error%s in the last 5 minutes, the last %s: %s",
             (unsigned long long)db_errors, db_errors == 1 ? "" : "s", moment(l->last_db_error_ms, c->b->wall_ms, at),
@@ -251,10 +253,17 @@ int verdict_exit_status(const struct verdict *v, size_t n)
     bool failing = false, unknown = false, degraded = false;
     for (size_t i = 0; i < n; i++)
         switch (env_state_severity(v[i].state)) {
-        case SEVERITY_FAILING: failing = true; break;
-        case SEVERITY_UNKNOWN: unknown = true; break;
-        case SEVERITY_DEGRADED: degraded = true; break;
-        case SEVERITY_HEALTHY: break;
+        case SEVERITY_FAILING:
+            failing = true;
+            break;
+        case SEVERITY_UNKNOWN:
+            unknown = true;
+            break;
+        case SEVERITY_DEGRADED:
+            degraded = true;
+            break;
+        case SEVERITY_HEALTHY:
+            break;
         }
     return failing ? 2 : unknown ? 3 : degraded ? 1 : 0;
 }

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config/mistakes.h"
 #include "config/arena.h"
+#include "config/mistakes.h"
 #include "config/reader.h"
 #include "config/settings.h"
 #include "config/words.h"
@@ -23,7 +23,7 @@
 
 struct loaded {
     struct config config; /* first: what callers hold is a pointer to it */
-    struct arena arena;     /* everything it points to */
+    struct arena arena;   /* everything it points to */
 };
 
 struct parser {

@@ -21,51 +21,51 @@ struct config_patterns {
 /* Text lists are NULL-terminated arrays, empty but never NULL themselves; a key
  * given several times appends. */
 struct config_environment {
-    const char *name;              /* [environment NAME]: 1..63 of A-Z a-z 0-9 . _ - */
-    int line;                      /* where its section begins */
-    enum config_kind mode;         /* mode = development | production (the default) */
-    bool protect;                  /* orders ask for the name to be typed; production: yes */
-    const char *region;            /* NULL: the profile's, then AWS_REGION */
-    const char *profile;           /* NULL: AWS_PROFILE, then "default" */
-    const char *role_arn;          /* role = ...: taken on with the profile's keys; NULL: none */
-    const char *external_id, *role_session_name;  /* of that role; NULL */
-    const char *endpoint_url;      /* NULL: the global one */
-    const char *secret;            /* name or ARN; required for production */
-    const char *rotation;          /* "auto", "aws", "credtop", "off": who rotates when it is ordered */
-    const char *const *log_groups; /* default for a function: /aws/lambda/FUNCTION */
-    const char *function;          /* Lambda function name or ARN */
-    const char *db_host, *db_name, *db_user, *db_sslmode, *db_sslrootcert;  /* NULL: from the secret or .env */
-    uint16_t db_port;              /* 0: from the secret or .env */
-    struct config_patterns patterns;  /* each list its own, or where it has none that of [patterns] */
-    const char *env_file;          /* development: path, relative to the configuration file's folder (made absolute) */
+    const char *name;                            /* [environment NAME]: 1..63 of A-Z a-z 0-9 . _ - */
+    int line;                                    /* where its section begins */
+    enum config_kind mode;                       /* mode = development | production (the default) */
+    bool protect;                                /* orders ask for the name to be typed; production: yes */
+    const char *region;                          /* NULL: the profile's, then AWS_REGION */
+    const char *profile;                         /* NULL: AWS_PROFILE, then "default" */
+    const char *role_arn;                        /* role = ...: taken on with the profile's keys; NULL: none */
+    const char *external_id, *role_session_name; /* of that role; NULL */
+    const char *endpoint_url;                    /* NULL: the global one */
+    const char *secret;                          /* name or ARN; required for production */
+    const char *rotation;                        /* "auto", "aws", "credtop", "off": who rotates when it is ordered */
+    const char *const *log_groups;               /* default for a function: /aws/lambda/FUNCTION */
+    const char *function;                        /* Lambda function name or ARN */
+    const char *db_host, *db_name, *db_user, *db_sslmode, *db_sslrootcert; /* NULL: from the secret or .env */
+    uint16_t db_port;                                                      /* 0: from the secret or .env */
+    struct config_patterns patterns; /* each list its own, or where it has none that of [patterns] */
+    const char *env_file; /* development: path, relative to the configuration file's folder (made absolute) */
 };
 
 struct config {
-    const char *path;              /* the file it came from */
-    bool audit;                    /* mode = audit */
-    const char *endpoint_url;      /* NULL: AWS's own */
+    const char *path;         /* the file it came from */
+    bool audit;               /* mode = audit */
+    const char *endpoint_url; /* NULL: AWS's own */
     int64_t secret_poll_ms, log_poll_ms, database_poll_ms;
-    int64_t backfill_ms;           /* how far back the logs are read at start */
-    int64_t pending_stuck_ms;      /* AWSPENDING older than this is stuck */
-    int64_t call_deadline_ms;      /* one AWS call, retries included */
-    int64_t login_deadline_ms;     /* one database login, all phases */
+    int64_t backfill_ms;       /* how far back the logs are read at start */
+    int64_t pending_stuck_ms;  /* AWSPENDING older than this is stuck */
+    int64_t call_deadline_ms;  /* one AWS call, retries included */
+    int64_t login_deadline_ms; /* one database login, all phases */
     unsigned secret_threads, log_threads, database_threads;
-    bool server_filter;            /* FilterLogEvents with a pattern */
-    const char *engine;            /* of the past: "auto", "page" (or NULL) or "insights" */
-    unsigned insights_max_gb;      /* estimated, all queries of a read together */
-    unsigned quota_percent;        /* of AWS's published request quotas */
-    const char *journal;           /* absolute path, or "off"; NULL: where it is by itself */
-    bool syslog;                   /* the journal's hashes go there too */
+    bool server_filter;       /* FilterLogEvents with a pattern */
+    const char *engine;       /* of the past: "auto", "page" (or NULL) or "insights" */
+    unsigned insights_max_gb; /* estimated, all queries of a read together */
+    unsigned quota_percent;   /* of AWS's published request quotas */
+    const char *journal;      /* absolute path, or "off"; NULL: where it is by itself */
+    bool syslog;              /* the journal's hashes go there too */
     struct config_patterns patterns;
     size_t nenvironments;
-    const struct config_environment *environments;   /* in the file's order */
+    const struct config_environment *environments; /* in the file's order */
 };
 
 /* Reads and validates.  On failure returns NULL and *out_errors is a malloc'd
  * text, one mistake a line (the caller frees it); otherwise *out_errors is NULL.
  * Reading never changes anything and never follows the network. */
 struct config *config_load(const char *path, char **out_errors);
-struct config *config_free(struct config *c);        /* NULL is fine; returns NULL */
+struct config *config_free(struct config *c); /* NULL is fine; returns NULL */
 
 /* The same from bytes, for tests and the fuzzer; `path` names it in messages and
  * is what relative files are relative to. */

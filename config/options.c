@@ -42,7 +42,7 @@ static const struct option_row options[] = {
      .offset = offsetof(struct options, field),                                                                        \
      .limits = limits_,                                                                                                \
      .preset = preset_,                                                                                                \
-     .commands = command_,                                                                                              \
+     .commands = command_,                                                                                             \
      .help = help_},
 #define COMMAND(word, value, operand, help)
 #define EXIT_STATUS(command, number, help)
@@ -399,8 +399,8 @@ static bool parse_all(struct parse *p)
     const struct help_row *given = stops ? NULL : wants_operand(p);
     if (given != NULL) {
         words_fmt(&p->wrong, "credtop: %s needs %s: credtop %s %s", given->word,
-                  strchr(given->operand, '|') != NULL ? "one of these words" : "the name of an environment", given->word,
-                  given->operand);
+                  strchr(given->operand, '|') != NULL ? "one of these words" : "the name of an environment",
+                  given->word, given->operand);
         return false;
     }
     return true;

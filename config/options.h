@@ -13,25 +13,25 @@ enum options_format { FORMAT_TABLE, FORMAT_JSON };
 struct options {
     enum options_command command;
     enum options_format format;
-    const char *config_path;      /* NULL: config_find() */
-    const char *log_path;         /* NULL: no log */
-    bool audit;                   /* --audit: only ever tightens */
+    const char *config_path; /* NULL: config_find() */
+    const char *log_path;    /* NULL: no log */
+    bool audit;              /* --audit: only ever tightens */
     bool ascii, no_color;
     bool help, version;
-    const char *operand;          /* test, rotate: the environment's name; journal: "show", "verify", "tail" */
-    bool dry_run, yes, finish;    /* rotate: plan alone; do not ask; finish what is half done */
-    const char *stage;            /* test: one staging label; NULL: each */
-    int64_t since_ms;             /* journal: how far back; 0: all.  status: of the logs; 0: as configured */
-    const char *head;             /* journal: a hash that must be there; NULL */
-    const char *journal_file;     /* journal: the file to read; NULL: the configuration's */
-    int64_t timeout_ms;           /* status, test: give up waiting for answers after this */
+    const char *operand;       /* test, rotate: the environment's name; journal: "show", "verify", "tail" */
+    bool dry_run, yes, finish; /* rotate: plan alone; do not ask; finish what is half done */
+    const char *stage;         /* test: one staging label; NULL: each */
+    int64_t since_ms;          /* journal: how far back; 0: all.  status: of the logs; 0: as configured */
+    const char *head;          /* journal: a hash that must be there; NULL */
+    const char *journal_file;  /* journal: the file to read; NULL: the configuration's */
+    int64_t timeout_ms;        /* status, test: give up waiting for answers after this */
 };
 
 /* Returns true, or false with one message (malloc'd, "credtop: ...") saying what
  * is wrong and what is allowed.  Strings point into argv. */
 bool options_parse(int argc, char *const argv[], struct options *out, char **out_error);
 
-char *options_help(void);         /* --help; malloc'd */
-char *options_manual(void);       /* roff rows for credtop(1); malloc'd */
+char *options_help(void);   /* --help; malloc'd */
+char *options_manual(void); /* roff rows for credtop(1); malloc'd */
 
 #endif

@@ -23,8 +23,18 @@ enum setting_id {
 };
 
 enum setting_type {
-    TYPE_TEXT, TYPE_NAME, TYPE_NAMES, TYPE_GLOBS, TYPE_SWITCH, TYPE_KIND, TYPE_WORD,
-    TYPE_DURATION, TYPE_COUNT, TYPE_PORT, TYPE_PATH, TYPE_URL
+    TYPE_TEXT,
+    TYPE_NAME,
+    TYPE_NAMES,
+    TYPE_GLOBS,
+    TYPE_SWITCH,
+    TYPE_KIND,
+    TYPE_WORD,
+    TYPE_DURATION,
+    TYPE_COUNT,
+    TYPE_PORT,
+    TYPE_PATH,
+    TYPE_URL
 };
 
 #define SETTING_EXAMPLES 3
@@ -33,8 +43,8 @@ struct setting {
     enum section section;
     enum setting_type type;
     const char *key;
-    size_t offset;                           /* of the field, in the section's struct */
-    const char *limits, *preset, *help;      /* settings.def says what they hold */
+    size_t offset;                      /* of the field, in the section's struct */
+    const char *limits, *preset, *help; /* settings.def says what they hold */
     const char *sample;
     const char *examples[SETTING_EXAMPLES];
 };
@@ -42,16 +52,16 @@ struct setting {
 /* Where values go and what paths are relative to. */
 struct setting_place {
     struct arena *arena;
-    const char *folder;      /* of the configuration file, absolute, no '/' at its end */
-    const char *home;        /* for ~/; NULL: unknown */
+    const char *folder; /* of the configuration file, absolute, no '/' at its end */
+    const char *home;   /* for ~/; NULL: unknown */
 };
 
-#define LIST_MAX 64          /* values of one list */
+#define LIST_MAX 64 /* values of one list */
 
 const struct setting *setting_row(enum setting_id id);
-const struct setting *setting_find(enum section section, const char *key);   /* NULL: no such key */
+const struct setting *setting_find(enum section section, const char *key); /* NULL: no such key */
 bool setting_is_list(const struct setting *s);
-const char *section_word(enum section section);                              /* "credtop", ... */
+const char *section_word(enum section section); /* "credtop", ... */
 
 /* Reads `value` into the row's field of `base` (a list gets one more).  False with
  * what is wrong and what is allowed in *out_wrong, and the field as it was. */

@@ -48,7 +48,7 @@ static void fill_standard_descriptors(void)
 {
     int fd = 0;
     while (fd >= 0 && fd <= STDERR_FILENO)
-        fd = open("/dev/null", O_RDONLY);   /* kept over exec on purpose: these are 0 to 2 */
+        fd = open("/dev/null", O_RDONLY); /* kept over exec on purpose: these are 0 to 2 */
     if (fd > STDERR_FILENO)
         close(fd);
 }
@@ -87,8 +87,8 @@ static int show(struct backend *b, const struct config *c, const struct options 
         return test_run(b, c, o, signals);
     if (o->command == COMMAND_ROTATE)
         return rotate_run(b, c, o, signals);
-    struct ui_settings ui = {.audit = audit, .ascii = o->ascii, .no_color = o->no_color, .signals = signals,
-                             .log_fd = log_fd()};
+    struct ui_settings ui = {
+        .audit = audit, .ascii = o->ascii, .no_color = o->no_color, .signals = signals, .log_fd = log_fd()};
     if (ui_run(b, &ui, &why) == ERR_OK)
         return 0;
     (void)fprintf(stderr, "credtop: %s; `credtop status` works without a terminal\n",
@@ -98,7 +98,8 @@ static int show(struct backend *b, const struct config *c, const struct options 
 
 static int run(const struct options *o, const struct config *c)
 {
-    struct backend_settings set = {.audit = o->audit || c->audit, .can_ask = o->command == COMMAND_DASHBOARD,
+    struct backend_settings set = {.audit = o->audit || c->audit,
+                                   .can_ask = o->command == COMMAND_DASHBOARD,
                                    .orders_only = o->command == COMMAND_TEST || o->command == COMMAND_ROTATE};
     struct why why = {0};
     char line[320];
@@ -135,7 +136,8 @@ int main(int argc, char **argv)
         return say_text(mem_copy_str("credtop " CREDTOP_VERSION "\n"));
     if (o.command == COMMAND_JOURNAL && o.journal_file)
         return journal_run(NULL, &o);
-    if (o.command == COMMAND_STATUS && o.since_ms > 0 && (o.since_ms < STATUS_SINCE_MIN_MS || o.since_ms > STATUS_SINCE_MAX_MS)) {
+    if (o.command == COMMAND_STATUS && o.since_ms > 0 &&
+        (o.since_ms < STATUS_SINCE_MIN_MS || o.since_ms > STATUS_SINCE_MAX_MS)) {
         (void)fprintf(stderr, "credtop: --since of status is out of range; allowed: 1m..168h\n");
         return EXIT_COULD_NOT_TELL;
     }

@@ -16,7 +16,7 @@
 struct entry {
     struct order_view view;
     struct order order;
-    struct cancel *cancel;          /* NULL once ended */
+    struct cancel *cancel; /* NULL once ended */
     bool taken;
 };
 
@@ -28,19 +28,19 @@ struct refusal {
 };
 
 struct actions {
-    struct actions_settings s;      /* fixed */
+    struct actions_settings s; /* fixed */
     pthread_t threads[THREADS];
     unsigned nthreads;
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
     /* guarded by lock */
-    struct entry entries[ORDERS_KEPT];   /* newest first */
+    struct entry entries[ORDERS_KEPT]; /* newest first */
     size_t n;
     uint64_t last_id;
-    struct refusal refusals[QUEUE_MAX];   /* oldest first */
+    struct refusal refusals[QUEUE_MAX]; /* oldest first */
     size_t nrefusals;
-    struct psql_start psql;              /* not taken yet; fd -1: none */
+    struct psql_start psql; /* not taken yet; fd -1: none */
 };
 
 static void run(struct action *a)
@@ -82,20 +82,27 @@ static enum err journal_action(struct action *a, enum journal_kind kind, const c
                                struct why *why)
 {
     const char *request_id = aws_request_id(a->aws);
-    bool known = strcmp(request_id, a->last_request_id) == 0;   /* of an earlier step: this one sent nothing */
+    bool known = strcmp(request_id, a->last_request_id) == 0; /* of an earlier step: this one sent nothing */
     (void)str_copy(a->last_request_id, sizeof a->last_request_id, request_id);
     return journal_of(a->all, &a->order,
-                      (struct journal_entry){.kind = kind, .order = a->view.id, .operation = step,
-                                             .version_before = a->version_before, .version_after = a->version_after,
-                                             .request_id = known ? "" : request_id, .words = words},
+                      (struct journal_entry){.kind = kind,
+                                             .order = a->view.id,
+                                             .operation = step,
+                                             .version_before = a->version_before,
+                                             .version_after = a->version_after,
+                                             .request_id = known ? "" : request_id,
+                                             .words = words},
                       why);
 }
 
 enum err action_tell(struct action *a, const char *operation, const char *resource, struct why *why)
 {
     return journal_of(a->all, &a->order,
-                      (struct journal_entry){.kind = JOURNAL_CALL, .order = a->view.id, .operation = operation,
-                                             .resource = resource, .version_before = a->version_before,
+                      (struct journal_entry){.kind = JOURNAL_CALL,
+                                             .order = a->view.id,
+                                             .operation = operation,
+                                             .resource = resource,
+                                             .version_before = a->version_before,
                                              .version_after = a->version_after},
                       why);
 }
@@ -105,15 +112,18 @@ enum err action_tell_plan(struct action *a, struct why *why)
     enum err err = ERR_OK;
     for (size_t i = 0; i < a->view.plan.nlines && err == ERR_OK; i++)
         err = journal_of(a->all, &a->order,
-                         (struct journal_entry){.kind = JOURNAL_PLAN, .order = a->view.id,
-                                                .version_before = a->version_before, .version_after = a->version_after,
+                         (struct journal_entry){.kind = JOURNAL_PLAN,
+                                                .order = a->view.id,
+                                                .version_before = a->version_before,
+                                                .version_after = a->version_after,
                                                 .words = a->view.plan.lines[i].text},
                          why);
     return err;
 }
 
 /* It has happened, whether or not it can be written. */
-static void journal_fact(struct action *a, enum journal_kind kind, const char *step, const char *state, const char *words)
+static void journal_fact(struct action *a, enum journal_kind kind, const char *step, const char *state,
+                         const char *words)
 {
     struct why why = {0};
     char line[300];
@@ -126,8 +136,9 @@ static void journal_fact(struct action *a, enum journal_kind kind, const char *s
 
 static const char *step_word(enum step_state state)
 {
-    static const char *const words[] = {[STEP_WAITING] = "waiting", [STEP_RUNNING] = "running", [STEP_DONE] = "done",
-                                        [STEP_FAILED] = "failed", [STEP_SKIPPED] = "skipped", [STEP_UNKNOWN] = "unknown"};
+    static const char *const words[] = {
+        [STEP_WAITING] = "waiting", [STEP_RUNNING] = "running", [STEP_DONE] = "done",
+        [STEP_FAILED] = "failed",   [STEP_SKIPPED] = "skipped", [STEP_UNKNOWN] = "unknown"};
     return (unsigned)state < ARRAY_LEN(words) ? words[state] : "?";
 }
 
@@ -170,7 +181,7 @@ static void publish(struct actions *a)
 {
     pthread_mutex_lock(&a->lock);
     struct orders_snap *s = snapshot_locked(a);
-    snapbox_put(a->s.watch->box, a->s.slot, &s->snap);   /* the one lock taken under this one, as in the follower */
+    snapbox_put(a->s.watch->box, a->s.slot, &s->snap); /* the one lock taken under this one, as in the follower */
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -226,7 +237,8 @@ void action_finish(struct action *a, enum order_state state, const char *fmt, ..
                  a->view.words);
     size_t n = strlen(a->view.words);
     if (a->unjournaled > 0)
-        (void)str_fmt(a->view.words + n, sizeof a->view.words - n, "; %u lines are missing in the journal", a->unjournaled);
+        (void)str_fmt(a->view.words + n, sizeof a->view.words - n, "; %u lines are missing in the journal",
+                      a->unjournaled);
     a->view.state = state;
     a->view.cancellable = false;
     a->view.ended_wall_ms = clock_wall_ms(a->watch->clock);
@@ -241,7 +253,10 @@ void action_cancellable(struct action *a, bool safe)
 
 /* ---------------------------------------------------------------- threads */
 
-static bool is_open(const struct entry *e) { return e->view.state == ORDER_WAITING || e->view.state == ORDER_RUNNING; }
+static bool is_open(const struct entry *e)
+{
+    return e->view.state == ORDER_WAITING || e->view.state == ORDER_RUNNING;
+}
 
 enum work { WORK_NONE, WORK_ORDER, WORK_REFUSAL };
 
@@ -292,9 +307,12 @@ static void carry_out(struct action *a)
     a->unjournaled = 0;
     if (a->all->s.journal != NULL)
         a->all->s.caller(a->all->s.ctx, a->order.env, a->keys, sizeof a->keys);
-    a->mark = (struct aws_order){.id = a->view.id, .name = order_name(a->order.kind),
-                                 .env = a->watch->conf->environments[a->order.env].name, .keys = a->keys,
-                                 .version_before = a->version_before, .version_after = a->version_after};
+    a->mark = (struct aws_order){.id = a->view.id,
+                                 .name = order_name(a->order.kind),
+                                 .env = a->watch->conf->environments[a->order.env].name,
+                                 .keys = a->keys,
+                                 .version_before = a->version_before,
+                                 .version_after = a->version_after};
     if (journal_action(a, JOURNAL_ORDER, NULL, a->order.stage, &why) == ERR_OK)
         run(a);
     else
@@ -403,12 +421,12 @@ static void drop_oldest_locked(struct actions *a)
             a->n--;
             return;
         }
-    ASSERT(false);   /* at most QUEUE_MAX of ORDERS_KEPT are open */
+    ASSERT(false); /* at most QUEUE_MAX of ORDERS_KEPT are open */
 }
 
 static void refuse_locked(struct actions *a, const struct order *o, const char *words)
 {
-    if (a->nrefusals == QUEUE_MAX) {   /* the journal stands still */
+    if (a->nrefusals == QUEUE_MAX) { /* the journal stands still */
         log_line(LOG_ERROR, "refused: %s: not journaled: %d refusals wait already", words, QUEUE_MAX);
         return;
     }
@@ -434,9 +452,13 @@ uint64_t actions_submit(struct actions *a, const struct order *o, struct why *wh
         a->n++;
         id = ++a->last_id;
         a->entries[0] = (struct entry){.order = *o, .cancel = cancel_new(a->s.watch->cancel)};
-        a->entries[0].view = (struct order_view){.id = id, .kind = o->kind, .env = o->env, .state = ORDER_WAITING,
+        a->entries[0].view = (struct order_view){.id = id,
+                                                 .kind = o->kind,
+                                                 .env = o->env,
+                                                 .state = ORDER_WAITING,
                                                  .ordered_wall_ms = clock_wall_ms(a->s.watch->clock),
-                                                 .ended_wall_ms = TIME_UNKNOWN, .cancellable = true};
+                                                 .ended_wall_ms = TIME_UNKNOWN,
+                                                 .cancellable = true};
         pthread_cond_signal(&a->changed);
     }
     pthread_mutex_unlock(&a->lock);

@@ -15,17 +15,17 @@
 struct actions;
 
 struct actions_settings {
-    const struct watch *watch;      /* configuration, gate, clock, cancel, box, mode */
-    size_t slot;                    /* of the snapshot box: struct orders_snap */
-    struct journal *journal;        /* NULL: none is kept */
-    void (*caller)(void *ctx, size_t env, char *out, size_t size);   /* who we are to AWS there, for the journal */
-    void (*refresh)(void *ctx, size_t env);   /* look at an environment again: something may have changed */
+    const struct watch *watch;                                     /* configuration, gate, clock, cancel, box, mode */
+    size_t slot;                                                   /* of the snapshot box: struct orders_snap */
+    struct journal *journal;                                       /* NULL: none is kept */
+    void (*caller)(void *ctx, size_t env, char *out, size_t size); /* who we are to AWS there, for the journal */
+    void (*refresh)(void *ctx, size_t env); /* look at an environment again: something may have changed */
     void *ctx;
 };
 
 struct actions *actions_new(const struct actions_settings *s);
 enum err actions_start(struct actions *a, struct why *why) CHECKED;
-struct actions *actions_stop(struct actions *a);     /* after cancel_trigger(): joins, frees */
+struct actions *actions_stop(struct actions *a); /* after cancel_trigger(): joins, frees */
 
 /* Main thread.  What is refused here is journaled too, by an action thread. */
 uint64_t actions_submit(struct actions *a, const struct order *o, struct why *why);
@@ -39,13 +39,13 @@ bool actions_psql_take(struct actions *a, uint64_t id, struct psql_start *out);
 struct action {
     struct actions *all;
     const struct watch *watch;
-    struct aws *aws;                /* this thread's line */
-    struct cancel *cancel;          /* the order's own; a child of the program's */
+    struct aws *aws;       /* this thread's line */
+    struct cancel *cancel; /* the order's own; a child of the program's */
     struct order order;
-    struct order_view view;         /* written by the thread, published by the calls below */
-    struct aws_order mark;          /* what its calls to AWS carry, for the journal */
+    struct order_view view; /* written by the thread, published by the calls below */
+    struct aws_order mark;  /* what its calls to AWS carry, for the journal */
     char version_before[65], version_after[65], last_request_id[64], keys[300];
-    unsigned unjournaled;           /* steps whose line could not be written */
+    unsigned unjournaled; /* steps whose line could not be written */
 };
 
 /* Where its calls go: every aws_call() of an order uses this, so that the journal knows. */
@@ -69,9 +69,9 @@ void action_publish(struct action *a);
 /* Keeps it for actions_psql_take(), in place of an older one. */
 void action_hand_over(struct action *a, const struct psql_start *start);
 
-void action_run_psql(struct action *a);     /* psql.c */
-void action_run_test(struct action *a);     /* action_test.c */
-void action_run_rotate(struct action *a);   /* rotation.c */
-void action_run_finish(struct action *a);   /* rotation.c */
+void action_run_psql(struct action *a);   /* psql.c */
+void action_run_test(struct action *a);   /* action_test.c */
+void action_run_rotate(struct action *a); /* rotation.c */
+void action_run_finish(struct action *a); /* rotation.c */
 
 #endif

@@ -32,7 +32,9 @@ static void note(struct stage_login *to, const struct login_result *r)
     to->total_us = r->total_us;
     (void)str_copy(to->sqlstate, sizeof to->sqlstate, r->sqlstate);
     (void)str_fmt(to->words, sizeof to->words, "%s%s%s", r->ok ? "" : db_phase_word(r->failed), r->ok ? "" : ": ",
-                  r->ok ? "" : r->why.text[0] != '\0' ? r->why.text : err_words(r->why.code));
+                  r->ok                    ? ""
+                  : r->why.text[0] != '\0' ? r->why.text
+                                           : err_words(r->why.code));
 }
 
 /* One user has one password: of the versions for the user that AWSCURRENT has just
@@ -55,7 +57,8 @@ static void log_in(struct action *a, struct stage_login *to, struct db_params *p
     if (to->expected)
         action_end(a, STEP_DONE, "%s", to->words);
     else if (r.ok)
-        action_end(a, STEP_DONE, "logged in as %s in %d.%d ms", r.current_user, r.total_us / 1000, r.total_us / 100 % 10);
+        action_end(a, STEP_DONE, "logged in as %s in %d.%d ms", r.current_user, r.total_us / 1000,
+                   r.total_us / 100 % 10);
     else
         action_end(a, STEP_FAILED, "%s", to->words);
 }
@@ -70,8 +73,8 @@ static void test_stage(struct action *a, struct stage_login *to)
     action_versions(a, to->version_id, "");
     (void)str_fmt(step, sizeof step, "login %s", to->stage);
     action_begin(a, step);
-    enum err err = connection_of_stage(conf, a->aws, &target, to->stage, a->watch->conf->call_deadline_ms, &p, a->cancel,
-                                       &why);
+    enum err err =
+        connection_of_stage(conf, a->aws, &target, to->stage, a->watch->conf->call_deadline_ms, &p, a->cancel, &why);
     if (err == ERR_OK) {
         (void)str_copy(to->version_id, sizeof to->version_id, p.version_id);
         action_versions(a, to->version_id, "");
@@ -113,10 +116,12 @@ static void conclude(struct action *a)
     else if (current->ok)
         action_finish(a, ORDER_DONE, "the database takes %s", current->stage);
     else if (pending->ok)
-        action_finish(a, ORDER_FAILED, "the database takes AWSPENDING, not AWSCURRENT: a rotation stopped before "
-                                       "finishSecret; moving the label finishes it");
+        action_finish(a, ORDER_FAILED,
+                      "the database takes AWSPENDING, not AWSCURRENT: a rotation stopped before "
+                      "finishSecret; moving the label finishes it");
     else if (previous->ok)
-        action_finish(a, ORDER_FAILED, "the database takes AWSPREVIOUS, not AWSCURRENT: the new password never reached it");
+        action_finish(a, ORDER_FAILED,
+                      "the database takes AWSPREVIOUS, not AWSCURRENT: the new password never reached it");
     else
         action_finish(a, ORDER_FAILED, "%s: %s", current->stage, current->words);
 }
@@ -130,7 +135,7 @@ void action_run_test(struct action *a)
     }
     if (a->watch->conf->environments[a->view.env].mode == CONFIG_DEVELOPMENT) {
         test_development(a, &a->view.logins[0]);
-    } else if (one) {   /* the label asked for stands in the first place */
+    } else if (one) { /* the label asked for stands in the first place */
         (void)str_copy(a->view.logins[0].stage, sizeof a->view.logins[0].stage, a->order.stage);
         test_stage(a, &a->view.logins[0]);
     } else {

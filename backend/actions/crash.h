@@ -5,7 +5,7 @@
 
 #ifdef CT_CRASH
 /* CT_CRASH_AT=N: SIGKILL at the Nth point.  CT_CRASH_LIST=1: tells each on standard error. */
-void crash_point(const char *when, const char *what);   /* rotation.c */
+void crash_point(const char *when, const char *what); /* rotation.c */
 #else
 static inline void crash_point(const char *when, const char *what)
 {

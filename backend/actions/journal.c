@@ -11,8 +11,8 @@
 
 #define FILE_MAX ((size_t)16 << 20)
 #define PATIENCE_MS 10000
-#define LAST_PATIENCE_MS 50           /* at the end of the program */
-#define FIELD_MAX 700                 /* bytes of one text; twice that once escaped */
+#define LAST_PATIENCE_MS 50 /* at the end of the program */
+#define FIELD_MAX 700       /* bytes of one text; twice that once escaped */
 
 struct journal {
     struct journal_settings s;
@@ -26,10 +26,15 @@ struct journal {
 
 const char *journal_kind_word(enum journal_kind k)
 {
-    static const char *const words[JOURNAL_KINDS] = {
-        [JOURNAL_SESSION_START] = "session.start", [JOURNAL_SESSION_END] = "session.end", [JOURNAL_WATCH] = "watch",
-        [JOURNAL_ORDER] = "order", [JOURNAL_PLAN] = "plan", [JOURNAL_REFUSED] = "refused", [JOURNAL_CALL] = "call", [JOURNAL_STEP] = "step",
-        [JOURNAL_OUTCOME] = "outcome"};
+    static const char *const words[JOURNAL_KINDS] = {[JOURNAL_SESSION_START] = "session.start",
+                                                     [JOURNAL_SESSION_END] = "session.end",
+                                                     [JOURNAL_WATCH] = "watch",
+                                                     [JOURNAL_ORDER] = "order",
+                                                     [JOURNAL_PLAN] = "plan",
+                                                     [JOURNAL_REFUSED] = "refused",
+                                                     [JOURNAL_CALL] = "call",
+                                                     [JOURNAL_STEP] = "step",
+                                                     [JOURNAL_OUTCOME] = "outcome"};
     return (unsigned)k < JOURNAL_KINDS ? words[k] : "?";
 }
 
@@ -138,8 +143,9 @@ static enum err start_locked(struct journal *j, struct why *why)
 enum err journal_write(struct journal *j, const struct journal_entry *e, struct why *why)
 {
     if (j->s.path == NULL)
-        return why_set(why, ERR_IO, "the journal cannot be written: there is no place for it: set HOME, or journal = PATH "
-                                    "in the configuration");
+        return why_set(why, ERR_IO,
+                       "the journal cannot be written: there is no place for it: set HOME, or journal = PATH "
+                       "in the configuration");
     pthread_mutex_lock(&j->lock);
     bool told = e->kind == JOURNAL_WATCH && j->watch_told;
     enum err err = told ? ERR_OK : start_locked(j, why);
@@ -156,7 +162,7 @@ struct journal *journal_free(struct journal *j)
         return NULL;
     j->s.patience_ms = LAST_PATIENCE_MS;
     j->s.cancel = NULL;
-    if (j->started)   /* best effort: a session without an end was killed, or could not write */
+    if (j->started) /* best effort: a session without an end was killed, or could not write */
         (void)!append_locked(j, &(struct journal_entry){.kind = JOURNAL_SESSION_END}, NULL);
     pthread_mutex_destroy(&j->lock);
     free(j);

@@ -13,7 +13,7 @@
 #define PATH_MAX_BYTES 4096
 #define WINDOW (JOURNAL_TORN_MAX + JOURNAL_LINE_MAX + 2)
 #define LOCK_LOOK_MS 2
-#define GRACE_MS 50   /* once cancelled: what others do under the lock takes less */
+#define GRACE_MS 50 /* once cancelled: what others do under the lock takes less */
 
 static enum err failed(const struct journal_file *f, struct why *why, const char *what)
 {
@@ -217,9 +217,9 @@ static enum err begin_locked(struct journal_file *f, size_t file_max, char *room
     if (err == ERR_OK)
         err = find_end(f, room, why);
     if (err != ERR_OK || (size_t)f->size < file_max || f->torn || f->line_feed || f->seq == 0)
-        return err;   /* a torn end is closed by a line in its own file */
+        return err; /* a torn end is closed by a line in its own file */
     if (!move_on(f))
-        return ERR_OK;   /* an append-only file cannot be renamed: it grows on, nothing is lost */
+        return ERR_OK; /* an append-only file cannot be renamed: it grows on, nothing is lost */
     close(f->fd);
     return open_file(f, why);
 }
@@ -250,7 +250,7 @@ enum err journal_file_put(struct journal_file *f, const char *line, size_t n, st
     p[n] = '\n';
     size_t left = (size_t)(p - bytes) + n + 1;
     bool good = true;
-    for (p = bytes; good && left > 0;) {   /* once, but for a disk that fills up in the middle */
+    for (p = bytes; good && left > 0;) { /* once, but for a disk that fills up in the middle */
         ssize_t k = write(f->fd, p, left);
         good = k > 0 || (k < 0 && errno == EINTR);
         p += k > 0 ? k : 0;
@@ -267,6 +267,6 @@ void journal_file_end(struct journal_file *f)
     if (f->fd >= 0)
         close(f->fd);
     if (f->dir >= 0)
-        close(f->dir);   /* and the lock with it */
+        close(f->dir); /* and the lock with it */
     f->fd = f->dir = -1;
 }

@@ -10,13 +10,13 @@
 
 /* Where the chain ends, under the lock. */
 struct journal_file {
-    const char *path, *base;       /* whole; its last part */
-    int dir, fd;                   /* of the folder, which carries the lock; of the file */
+    const char *path, *base; /* whole; its last part */
+    int dir, fd;             /* of the folder, which carries the lock; of the file */
     off_t size;
-    uint64_t seq;                  /* of the last line; 0 none yet */
+    uint64_t seq; /* of the last line; 0 none yet */
     char last[JOURNAL_HASH_SIZE];
-    bool line_feed;                /* the file does not end with one */
-    bool torn;                     /* there is something behind the last whole line, in this file */
+    bool line_feed; /* the file does not end with one */
+    bool torn;      /* there is something behind the last whole line, in this file */
     size_t torn_bytes;
     char torn_hash[JOURNAL_HASH_SIZE];
 };

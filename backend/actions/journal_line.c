@@ -33,7 +33,10 @@ static void hash_with(const void *p, size_t n, const char *closing, char out[JOU
     out[HASH_DIGITS] = '\0';
 }
 
-void journal_hash(const void *p, size_t n, char out[JOURNAL_HASH_SIZE]) { hash_with(n > 0 ? p : "", n, "", out); }
+void journal_hash(const void *p, size_t n, char out[JOURNAL_HASH_SIZE])
+{
+    hash_with(n > 0 ? p : "", n, "", out);
+}
 
 void journal_line_seal(struct strbuf *line, const char *prev, char out_hash[JOURNAL_HASH_SIZE])
 {
@@ -67,7 +70,7 @@ enum journal_shape journal_line_read(const char *line, size_t n, struct journal_
         return JOURNAL_UNREADABLE;
     s.seq = (uint64_t)seq;
     *out = s;
-    hash_with(line, (size_t)(second - line) + 1, "}", hash);   /* with prev's closing quote */
+    hash_with(line, (size_t)(second - line) + 1, "}", hash); /* with prev's closing quote */
     return strcmp(hash, s.hash) == 0 ? JOURNAL_WHOLE : JOURNAL_ALTERED;
 }
 

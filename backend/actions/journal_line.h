@@ -14,16 +14,16 @@
 
 #include "backend/base/strbuf.h"
 
-#define JOURNAL_HASH_SIZE 65           /* hex digits and NUL */
-#define JOURNAL_LINE_MAX (16 * 1024)   /* bytes without the line feed */
-#define JOURNAL_TORN_MAX (64 * 1024)   /* what crashes may have left between two whole lines */
-#define JOURNAL_FILES 10               /* PATH and PATH.1 ... PATH.9, the oldest */
+#define JOURNAL_HASH_SIZE 65         /* hex digits and NUL */
+#define JOURNAL_LINE_MAX (16 * 1024) /* bytes without the line feed */
+#define JOURNAL_TORN_MAX (64 * 1024) /* what crashes may have left between two whole lines */
+#define JOURNAL_FILES 10             /* PATH and PATH.1 ... PATH.9, the oldest */
 #define JOURNAL_GENESIS "0000000000000000000000000000000000000000000000000000000000000000"
 
 enum journal_shape {
-    JOURNAL_WHOLE,        /* sealed, and the hash is right */
-    JOURNAL_ALTERED,      /* sealed, but the hash is another line's */
-    JOURNAL_UNREADABLE    /* no line of a journal: torn, or something else */
+    JOURNAL_WHOLE,     /* sealed, and the hash is right */
+    JOURNAL_ALTERED,   /* sealed, but the hash is another line's */
+    JOURNAL_UNREADABLE /* no line of a journal: torn, or something else */
 };
 
 /* Its place in the chain. */

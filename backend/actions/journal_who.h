@@ -5,12 +5,12 @@
 #include <sys/types.h>
 
 struct journal_who {
-    char login[64];      /* of the audit system's login id, which su and sudo keep; else of the user id */
+    char login[64]; /* of the audit system's login id, which su and sudo keep; else of the user id */
     uid_t uid;
-    char client[64];     /* SSH client's address; "" none */
-    char tty[64];        /* "" none */
+    char client[64]; /* SSH client's address; "" none */
+    char tty[64];    /* "" none */
 };
 
-void journal_who(struct journal_who *out);   /* may ask the name service */
+void journal_who(struct journal_who *out); /* may ask the name service */
 
 #endif

@@ -24,20 +24,24 @@ static void plan_aws(const struct rotation_state *s, int64_t now, struct order_p
     const char *name = strrchr(s->function, ':');
     name = name != NULL ? name + 1 : s->function;
     add(p, false, "RotateSecret %s, with a token that becomes the new version's id", s->arn);
-    add(p, false, "the function %s runs createSecret, setSecret, testSecret, finishSecret; followed by DescribeSecret and "
-                  "/aws/lambda/%s", name, name);
+    add(p, false,
+        "the function %s runs createSecret, setSecret, testSecret, finishSecret; followed by DescribeSecret and "
+        "/aws/lambda/%s",
+        name, name);
     add(p, false, "cancelling stops the watching: the rotation goes on at AWS");
     if (!s->enabled)
         add(p, true, "automatic rotation is off: RotateSecret turns it on");
     if (s->next_ms != TIME_UNKNOWN && s->next_ms - now < SOON_MS)
-        add(p, true, s->next_ms < now ? "the next rotation date is past: AWS may begin one by itself"
-                                      : "AWS begins one by itself within the hour");
+        add(p, true,
+            s->next_ms < now ? "the next rotation date is past: AWS may begin one by itself"
+                             : "AWS begins one by itself within the hour");
 }
 
 static void plan_finish_steps(struct order_plan *p, const char *token, const char *current)
 {
-    add(p, false, "setSecret: ALTER ROLE user PASSWORD 'SCRAM-SHA-256$...' (a verifier computed here), unless the database "
-                  "takes the new password already");
+    add(p, false,
+        "setSecret: ALTER ROLE user PASSWORD 'SCRAM-SHA-256$...' (a verifier computed here), unless the database "
+        "takes the new password already");
     add(p, false, "testSecret: a login with the new password; if it fails: ALTER ROLE back to AWSCURRENT's");
     add(p, false, "finishSecret: UpdateSecretVersionStage AWSCURRENT from %s to %s", current, token);
     add(p, false, "UpdateSecretVersionStage AWSPENDING off %s", token);
@@ -48,7 +52,8 @@ static void plan_own(const struct rotation_state *s, enum order_kind kind, struc
 {
     bool open = rotation_is_open(s);
     if (kind == ORDER_FINISH && !open) {
-        add(p, false, "UpdateSecretVersionStage AWSPENDING off %s, which is AWSCURRENT: the rotation was complete", s->pending);
+        add(p, false, "UpdateSecretVersionStage AWSPENDING off %s, which is AWSCURRENT: the rotation was complete",
+            s->pending);
         return;
     }
     add(p, false, "GetSecretValue %s (AWSCURRENT)%s%s%s", s->current, open ? ", " : "", open ? s->pending : "",
@@ -60,8 +65,9 @@ static void plan_own(const struct rotation_state *s, enum order_kind kind, struc
         add(p, false, "createSecret: PutSecretValue as AWSPENDING with a new password of 40 letters and digits%s",
             open ? ", unless the version has a value" : "");
     plan_finish_steps(p, open ? s->pending : "the new version", s->current);
-    add(p, true, "single user: from setSecret on, logins with the old password fail; warm containers hold it until they are "
-                 "replaced");
+    add(p, true,
+        "single user: from setSecret on, logins with the old password fail; warm containers hold it until they are "
+        "replaced");
     if (open)
         add(p, true, "a rotation stopped at %s: this goes on from where it is", s->pending);
     if (s->function[0] != '\0' && s->enabled)

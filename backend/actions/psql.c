@@ -13,7 +13,7 @@
 #include "backend/base/strbuf.h"
 #include "backend/credentials/connection.h"
 
-#define LINE_MAX_BYTES (80 * 1024)   /* a secret has 64 KiB at most */
+#define LINE_MAX_BYTES (80 * 1024) /* a secret has 64 KiB at most */
 
 /* ':' ends a field of .pgpass, and '\' takes the meaning from what follows. */
 static CHECKED enum err put_field(struct secret *line, const char *s, size_t n)
@@ -130,10 +130,10 @@ void action_run_psql(struct action *a)
     } else if (start.fd >= 0) {
         psql_conninfo(&p, start.fd, start.conninfo);
         action_end(a, STEP_DONE, "for %s at %s:%u", p.user, p.host, (unsigned)p.port);
-        (void)str_fmt(start.title, sizeof start.title, "psql on %s%s, %s", conf->name, conf->protect ? ", PROTECTED" : "",
-                      a->view.steps[a->view.nsteps - 1].words);
+        (void)str_fmt(start.title, sizeof start.title, "psql on %s%s, %s", conf->name,
+                      conf->protect ? ", PROTECTED" : "", a->view.steps[a->view.nsteps - 1].words);
         db_params_clear(&p);
-        action_finish(a, ORDER_DONE, "handed to psql");   /* and journaled: then psql may start */
+        action_finish(a, ORDER_DONE, "handed to psql"); /* and journaled: then psql may start */
         action_hand_over(a, &start);
         action_publish(a);
         return;

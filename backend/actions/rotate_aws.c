@@ -7,9 +7,9 @@
 #include "backend/base/strbuf.h"
 
 #define LOOK_EVERY_MS 1000
-#define FOLLOW_MS (16 * 60 * 1000)   /* a function has 15 minutes a step; without a word for so long it is lost */
-#define GRACE_MS 5000                /* from a failure in the log to the end of the watching */
-#define BEFORE_MS 5000               /* clocks differ */
+#define FOLLOW_MS (16 * 60 * 1000) /* a function has 15 minutes a step; without a word for so long it is lost */
+#define GRACE_MS 5000              /* from a failure in the log to the end of the watching */
+#define BEFORE_MS 5000             /* clocks differ */
 #define STEPS 4
 #define TOKEN_MAX 4097
 #define PAGES_MAX 20
@@ -21,10 +21,10 @@ struct watched {
     const struct rotation_state *found;
     const char *token;
     char group[280];
-    int64_t from_ms;             /* of the log, by AWS's clock as near as we know it */
-    size_t done;                 /* steps the log speaks of as done */
-    size_t shown;                /* steps that are in the view */
-    bool blind;                  /* the log cannot be read */
+    int64_t from_ms; /* of the log, by AWS's clock as near as we know it */
+    size_t done;     /* steps the log speaks of as done */
+    size_t shown;    /* steps that are in the view */
+    bool blind;      /* the log cannot be read */
     char blind_words[160], error[160];
 };
 
@@ -36,8 +36,8 @@ static void read_line(struct watched *w, const char *line, size_t n)
         const char *at = memmem(line, n, steps[i], strlen(steps[i]));
         if (at == NULL || strncmp(line, "[INFO]", n < 6 ? n : 6) != 0)
             continue;
-        if (i + 1 > w->done && (i > 0 || memmem(line, n, w->token, strlen(w->token)) != NULL ||
-                                memmem(line, n, "retrieved", 9) != NULL))
+        if (i + 1 > w->done &&
+            (i > 0 || memmem(line, n, w->token, strlen(w->token)) != NULL || memmem(line, n, "retrieved", 9) != NULL))
             w->done = i + 1;
     }
     if (n > 8 && strncmp(line, "[ERROR] ", 8) == 0 && w->error[0] == '\0')
@@ -52,7 +52,8 @@ static bool read_events(struct watched *w, const struct aws_reply *reply, char *
     json_t *event, *o = json_read_object(reply->body, reply->len, &why);
     const char *next = json_text(o, "nextToken", NULL);
     bool more = next != NULL && str_copy(out_token, size, next);
-    json_array_foreach(json_object_get(o, "events"), i, event) {
+    json_array_foreach(json_object_get(o, "events"), i, event)
+    {
         size_t n = 0;
         const char *text = json_text(event, "message", &n);
         if (text != NULL)
@@ -86,7 +87,7 @@ static void read_log(struct watched *w)
         more = err == ERR_OK && read_events(w, &reply, token, sizeof token);
     }
     w->blind = err != ERR_OK;
-    if (w->blind)   /* a group that is not there yet comes with the first line */
+    if (w->blind) /* a group that is not there yet comes with the first line */
         (void)str_copy(w->blind_words, sizeof w->blind_words, why.text[0] != '\0' ? why.text : err_words(err));
 }
 
@@ -109,9 +110,10 @@ static void show_rest(struct watched *w)
 {
     while (w->shown > 0 && w->shown <= STEPS) {
         bool last = w->shown == STEPS, first = w->shown == 1;
-        action_end(w->a, last || first ? STEP_DONE : STEP_UNKNOWN, last    ? "AWSCURRENT is on the new version"
-                                                                   : first ? "the new version has a value"
-                                                                           : "not visible: %s",
+        action_end(w->a, last || first ? STEP_DONE : STEP_UNKNOWN,
+                   last    ? "AWSCURRENT is on the new version"
+                   : first ? "the new version has a value"
+                           : "not visible: %s",
                    w->blind ? w->blind_words : "no line of it in the function's log");
         if (!last)
             action_begin(w->a, steps[w->shown]);
@@ -134,7 +136,7 @@ static enum err begin(struct watched *w, struct why *why)
     for (int i = 1; i <= 4; i++) {
         err = rotation_call(w->a, AWS_ROTATE_SECRET, strbuf_peek(&body), &reply, why);
         if (err == ERR_OK && reply.date_ms >= 0)
-            w->from_ms = reply.date_ms;   /* the lines of an earlier one stay out */
+            w->from_ms = reply.date_ms; /* the lines of an earlier one stay out */
         if (err == ERR_OK || !rotation_in_doubt(err))
             break;
         if (!rotation_pause(w->a, 500 * i))
@@ -155,15 +157,17 @@ static void fail(struct watched *w)
 {
     size_t at = w->done < STEPS ? w->done : STEPS - 1;
     action_end(w->a, STEP_FAILED, "%s", w->error);
-    action_finish(w->a, ORDER_FAILED, "%s failed: %s; AWSPENDING is on %.8s: finish the rotation", steps[at], w->error, w->token);
+    action_finish(w->a, ORDER_FAILED, "%s failed: %s; AWSPENDING is on %.8s: finish the rotation", steps[at], w->error,
+                  w->token);
 }
 
 static void lost(struct watched *w)
 {
     bool stopped = cancel_is_set(w->a->cancel);
     action_end(w->a, STEP_UNKNOWN, stopped ? "not watched any more" : "no sign of it");
-    action_finish(w->a, ORDER_UNKNOWN, "%s; AWSPENDING is on %.8s", stopped ? "watching was stopped, the rotation goes on at AWS"
-                                                                       : "the function says nothing", w->token);
+    action_finish(w->a, ORDER_UNKNOWN, "%s; AWSPENDING is on %.8s",
+                  stopped ? "watching was stopped, the rotation goes on at AWS" : "the function says nothing",
+                  w->token);
 }
 
 static void follow(struct watched *w)
@@ -204,8 +208,8 @@ static void follow(struct watched *w)
 void rotate_by_aws(struct action *a, const struct rotation_state *s)
 {
     const char *name = strrchr(s->function, ':');
-    struct watched w = {.a = a, .found = s, .token = a->view.plan.token,
-                        .from_ms = clock_wall_ms(a->watch->clock) - BEFORE_MS};
+    struct watched w = {
+        .a = a, .found = s, .token = a->view.plan.token, .from_ms = clock_wall_ms(a->watch->clock) - BEFORE_MS};
     struct why why = {0};
     char line[200];
     (void)str_fmt(w.group, sizeof w.group, "/aws/lambda/%s", name != NULL ? name + 1 : s->function);
@@ -229,7 +233,7 @@ void rotate_by_aws(struct action *a, const struct rotation_state *s)
         return;
     }
     action_end(a, STEP_DONE, "accepted: the new version is %s", w.token);
-    action_cancellable(a, true);   /* what is cancelled then is the watching */
+    action_cancellable(a, true); /* what is cancelled then is the watching */
     show(&w);
     follow(&w);
 }

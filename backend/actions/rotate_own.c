@@ -26,13 +26,13 @@
 struct own {
     struct action *a;
     const struct config_environment *conf;
-    const struct rotation_state *found;   /* when it was looked at, and again under the lock */
-    const char *token;                    /* the version that is to be AWSCURRENT */
-    bool open;                            /* it had AWSPENDING before we came */
-    bool has_value;                       /* it has a value */
-    bool pending_in;                      /* the database takes that value's password */
+    const struct rotation_state *found; /* when it was looked at, and again under the lock */
+    const char *token;                  /* the version that is to be AWSCURRENT */
+    bool open;                          /* it had AWSPENDING before we came */
+    bool has_value;                     /* it has a value */
+    bool pending_in;                    /* the database takes that value's password */
     struct db_params current, pending;
-    struct session *session;              /* logged in as whoever gets in */
+    struct session *session; /* logged in as whoever gets in */
 };
 
 /* Ends the step in hand and the order; false, for `return give_up(...)`. */
@@ -74,13 +74,14 @@ static enum err fetch(struct own *o, const char *version, struct db_params *out,
     env = flow_env_free(env);
     if (err == ERR_OK)
         err = secret_value_apply(reply.body, reply.len, &p, why);
-    if (err == ERR_OK && password != NULL && (*out_value = secret_change_password(reply.body, reply.len, password, why)) == NULL)
+    if (err == ERR_OK && password != NULL &&
+        (*out_value = secret_change_password(reply.body, reply.len, password, why)) == NULL)
         err = why->code;
     aws_forget(o->a->aws);
     if (err == ERR_OK) {
         connection_override(o->conf, &p);
         db_params_clear(out);
-        *out = p;   /* the password moves along */
+        *out = p; /* the password moves along */
     } else {
         db_params_clear(&p);
     }
@@ -148,7 +149,7 @@ static enum err set_password(struct own *o, const struct db_params *p, struct wh
     if (err != ERR_OK) {
         char reason[sizeof why->text];
         (void)str_copy(reason, sizeof reason, why->text);
-        return why_set(why, ERR_DB_QUERY, "%s", reason);   /* nothing was sent */
+        return why_set(why, ERR_DB_QUERY, "%s", reason); /* nothing was sent */
     }
     crash_point("before", "ALTER ROLE");
     err = session_set_verifier(o->session, p->user, verifier, why);
@@ -177,7 +178,8 @@ static bool fetch_both(struct own *o)
     if (err != ERR_OK && err != ERR_NOT_FOUND)
         return give_up(o, ORDER_REFUSED, &why, UNCHANGED);
     if (o->has_value && !same_login(&o->current, &o->pending)) {
-        (void)why_set(&why, ERR_SECRET_SHAPE, "AWSPENDING names another user or host than AWSCURRENT (alternating users)");
+        (void)why_set(&why, ERR_SECRET_SHAPE,
+                      "AWSPENDING names another user or host than AWSCURRENT (alternating users)");
         return give_up(o, ORDER_REFUSED, &why, "nothing was changed; its rotation function must finish this");
     }
     return true;
@@ -199,7 +201,8 @@ static bool get_in(struct own *o)
     if (err == ERR_OK)
         return true;
     if (err == ERR_DB_AUTH)
-        (void)why_set(&why, ERR_DB_AUTH, "the database takes no labelled version's password: somebody must reset it there");
+        (void)why_set(&why, ERR_DB_AUTH,
+                      "the database takes no labelled version's password: somebody must reset it there");
     return give_up(o, ORDER_REFUSED, &why, UNCHANGED);
 }
 
@@ -212,8 +215,8 @@ static bool still_so(struct own *o)
         return give_up(o, ORDER_REFUSED, &why, UNCHANGED);
     if (strcmp(now.current, o->found->current) == 0 && strcmp(now.pending, o->found->pending) == 0)
         return true;
-    (void)why_set(&why, ERR_BUSY, "the labels moved a moment ago: AWSCURRENT is on %.8s, AWSPENDING on %.8s", now.current,
-                  now.pending[0] != '\0' ? now.pending : "none");
+    (void)why_set(&why, ERR_BUSY, "the labels moved a moment ago: AWSCURRENT is on %.8s, AWSPENDING on %.8s",
+                  now.current, now.pending[0] != '\0' ? now.pending : "none");
     return give_up(o, ORDER_REFUSED, &why, UNCHANGED);
 }
 
@@ -249,8 +252,8 @@ static bool drop_label(struct own *o, const char *step)
     action_begin(o->a, step);
     for (int i = 1; i <= TRIES; i++) {
         enum err err = move_label(o, "AWSPENDING", NULL, o->token, &why);
-        bool gone = err == ERR_OK || (rotation_describe(o->a, &now, &(struct why){0}) == ERR_OK &&
-                                      strcmp(now.pending, o->token) != 0);
+        bool gone = err == ERR_OK ||
+                    (rotation_describe(o->a, &now, &(struct why){0}) == ERR_OK && strcmp(now.pending, o->token) != 0);
         if (gone) {
             action_end(o->a, STEP_DONE, "AWSPENDING is off %.8s", o->token);
             return true;
@@ -318,7 +321,8 @@ static bool create(struct own *o)
     value = secret_free(value);
     if (err != ERR_OK)
         return rotation_in_doubt(err) || err == ERR_NOT_FOUND
-                   ? give_up(o, ORDER_UNKNOWN, &why, "the database is as it was; whether a new version was stored is not known")
+                   ? give_up(o, ORDER_UNKNOWN, &why,
+                             "the database is as it was; whether a new version was stored is not known")
                    : give_up(o, ORDER_FAILED, &why, "no new version was stored, the database is as it was");
     o->has_value = true;
     action_end(o->a, STEP_DONE, "AWSPENDING is %s", o->token);
@@ -426,21 +430,26 @@ static void drop_empty(struct own *o)
 {
     action_cancellable(o->a, false);
     if (drop_label(o, "remove AWSPENDING"))
-        action_finish(o->a, ORDER_DONE, "rolled back: AWSPENDING had no value; AWSCURRENT is %.8s, as it was", o->found->current);
+        action_finish(o->a, ORDER_DONE, "rolled back: AWSPENDING had no value; AWSCURRENT is %.8s, as it was",
+                      o->found->current);
     else
         action_finish(o->a, ORDER_FAILED, "AWSPENDING could not be removed; the database is as it was");
 }
 
 void rotate_by_credtop(struct action *a, const struct rotation_state *s)
 {
-    struct own o = {.a = a, .conf = &a->watch->conf->environments[a->view.env], .found = s, .token = a->view.plan.token,
+    struct own o = {.a = a,
+                    .conf = &a->watch->conf->environments[a->view.env],
+                    .found = s,
+                    .token = a->view.plan.token,
                     .open = rotation_is_open(s)};
-    if (a->view.kind == ORDER_FINISH && !o.open) {   /* it was complete, but for its label */
+    if (a->view.kind == ORDER_FINISH && !o.open) { /* it was complete, but for its label */
         o.token = s->pending;
         action_cancellable(a, false);
         bool gone = drop_label(&o, "remove AWSPENDING");
-        action_finish(a, gone ? ORDER_DONE : ORDER_FAILED, gone ? "the rotation was complete; its label is gone, too"
-                                                                : "AWSPENDING could not be removed; nothing else was open");
+        action_finish(a, gone ? ORDER_DONE : ORDER_FAILED,
+                      gone ? "the rotation was complete; its label is gone, too"
+                           : "AWSPENDING could not be removed; nothing else was open");
         return;
     }
     if (find_out(&o)) {

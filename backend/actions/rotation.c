@@ -21,7 +21,10 @@ void crash_point(const char *when, const char *what)
 }
 #endif
 
-static const struct config_environment *conf_of(const struct action *a) { return &a->watch->conf->environments[a->view.env]; }
+static const struct config_environment *conf_of(const struct action *a)
+{
+    return &a->watch->conf->environments[a->view.env];
+}
 
 bool rotation_pause(struct action *a, int64_t ms)
 {
@@ -63,16 +66,16 @@ static void read_labels(const json_t *o, struct rotation_state *out)
     const char *id;
     json_t *labels, *label;
     size_t i;
-    json_object_foreach(json_object_get(o, "VersionIdsToStages"), id, labels)
-        json_array_foreach(labels, i, label) {
-            const char *name = json_is_string(label) ? json_string_value(label) : "";
-            char *to = strcmp(name, "AWSCURRENT") == 0    ? out->current
-                       : strcmp(name, "AWSPENDING") == 0  ? out->pending
-                       : strcmp(name, "AWSPREVIOUS") == 0 ? out->previous
-                                                          : NULL;
-            if (to != NULL)
-                (void)str_copy(to, sizeof out->current, id);
-        }
+    json_object_foreach(json_object_get(o, "VersionIdsToStages"), id, labels) json_array_foreach(labels, i, label)
+    {
+        const char *name = json_is_string(label) ? json_string_value(label) : "";
+        char *to = strcmp(name, "AWSCURRENT") == 0    ? out->current
+                   : strcmp(name, "AWSPENDING") == 0  ? out->pending
+                   : strcmp(name, "AWSPREVIOUS") == 0 ? out->previous
+                                                      : NULL;
+        if (to != NULL)
+            (void)str_copy(to, sizeof out->current, id);
+    }
 }
 
 /* arn:PARTITION:secretsmanager:REGION:... */
@@ -89,7 +92,8 @@ enum err rotation_read(const char *reply, size_t n, struct rotation_state *out, 
     json_t *o = json_read_object(reply, n, why);
     if (o == NULL)
         return ERR_MALFORMED;
-    *out = (struct rotation_state){.deleted_ms = json_seconds(o, "DeletedDate"), .next_ms = json_seconds(o, "NextRotationDate"),
+    *out = (struct rotation_state){.deleted_ms = json_seconds(o, "DeletedDate"),
+                                   .next_ms = json_seconds(o, "NextRotationDate"),
                                    .enabled = json_yes(o, "RotationEnabled") == TRI_YES};
     (void)json_safe(o, "ARN", out->arn, sizeof out->arn);
     (void)json_safe(o, "RotationLambdaARN", out->function, sizeof out->function);
@@ -121,7 +125,8 @@ bool rotation_is_open(const struct rotation_state *s)
 enum rotation_way rotation_choose(const struct config_environment *conf, const struct rotation_state *s,
                                   enum order_kind kind, struct why *why)
 {
-    bool by_function = strcmp(conf->rotation, "aws") == 0 || (strcmp(conf->rotation, "auto") == 0 && s->function[0] != '\0');
+    bool by_function =
+        strcmp(conf->rotation, "aws") == 0 || (strcmp(conf->rotation, "auto") == 0 && s->function[0] != '\0');
     if (strcmp(conf->rotation, "off") == 0)
         (void)why_set(why, ERR_SETTING, "rotation = off in the configuration");
     else if (s->owner[0] != '\0')
@@ -139,7 +144,8 @@ enum rotation_way rotation_choose(const struct config_environment *conf, const s
     else if (by_function && s->function[0] == '\0')
         (void)why_set(why, ERR_SETTING, "rotation = aws in the configuration, but the secret has no rotation function");
     else if (by_function && rotation_is_open(s))
-        (void)why_set(why, ERR_BUSY, "a rotation is not complete: AWSPENDING is on %s; wait for it, or finish it", s->pending);
+        (void)why_set(why, ERR_BUSY, "a rotation is not complete: AWSPENDING is on %s; wait for it, or finish it",
+                      s->pending);
     else
         return by_function ? ROTATION_BY_AWS : ROTATION_BY_CREDTOP;
     return ROTATION_NONE;
@@ -206,6 +212,12 @@ static void run(struct action *a)
         rotate_by_credtop(a, &s);
 }
 
-void action_run_rotate(struct action *a) { run(a); }
+void action_run_rotate(struct action *a)
+{
+    run(a);
+}
 
-void action_run_finish(struct action *a) { run(a); }
+void action_run_finish(struct action *a)
+{
+    run(a);
+}

@@ -8,9 +8,9 @@
 /* DescribeSecret's answer, as far as rotations go; "" where there is none. */
 struct rotation_state {
     char arn[256], region[32];
-    char current[65], pending[65], previous[65];   /* the versions with these labels */
-    char function[256];          /* of the rotation function, an ARN */
-    char owner[64];              /* the service that manages it */
+    char current[65], pending[65], previous[65]; /* the versions with these labels */
+    char function[256];                          /* of the rotation function, an ARN */
+    char owner[64];                              /* the service that manages it */
     char primary_region[32];
     bool enabled;                /* RotationEnabled */
     int64_t deleted_ms, next_ms; /* wall; -1 */
@@ -36,7 +36,8 @@ enum err rotation_admit(const struct config_environment *conf, const struct orde
 
 /* One call.  Those that were throttled or found no quota were not carried out: they are sent
  * again, a few times.  `what` names it for the crash test. */
-enum err rotation_call(struct action *a, enum aws_op op, const char *body, struct aws_reply *out, struct why *why) CHECKED;
+enum err rotation_call(struct action *a, enum aws_op op, const char *body, struct aws_reply *out,
+                       struct why *why) CHECKED;
 
 /* True when the answer leaves open whether it was done: to be looked at. */
 bool rotation_in_doubt(enum err err);
@@ -44,7 +45,7 @@ bool rotation_in_doubt(enum err err);
 /* {"SecretId":...} of the environment in hand and further members ("" none). */
 void rotation_body(const struct action *a, const char *more, struct strbuf *out);
 
-bool rotation_pause(struct action *a, int64_t ms);   /* false: the program stops, or the order was cancelled */
+bool rotation_pause(struct action *a, int64_t ms); /* false: the program stops, or the order was cancelled */
 
 /* plan.c */
 void plan_write(const struct config_environment *conf, const struct rotation_state *s, enum rotation_way way,

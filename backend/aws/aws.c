@@ -2,8 +2,8 @@
  * of aws.h.  Locks: one, for the meter and the skew, a leaf. */
 #include "backend/aws/aws.h"
 
-#include <pthread.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 
 #include "backend/aws/json.h"
 #include "backend/aws/quota.h"
@@ -32,7 +32,8 @@ static const struct aws_op_row rows[AWS_OPS] = {
 };
 /* A row without a class does not build. */
 #define OP(id, service, name, class, retry, reply_max, resource)                                                       \
-    _Static_assert((class) == READ || (class) == REVEALS || (class) == MUTATES || (class) == OWN, name " has no class");
+    _Static_assert((class) == READ || (class) == REVEALS || (class) == MUTATES || (class) == OWN, name " has no "      \
+                                                                                                       "class");
 #include "backend/aws/ops.def"
 #undef OP
 #undef READ
@@ -45,7 +46,10 @@ static const struct aws_op_row rows[AWS_OPS] = {
 #undef SECRET
 #undef LOG_GROUP
 
-const struct aws_op_row *aws_op_row(enum aws_op op) { return (unsigned)op < AWS_OPS ? &rows[op] : NULL; }
+const struct aws_op_row *aws_op_row(enum aws_op op)
+{
+    return (unsigned)op < AWS_OPS ? &rows[op] : NULL;
+}
 
 bool aws_permits(bool audit, const struct aws_op_row *row)
 {
@@ -65,10 +69,10 @@ bool aws_permits(bool audit, const struct aws_op_row *row)
 /* ------------------------------------------------------------------- gate */
 
 #define METER_SECONDS 60
-#define METER_TENS 60                /* ten minutes in steps of ten seconds, by operation */
+#define METER_TENS 60 /* ten minutes in steps of ten seconds, by operation */
 #define QUOTA_SHARE 0.5
 #define ACCOUNTS_MAX 256
-#define SKEW_LIMIT_MS (240 * 1000)   /* AWS tolerates 300 s; below this the clock is not the reason */
+#define SKEW_LIMIT_MS (240 * 1000) /* AWS tolerates 300 s; below this the clock is not the reason */
 
 struct aws_gate {
     /* fixed after aws_gate_new */
@@ -81,15 +85,23 @@ struct aws_gate {
     void *journal_ctx;
     struct identity_store *identities;
     struct retry_quota *quota;
-    struct quota *rates;             /* our share of the published quotas */
+    struct quota *rates; /* our share of the published quotas */
     int64_t began_mono_ms;
 
     pthread_mutex_t lock;
     /* guarded by lock */
     struct aws_meter meter;
-    struct { int64_t second; unsigned calls; } recent[METER_SECONDS];
-    struct { int64_t ten; uint32_t calls[AWS_OPS]; } by_op[METER_TENS];
-    struct { char keys[200], account[16]; } accounts[ACCOUNTS_MAX];   /* whose keys these are */
+    struct {
+        int64_t second;
+        unsigned calls;
+    } recent[METER_SECONDS];
+    struct {
+        int64_t ten;
+        uint32_t calls[AWS_OPS];
+    } by_op[METER_TENS];
+    struct {
+        char keys[200], account[16];
+    } accounts[ACCOUNTS_MAX]; /* whose keys these are */
     size_t naccounts;
 };
 
@@ -119,8 +131,10 @@ struct aws_gate *aws_gate_new(const struct aws_gate_settings *s)
     g->rates = quota_new(s->quota_share > 0 ? s->quota_share : QUOTA_SHARE);
     g->began_mono_ms = clock_mono_ms(g->clock);
     pthread_mutex_init(&g->lock, NULL);
-    identity_store_set_line(g->identities, &(struct identity_line){
-        .ctx = g, .send = send_for_identity, .skew_ms = skew_for_identity, .learn_skew = learn_skew_for_identity});
+    identity_store_set_line(g->identities, &(struct identity_line){.ctx = g,
+                                                                   .send = send_for_identity,
+                                                                   .skew_ms = skew_for_identity,
+                                                                   .learn_skew = learn_skew_for_identity});
     return g;
 }
 
@@ -136,9 +150,15 @@ struct aws_gate *aws_gate_free(struct aws_gate *g)
     return NULL;
 }
 
-bool aws_gate_audit(const struct aws_gate *g) { return g->audit; }
+bool aws_gate_audit(const struct aws_gate *g)
+{
+    return g->audit;
+}
 
-struct identity_store *aws_gate_identities(struct aws_gate *g) { return g->identities; }
+struct identity_store *aws_gate_identities(struct aws_gate *g)
+{
+    return g->identities;
+}
 
 static void meter_sent(struct aws_gate *g, enum aws_op op)
 {
@@ -212,14 +232,17 @@ void aws_gate_meter(struct aws_gate *g, struct aws_meter *out)
 /* What tells keys apart until their account is known. */
 static void keys_name(const struct aws_target *t, char out[200])
 {
-    (void)str_fmt(out, 200, "%s %s %s", t->profile != NULL ? t->profile : "-",
-                  t->role_arn != NULL ? t->role_arn : "-", t->endpoint_url != NULL ? t->endpoint_url : "-");
+    (void)str_fmt(out, 200, "%s %s %s", t->profile != NULL ? t->profile : "-", t->role_arn != NULL ? t->role_arn : "-",
+                  t->endpoint_url != NULL ? t->endpoint_url : "-");
 }
 
 struct identity_selector aws_selector(const struct aws_target *t)
 {
-    return (struct identity_selector){.profile = t->profile, .role_arn = t->role_arn, .external_id = t->external_id,
-                                      .role_session_name = t->role_session_name, .region = t->region,
+    return (struct identity_selector){.profile = t->profile,
+                                      .role_arn = t->role_arn,
+                                      .external_id = t->external_id,
+                                      .role_session_name = t->role_session_name,
+                                      .region = t->region,
                                       .endpoint_url = t->endpoint_url};
 }
 
@@ -299,9 +322,9 @@ static void gate_set_skew(struct aws_gate *g, int64_t skew_ms)
 struct aws {
     struct aws_gate *gate;
     struct transport *transport;
-    struct http_reply reply;          /* body kept for the caller until the next call */
-    struct secret *revealed;          /* body of the last REVEALS row */
-    char nothing[1];                  /* the body of an answer without one */
+    struct http_reply reply; /* body kept for the caller until the next call */
+    struct secret *revealed; /* body of the last REVEALS row */
+    char nothing[1];         /* the body of an answer without one */
 };
 
 struct aws *aws_new(struct aws_gate *g)
@@ -363,13 +386,19 @@ static enum err sign(struct aws *a, const struct aws_op_row *row, const struct e
     for (size_t i = 0; i < s->n; i++)
         signed_headers[i] = (struct sigv4_header){s->headers[i].name, s->headers[i].value};
     struct sigv4_request rq = {
-        .method = "POST", .path = "/", .query = "", .headers = signed_headers, .nheaders = s->n,
-        .body = body, .body_len = strlen(body),
+        .method = "POST",
+        .path = "/",
+        .query = "",
+        .headers = signed_headers,
+        .nheaders = s->n,
+        .body = body,
+        .body_len = strlen(body),
     };
     struct sigv4_key key = {
         .access_key_id = id->access_key_id,
         .secret_access_key = secret_peek(id->secret_access_key, NULL),
-        .region = ep->region, .service = ep->signing_name,
+        .region = ep->region,
+        .service = ep->signing_name,
     };
     enum err err = sigv4_sign(&rq, &key, s->date, &s->signature);
     if (err == ERR_OK) {
@@ -472,9 +501,16 @@ static enum err try_once(struct aws *a, enum aws_op op, const struct endpoint *e
         secret_reset(a->revealed);
     }
     struct http_request rq = {
-        .method = "POST", .url = ep->url, .headers = s.headers, .nheaders = s.n,
-        .body = body, .body_len = strlen(body), .deadline_mono_ms = deadline_mono_ms, .reply_max = row->reply_max,
-        .reply_secret = row->class == AWS_REVEALS ? a->revealed : NULL, .ca_bundle = ca_bundle,
+        .method = "POST",
+        .url = ep->url,
+        .headers = s.headers,
+        .nheaders = s.n,
+        .body = body,
+        .body_len = strlen(body),
+        .deadline_mono_ms = deadline_mono_ms,
+        .reply_max = row->reply_max,
+        .reply_secret = row->class == AWS_REVEALS ? a->revealed : NULL,
+        .ca_bundle = ca_bundle,
     };
     meter_sent(a->gate, op);
     err = send_request(a->transport, &rq, &a->reply, c, why);
@@ -504,7 +540,7 @@ static bool learn_skew(struct aws_gate *g, int64_t date_ms)
 static double random01(void)
 {
     uint32_t r = 0;
-    (void)RAND_bytes((unsigned char *)&r, sizeof r);   /* jitter: a failure just means no jitter */
+    (void)RAND_bytes((unsigned char *)&r, sizeof r); /* jitter: a failure just means no jitter */
     return (double)r / 4294967296.0;
 }
 
@@ -520,7 +556,8 @@ static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aw
     account_of(g, t, account);
     for (int tries = 1;; tries++) {
         if (tries > 1 || !t->reserved) {
-            int64_t at = quota_reserve_before(g->rates, account, ep->region, (int)op, clock_mono_ms(clock_real()), deadline);
+            int64_t at =
+                quota_reserve_before(g->rates, account, ep->region, (int)op, clock_mono_ms(clock_real()), deadline);
             if (at >= deadline)
                 return why_set(why, ERR_BUSY, "our share of the request quota is used up");
             if (at > clock_mono_ms(clock_real()) && cancel_wait_fd(c, -1, 0, at) < 0)
@@ -531,7 +568,7 @@ static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aw
         enum err err = identity_get(g->identities, &selector, deadline, c, &id, why);
         if (err != ERR_OK)
             return err;
-        deadline += clock_mono_ms(clock_real()) - before;   /* fetching keys is not this call's time */
+        deadline += clock_mono_ms(clock_real()) - before; /* fetching keys is not this call's time */
         err = try_once(a, op, ep, &id, ca_bundle, body, deadline, c, why);
         if (err == ERR_EXPIRED)
             identity_invalidate(g->identities, id.access_key_id);
@@ -546,7 +583,7 @@ static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aw
             skew_corrected = true;
             continue;
         }
-        if (!keys_renewed && err == ERR_EXPIRED) {   /* refused before anything was done: any class may try again */
+        if (!keys_renewed && err == ERR_EXPIRED) { /* refused before anything was done: any class may try again */
             keys_renewed = true;
             continue;
         }
@@ -587,8 +624,8 @@ static void resource_of(const char *body, char *out, size_t size)
 }
 
 /* What reveals or changes is told before it is sent; what cannot be told is not sent. */
-static enum err tell_journal(struct aws_gate *g, const struct aws_op_row *row, const struct aws_target *t, const char *body,
-                             struct why *why)
+static enum err tell_journal(struct aws_gate *g, const struct aws_op_row *row, const struct aws_target *t,
+                             const char *body, struct why *why)
 {
     char resource[700];
     log_line(LOG_INFO, "sending %s", row->name);
@@ -650,7 +687,10 @@ enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, con
     return ERR_OK;
 }
 
-const char *aws_request_id(const struct aws *a) { return a->reply.request_id; }
+const char *aws_request_id(const struct aws *a)
+{
+    return a->reply.request_id;
+}
 
 void aws_forget(struct aws *a)
 {
@@ -683,6 +723,12 @@ static enum err send_for_identity(void *gate, int op, const struct http_request 
     return err;
 }
 
-static int64_t skew_for_identity(void *gate) { return gate_skew(gate); }
+static int64_t skew_for_identity(void *gate)
+{
+    return gate_skew(gate);
+}
 
-static bool learn_skew_for_identity(void *gate, int64_t date_ms) { return learn_skew(gate, date_ms); }
+static bool learn_skew_for_identity(void *gate, int64_t date_ms)
+{
+    return learn_skew(gate, date_ms);
+}

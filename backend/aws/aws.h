@@ -18,7 +18,7 @@
 #include "backend/base/clock.h"
 #include "backend/base/err.h"
 
-enum aws_class { AWS_READ = 1, AWS_REVEALS = 2, AWS_MUTATES = 3, AWS_OWN = 4 };   /* 0 would be: no class */
+enum aws_class { AWS_READ = 1, AWS_REVEALS = 2, AWS_MUTATES = 3, AWS_OWN = 4 }; /* 0 would be: no class */
 enum aws_retry { AWS_RETRY_NEVER, AWS_RETRY_SAFE };
 enum aws_resource { AWS_RESOURCE_ANY, AWS_RESOURCE_SECRET, AWS_RESOURCE_LOG_GROUP };
 
@@ -37,7 +37,7 @@ struct aws_op_row {
     size_t reply_max;
     enum aws_resource resource;
 };
-const struct aws_op_row *aws_op_row(enum aws_op op);     /* NULL: no such row */
+const struct aws_op_row *aws_op_row(enum aws_op op); /* NULL: no such row */
 
 /* Audit mode permits READ and OWN alone (an auditor's bastion takes on roles, too);
  * operator mode any row that has a class.  OWN rows are the identity chain's: aws_call()
@@ -47,9 +47,9 @@ bool aws_permits(bool audit, const struct aws_op_row *row);
 /* Whose call it is, for the journal. */
 struct aws_order {
     uint64_t id;
-    const char *name, *env;                       /* "test"; the environment's name */
-    const char *version_before, *version_after;   /* of the secret; "" none, or not known yet */
-    const char *keys;                             /* whose keys it takes, in words */
+    const char *name, *env;                     /* "test"; the environment's name */
+    const char *version_before, *version_after; /* of the secret; "" none, or not known yet */
+    const char *keys;                           /* whose keys it takes, in words */
 };
 struct aws_target;
 
@@ -57,11 +57,11 @@ struct aws_target;
 struct aws_gate;
 
 struct aws_gate_settings {
-    bool audit;                                   /* fixed here; there is no setter */
-    const struct clock *clock;                    /* NULL: real */
-    struct transport *(*new_transport)(void *);   /* NULL: libcurl */
+    bool audit;                                 /* fixed here; there is no setter */
+    const struct clock *clock;                  /* NULL: real */
+    struct transport *(*new_transport)(void *); /* NULL: libcurl */
     void *transport_arg;
-    double quota_share;                           /* 0: half of each published quota */
+    double quota_share; /* 0: half of each published quota */
     /* Asked before a REVEALS or MUTATES row is sent, with what it is about ("" not known);
      * what it fails with is the call's outcome, and nothing is sent.  NULL: nobody is asked. */
     enum err (*journal)(void *ctx, const struct aws_op_row *row, const struct aws_target *t, const char *resource,
@@ -69,7 +69,7 @@ struct aws_gate_settings {
     void *journal_ctx;
 };
 struct aws_gate *aws_gate_new(const struct aws_gate_settings *s);
-struct aws_gate *aws_gate_free(struct aws_gate *g);     /* after every struct aws of it */
+struct aws_gate *aws_gate_free(struct aws_gate *g); /* after every struct aws of it */
 bool aws_gate_audit(const struct aws_gate *g);
 struct identity_store *aws_gate_identities(struct aws_gate *g);
 
@@ -78,12 +78,12 @@ struct aws_meter {
     unsigned per_minute;
     uint64_t total, failed, throttled, refused;
     uint64_t by_op[AWS_OPS];
-    double per_minute_by_op[AWS_OPS];   /* over the last ten minutes, or since the start */
-    double dollars_per_month;           /* at that rate, by prices.def */
+    double per_minute_by_op[AWS_OPS]; /* over the last ten minutes, or since the start */
+    double dollars_per_month;         /* at that rate, by prices.def */
     int64_t skew_ms;
 };
-double aws_op_dollars(enum aws_op op);  /* of one call */
-void aws_gate_meter(struct aws_gate *g, struct aws_meter *out);   /* any thread */
+double aws_op_dollars(enum aws_op op);                          /* of one call */
+void aws_gate_meter(struct aws_gate *g, struct aws_meter *out); /* any thread */
 
 /* One thread's line to AWS: connections and buffers. */
 struct aws;
@@ -91,22 +91,22 @@ struct aws *aws_new(struct aws_gate *g);
 struct aws *aws_free(struct aws *a);
 
 struct aws_target {
-    const char *profile;       /* NULL: default */
-    const char *region;        /* NULL: from the environment or profile */
-    const char *endpoint_url;  /* NULL: AWS's, or what environment and profile say */
-    const char *role_arn, *external_id, *role_session_name;   /* taken on with the profile's keys; NULL */
-    bool reserved;             /* the quota's slot has been taken by aws_reserve() */
-    const struct aws_order *order;   /* this call is part of it; NULL: a watch's */
+    const char *profile;                                    /* NULL: default */
+    const char *region;                                     /* NULL: from the environment or profile */
+    const char *endpoint_url;                               /* NULL: AWS's, or what environment and profile say */
+    const char *role_arn, *external_id, *role_session_name; /* taken on with the profile's keys; NULL */
+    bool reserved;                                          /* the quota's slot has been taken by aws_reserve() */
+    const struct aws_order *order;                          /* this call is part of it; NULL: a watch's */
 };
 
 struct aws_reply {
-    int64_t date_ms;           /* AWS's clock: the Date header; -1 */
-    char *body;                /* NUL-terminated, may be rewritten; borrowed until the next aws_call */
-    size_t len;                /* on this struct aws; for REVEALS rows it lies in wiped memory */
+    int64_t date_ms; /* AWS's clock: the Date header; -1 */
+    char *body;      /* NUL-terminated, may be rewritten; borrowed until the next aws_call */
+    size_t len;      /* on this struct aws; for REVEALS rows it lies in wiped memory */
     char request_id[64];
 };
 
-struct identity_selector aws_selector(const struct aws_target *t);   /* whose keys it takes */
+struct identity_selector aws_selector(const struct aws_target *t); /* whose keys it takes */
 
 /* When this call may be sent by our share of the quota (clock_real mono ms; now or
  * later).  The slot is taken: send then, with `reserved` set in the target.  Calls

@@ -27,23 +27,23 @@
 struct identity {
     char access_key_id[129];
     struct secret *secret_access_key;
-    struct secret *session_token;     /* NULL for long-term keys */
-    int64_t expires_wall_ms;          /* by AWS's clock; -1: never */
-    char source[IDENTITY_SOURCE_MAX + 1];   /* the way here: "role ops <- profile base (~/.aws/credentials)" */
+    struct secret *session_token;         /* NULL for long-term keys */
+    int64_t expires_wall_ms;              /* by AWS's clock; -1: never */
+    char source[IDENTITY_SOURCE_MAX + 1]; /* the way here: "role ops <- profile base (~/.aws/credentials)" */
 };
-void identity_clear(struct identity *id);    /* a zeroed struct is fine */
+void identity_clear(struct identity *id); /* a zeroed struct is fine */
 
 /* Whose keys are wanted.  Strings are borrowed for the call. */
 struct identity_selector {
-    const char *profile;              /* NULL: $AWS_PROFILE, then "default" */
-    const char *role_arn;             /* taken on with the profile's keys; NULL: none */
-    const char *external_id;          /* of that role; NULL: none */
-    const char *role_session_name;    /* NULL: credtop-<user>-<pid> */
-    const char *region;               /* where STS is asked; NULL: as identity_region() finds it */
-    const char *endpoint_url;         /* the configuration's; NULL: AWS's, or the profile's */
+    const char *profile;           /* NULL: $AWS_PROFILE, then "default" */
+    const char *role_arn;          /* taken on with the profile's keys; NULL: none */
+    const char *external_id;       /* of that role; NULL: none */
+    const char *role_session_name; /* NULL: credtop-<user>-<pid> */
+    const char *region;            /* where STS is asked; NULL: as identity_region() finds it */
+    const char *endpoint_url;      /* the configuration's; NULL: AWS's, or the profile's */
 };
 
-struct identity_store;                /* shared by all threads */
+struct identity_store; /* shared by all threads */
 
 /* Reads the environment now (AWS_*), and never again: later changes do not count. */
 struct identity_store *identity_store_new(const struct clock *clock);
@@ -57,15 +57,15 @@ struct identity_line {
     enum err (*send)(void *ctx, int op, const struct http_request *rq, struct http_reply *out, struct cancel *c,
                      struct why *why);
     int64_t (*skew_ms)(void *ctx);
-    bool (*learn_skew)(void *ctx, int64_t date_ms);   /* a refused signature; true: worth another try */
+    bool (*learn_skew)(void *ctx, int64_t date_ms); /* a refused signature; true: worth another try */
 };
 
 /* Who can ask the operator for the code of an MFA device.  `ask` may block for minutes,
  * with the cancel; ERR_NO_CREDENTIALS when nobody answered. */
 #define MFA_CODE_MAX 6
 struct mfa_question {
-    const char *serial;               /* of the device: an ARN, or a hardware number */
-    const char *role_arn;             /* what it is wanted for */
+    const char *serial;   /* of the device: an ARN, or a hardware number */
+    const char *role_arn; /* what it is wanted for */
 };
 
 /* All three before the first thread. */
@@ -74,7 +74,7 @@ void identity_store_set_mfa(struct identity_store *s,
                             enum err (*ask)(void *ctx, const struct mfa_question *q, char out_code[MFA_CODE_MAX + 1],
                                             struct cancel *c, struct why *why),
                             void *ctx);
-void identity_store_restrict(struct identity_store *s);   /* no credential_process, no file is written */
+void identity_store_restrict(struct identity_store *s); /* no credential_process, no file is written */
 
 /* The keys.  May wait for AWS, a process or the operator: the thread that fetches for all
  * waits as long as that takes, at most a minute and, for an MFA code, five; others wait

@@ -22,9 +22,9 @@ struct identity_cache *identity_cache_free(struct identity_cache *c);
 
 struct cache_ask {
     const char *name;
-    uint64_t generation;          /* of the files: keys of another one are not used */
-    int64_t skew_ms;              /* AWS's clock minus ours */
-    int64_t deadline_mono_ms;     /* clock_real(): how long to wait for somebody else's fetch */
+    uint64_t generation;      /* of the files: keys of another one are not used */
+    int64_t skew_ms;          /* AWS's clock minus ours */
+    int64_t deadline_mono_ms; /* clock_real(): how long to wait for somebody else's fetch */
     struct cancel *cancel;
     /* `needed`: there are no older keys that still work. */
     enum err (*fetch)(void *ctx, bool needed, struct identity *out, struct why *why);
@@ -33,7 +33,7 @@ struct cache_ask {
 enum err identity_cache_get(struct identity_cache *c, const struct cache_ask *ask, struct identity *out,
                             struct why *why) CHECKED;
 
-void identity_cache_retry(struct identity_cache *c);   /* failures are forgotten */
+void identity_cache_retry(struct identity_cache *c); /* failures are forgotten */
 void identity_cache_forget(struct identity_cache *c, const char *access_key_id);
 
 #endif

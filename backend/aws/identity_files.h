@@ -44,7 +44,7 @@ enum err files_view_check(const struct files_view *v, struct why *why) CHECKED;
 const char *files_view_setting(const struct files_view *v, const char *profile, const char *key,
                                const struct shared_file **out_file, int *out_line);
 bool files_view_has_profile(const struct files_view *v, const char *profile);
-bool files_view_has_keys(const struct files_view *v, const char *profile);   /* static ones */
+bool files_view_has_keys(const struct files_view *v, const char *profile); /* static ones */
 
 /* "PATH:LINE: profile "NAME"": where a setting stands; out is returned. */
 const char *files_view_where(const struct files_view *v, const char *profile, const char *key, char *out, size_t size);

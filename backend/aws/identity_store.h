@@ -10,7 +10,7 @@
 #include "backend/aws/identity_env.h"
 #include "backend/aws/identity_files.h"
 
-struct identity_store {     /* fixed before the first thread, but for what locks itself */
+struct identity_store { /* fixed before the first thread, but for what locks itself */
     const struct clock *clock;
     struct identity_env env;
     struct identity_files *files;
@@ -25,26 +25,26 @@ struct identity_store {     /* fixed before the first thread, but for what locks
 /* One way down the chain, or one step of it. */
 struct walk {
     struct identity_store *store;
-    const struct files_view *files;       /* the whole walk sees one reading */
-    const struct identity_selector *sel;  /* whom it is for in the end */
-    const char *profile;                  /* whose keys this step wants; never NULL */
-    bool is_explicit;                     /* named by the configuration, not by AWS_PROFILE */
-    bool is_source;                       /* of a role: keys of this profile itself, not of the machine */
-    bool needed;                          /* there are no older keys that still work */
-    int64_t deadline_mono_ms;             /* of the whole refresh */
+    const struct files_view *files;      /* the whole walk sees one reading */
+    const struct identity_selector *sel; /* whom it is for in the end */
+    const char *profile;                 /* whose keys this step wants; never NULL */
+    bool is_explicit;                    /* named by the configuration, not by AWS_PROFILE */
+    bool is_source;                      /* of a role: keys of this profile itself, not of the machine */
+    bool needed;                         /* there are no older keys that still work */
+    int64_t deadline_mono_ms;            /* of the whole refresh */
     struct cancel *cancel;
     struct why *why;
 };
 
-const char *walk_setting(const struct walk *w, const char *key);   /* of its profile; NULL: not set */
+const char *walk_setting(const struct walk *w, const char *key); /* of its profile; NULL: not set */
 /* The environment's text, else the profile's setting. */
 const char *walk_text(const struct walk *w, enum env_text variable, const char *key);
-const char *walk_region(const struct walk *w);                     /* where STS is asked */
-int64_t walk_wall_ms(const struct walk *w);                        /* AWS's clock, as far as we know it */
+const char *walk_region(const struct walk *w); /* where STS is asked */
+int64_t walk_wall_ms(const struct walk *w);    /* AWS's clock, as far as we know it */
 
 /* Where to send, for the selector of the walk; `region` may be NULL: the walk's. */
-enum err walk_endpoint(const struct walk *w, enum aws_service service, const char *region, struct endpoint *out)
-    CHECKED;
+enum err walk_endpoint(const struct walk *w, enum aws_service service, const char *region,
+                       struct endpoint *out) CHECKED;
 
 /* A small file that holds a token, whole, into wiped memory.  ERR_NOT_FOUND: no such file. */
 enum err walk_read_file(const struct walk *w, const char *path, size_t max, struct secret **out) CHECKED;
@@ -63,22 +63,22 @@ void identity_set_source(struct identity *id, const char *fmt, ...) FORMAT(2, 3)
 
 /* One request of a link. */
 struct link_request {
-    int op;                            /* enum aws_op, or LINK_METADATA */
+    int op; /* enum aws_op, or LINK_METADATA */
     const char *method, *url;
     const struct http_header *headers;
     size_t nheaders;
     const void *body;
     size_t body_len;
-    int tries;                         /* 0: the SDKs' standard */
-    int64_t try_ms;                    /* one try's time */
-    int64_t pause_ms;                  /* between tries; 0: the standard delays */
+    int tries;        /* 0: the SDKs' standard */
+    int64_t try_ms;   /* one try's time */
+    int64_t pause_ms; /* between tries; 0: the standard delays */
 };
-#define LINK_METADATA (-1)             /* no AWS operation: never through a proxy */
+#define LINK_METADATA (-1) /* no AWS operation: never through a proxy */
 #define LINK_REPLY_MAX ((size_t)64 << 10)
 
 struct link_reply {
     int status;
-    struct secret *body;               /* the whole answer; link_reply_clear() wipes it */
+    struct secret *body; /* the whole answer; link_reply_clear() wipes it */
     int64_t date_ms;
     char error_type[96];
 };
@@ -90,22 +90,22 @@ enum err link_send(const struct walk *w, const struct link_request *rq, struct l
 
 /* The links; each one: ERR_OK there are keys; ERR_NOT_FOUND not configured, ask the next
  * one; anything else ends the search. */
-enum err ask_web_identity(const struct walk *w, struct identity *out) CHECKED;   /* sts.c */
+enum err ask_web_identity(const struct walk *w, struct identity *out) CHECKED; /* sts.c */
 enum err ask_sso(const struct walk *w, struct identity *out) CHECKED;
 enum err ask_login(const struct walk *w, struct identity *out) CHECKED;
 enum err ask_process(const struct walk *w, struct identity *out) CHECKED;
 enum err ask_container(const struct walk *w, struct identity *out) CHECKED;
 enum err ask_imds(const struct walk *w, struct identity *out) CHECKED;
-enum err ask_chain(const struct walk *w, struct identity *out) CHECKED;          /* identity_chain.c: all, in order */
+enum err ask_chain(const struct walk *w, struct identity *out) CHECKED; /* identity_chain.c: all, in order */
 
 /* A role to take on, with the keys of `source`. */
 struct role {
-    const char *origin;                /* who names it, for messages */
+    const char *origin; /* who names it, for messages */
     const char *arn, *session_name, *external_id, *mfa_serial;
-    int duration_s;                    /* 0: STS's own */
+    int duration_s; /* 0: STS's own */
 };
-enum err sts_assume(const struct walk *w, const struct role *r, const struct identity *source, struct identity *out)
-    CHECKED;
+enum err sts_assume(const struct walk *w, const struct role *r, const struct identity *source,
+                    struct identity *out) CHECKED;
 
 /* The part of an ARN after its last '/'. */
 const char *role_name(const char *arn);

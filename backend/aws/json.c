@@ -54,7 +54,7 @@ int64_t json_seconds(const json_t *o, const char *key)
     if (!json_is_number(v))
         return TIME_UNKNOWN;
     double seconds = json_number_value(v);
-    if (!isfinite(seconds) || seconds < 0 || seconds > 253402300799.0)   /* year 9999 */
+    if (!isfinite(seconds) || seconds < 0 || seconds > 253402300799.0) /* year 9999 */
         return TIME_UNKNOWN;
     return (int64_t)llround(seconds * 1000.0);
 }
@@ -71,7 +71,7 @@ void json_forget_text(char *dumped)
 {
     json_malloc_t take;
     json_free_t give_back;
-    json_get_alloc_funcs(&take, &give_back);   /* ours once json_global_init() ran; the dump came from there */
+    json_get_alloc_funcs(&take, &give_back); /* ours once json_global_init() ran; the dump came from there */
     secret_wipe(dumped, strlen(dumped));
     give_back(dumped);
 }

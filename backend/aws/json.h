@@ -19,10 +19,10 @@ void json_global_init(void);
 /* An object, to be given back with json_decref(); NULL with ERR_MALFORMED. */
 json_t *json_read_object(const char *bytes, size_t n, struct why *why);
 
-const char *json_text(const json_t *o, const char *key, size_t *out_len);   /* as it came; NULL absent */
-bool json_safe(const json_t *o, const char *key, char *out, size_t size);   /* made safe to draw; "" absent */
-int64_t json_seconds(const json_t *o, const char *key);                     /* epoch seconds -> ms; TIME_UNKNOWN absent */
-void json_forget_text(char *dumped);                                        /* wipes and frees json_dumps()'s text */
+const char *json_text(const json_t *o, const char *key, size_t *out_len); /* as it came; NULL absent */
+bool json_safe(const json_t *o, const char *key, char *out, size_t size); /* made safe to draw; "" absent */
+int64_t json_seconds(const json_t *o, const char *key);                   /* epoch seconds -> ms; TIME_UNKNOWN absent */
+void json_forget_text(char *dumped);                                      /* wipes and frees json_dumps()'s text */
 enum tri json_yes(const json_t *o, const char *key);
 
 #endif

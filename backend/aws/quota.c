@@ -10,17 +10,17 @@
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 
-#define BURST_MS 4000.0       /* slots that may be used ahead of the clock: four seconds' worth */
-#define RATE_MIN 0.2          /* requests a second: even a throttled bucket trickles */
-#define RAISE 50.0            /* successes that bring a halved rate back by a whole share */
+#define BURST_MS 4000.0 /* slots that may be used ahead of the clock: four seconds' worth */
+#define RATE_MIN 0.2    /* requests a second: even a throttled bucket trickles */
+#define RAISE 50.0      /* successes that bring a halved rate back by a whole share */
 #define BUCKETS_MAX 4096
 
 struct bucket {
     char account[32], region[32];
     int op;
-    double cap, rate;         /* requests a second */
+    double cap, rate; /* requests a second */
     double free_ms;
-    int64_t halved_mono_ms;   /* one throttled burst halves once */
+    int64_t halved_mono_ms; /* one throttled burst halves once */
 };
 
 struct quota {
@@ -31,7 +31,11 @@ struct quota {
     size_t n;
 };
 
-static const struct { enum aws_op op; const char *region; double rate; } published[] = {
+static const struct {
+    enum aws_op op;
+    const char *region;
+    double rate;
+} published[] = {
 #define QUOTA(op, region, rate) {AWS_##op, region, rate},
 #include "backend/aws/quotas.def"
 #undef QUOTA
@@ -112,7 +116,7 @@ int64_t quota_reserve_spare(struct quota *q, const char *account, const char *re
     pthread_mutex_lock(&q->lock);
     struct bucket *b = find_locked(q, account, region, op);
     if (b != NULL) {
-        double now = (double)now_mono_ms, ahead = b->rate >= 1 ? BURST_MS / 2 : 0;   /* half the burst stays for others */
+        double now = (double)now_mono_ms, ahead = b->rate >= 1 ? BURST_MS / 2 : 0; /* half the burst stays for others */
         if (b->free_ms < now)
             b->free_ms = now;
         double slot = b->free_ms - ahead;
@@ -125,8 +129,7 @@ int64_t quota_reserve_spare(struct quota *q, const char *account, const char *re
     return wait;
 }
 
-void quota_outcome(struct quota *q, const char *account, const char *region, int op, enum err code,
-                   int64_t now_mono_ms)
+void quota_outcome(struct quota *q, const char *account, const char *region, int op, enum err code, int64_t now_mono_ms)
 {
     pthread_mutex_lock(&q->lock);
     struct bucket *b = find_locked(q, account, region, op);
@@ -134,7 +137,7 @@ void quota_outcome(struct quota *q, const char *account, const char *region, int
         b->rate = b->rate / 2 > RATE_MIN ? b->rate / 2 : RATE_MIN;
         b->halved_mono_ms = now_mono_ms;
         if (b->free_ms < (double)now_mono_ms + 1000.0 / b->rate)
-            b->free_ms = (double)now_mono_ms + BURST_MS + 1000.0 / b->rate;   /* no burst right after */
+            b->free_ms = (double)now_mono_ms + BURST_MS + 1000.0 / b->rate; /* no burst right after */
     } else if (b != NULL && code == ERR_OK && b->rate < b->cap) {
         b->rate += b->cap / RAISE;
         b->rate = b->rate < b->cap ? b->rate : b->cap;

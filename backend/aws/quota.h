@@ -15,7 +15,7 @@
 
 struct quota;
 
-struct quota *quota_new(double share);              /* 0 < share <= 1 of the published rate */
+struct quota *quota_new(double share); /* 0 < share <= 1 of the published rate */
 struct quota *quota_free(struct quota *q);
 
 /* `account` is the account id when it is known, else whatever tells the caller's keys

@@ -13,22 +13,24 @@
 
 #include "backend/base/err.h"
 
-struct sigv4_header { const char *name, *value; };   /* any order, any case; value as sent */
+struct sigv4_header {
+    const char *name, *value;
+}; /* any order, any case; value as sent */
 
 struct sigv4_request {
-    const char *method;                   /* "POST" */
-    const char *path;                     /* as it stands in the request line; "" is "/" */
-    const char *query;                    /* without '?'; "" none */
-    const struct sigv4_header *headers;   /* all that are to be signed: host, x-amz-date... */
+    const char *method;                 /* "POST" */
+    const char *path;                   /* as it stands in the request line; "" is "/" */
+    const char *query;                  /* without '?'; "" none */
+    const struct sigv4_header *headers; /* all that are to be signed: host, x-amz-date... */
     size_t nheaders;
     const void *body;
     size_t body_len;
-    int keep_path;                        /* do not normalise dot segments (a vector's option) */
+    int keep_path; /* do not normalise dot segments (a vector's option) */
 };
 
 struct sigv4_key {
     const char *access_key_id;
-    const char *secret_access_key;        /* borrowed from a struct secret */
+    const char *secret_access_key; /* borrowed from a struct secret */
     const char *region, *service;
 };
 
@@ -37,7 +39,7 @@ struct sigv4_key {
 struct sigv4_result {
     char authorization[SIGV4_AUTHORIZATION_MAX];
     char signature[65];
-    char canonical_hash[65];              /* hex SHA-256 of the canonical request: for diagnosis */
+    char canonical_hash[65]; /* hex SHA-256 of the canonical request: for diagnosis */
 };
 
 /* `amz_date` is YYYYMMDDTHHMMSSZ and must also be among the headers.

@@ -14,7 +14,9 @@
 #include "backend/base/secret.h"
 #include "backend/base/strbuf.h"
 
-struct http_header { const char *name, *value; };
+struct http_header {
+    const char *name, *value;
+};
 
 struct http_request {
     const char *method, *url;
@@ -22,31 +24,31 @@ struct http_request {
     size_t nheaders;
     const void *body;
     size_t body_len;
-    int64_t deadline_mono_ms;        /* clock_real(): for the whole exchange */
+    int64_t deadline_mono_ms; /* clock_real(): for the whole exchange */
     size_t reply_max;
-    struct secret *reply_secret;     /* not NULL: the body goes here and nowhere else */
-    const char *ca_bundle;           /* PEM file, NULL: the system's */
-    bool direct;                     /* never through a proxy: the machine's own metadata */
+    struct secret *reply_secret; /* not NULL: the body goes here and nowhere else */
+    const char *ca_bundle;       /* PEM file, NULL: the system's */
+    bool direct;                 /* never through a proxy: the machine's own metadata */
 };
 
 struct http_reply {
     int status;
-    struct strbuf body;              /* unless reply_secret took it */
-    char request_id[64];             /* x-amzn-requestid */
-    char error_type[96];             /* x-amzn-errortype, x-amzn-query-error */
-    int64_t date_ms;                 /* Date: header, -1 */
-    int64_t retry_after_ms;          /* -1 */
+    struct strbuf body;     /* unless reply_secret took it */
+    char request_id[64];    /* x-amzn-requestid */
+    char error_type[96];    /* x-amzn-errortype, x-amzn-query-error */
+    int64_t date_ms;        /* Date: header, -1 */
+    int64_t retry_after_ms; /* -1 */
 };
 
 struct transport {
     /* Fills `out` (initialised by the caller) and returns ERR_OK for any HTTP
      * status; an error only when there is no whole answer. */
-    enum err (*exchange)(struct transport *t, const struct http_request *rq, struct http_reply *out,
-                         struct cancel *c, struct why *why);
+    enum err (*exchange)(struct transport *t, const struct http_request *rq, struct http_reply *out, struct cancel *c,
+                         struct why *why);
     void (*destroy)(struct transport *t);
 };
 
 struct transport *transport_curl_new(void);
-void transport_curl_global_init(void);      /* once, before threads */
+void transport_curl_global_init(void); /* once, before threads */
 
 #endif

@@ -4,8 +4,8 @@
  * alive between exchanges, and lets a wait include the cancel's descriptors.
  * libcurl is a plain HTTP client here: signing, retrying and deadlines over
  * several tries are aws.c's. */
-#include <curl/curl.h>
 #include <ctype.h>
+#include <curl/curl.h>
 
 #include "backend/aws/transport.h"
 #include "backend/base/clock.h"
@@ -14,7 +14,7 @@
 #include "backend/base/wiping.h"
 
 #define CONNECT_MS 5000
-#define WAIT_STEP_MS 1000   /* libcurl's own timers decide; this only bounds a lost wake-up */
+#define WAIT_STEP_MS 1000 /* libcurl's own timers decide; this only bounds a lost wake-up */
 
 struct curl_transport {
     struct transport base;
@@ -42,7 +42,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
         strbuf_add(&x->reply->body, p, bytes);
         x->too_big = strbuf_cut(&x->reply->body);
     }
-    return x->too_big ? 0 : bytes;   /* fewer than given ends the transfer */
+    return x->too_big ? 0 : bytes; /* fewer than given ends the transfer */
 }
 
 /* The value when the line is this header, without surrounding spaces. */
@@ -82,7 +82,7 @@ static enum err classify(CURLcode code, const struct exchange *x)
 {
     if (x->too_big)
         return ERR_TOO_BIG;
-    /* libcurl has a hundred codes; those that name a phase matter, the rest is "it broke". */
+        /* libcurl has a hundred codes; those that name a phase matter, the rest is "it broke". */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wswitch-enum"
     switch (code) {
@@ -120,8 +120,8 @@ static struct curl_slist *header_list(const struct http_request *rq)
         strbuf_str(&line, rq->headers[i].value);
         list = curl_slist_append(list, strbuf_peek(&line));
     }
-    strbuf_wipe(&line);                             /* a session token may have passed through */
-    list = curl_slist_append(list, "Expect:");      /* no 100-continue round trip */
+    strbuf_wipe(&line);                        /* a session token may have passed through */
+    list = curl_slist_append(list, "Expect:"); /* no 100-continue round trip */
     return list;
 }
 
@@ -152,7 +152,7 @@ static void set_request(struct curl_transport *t, struct exchange *x, struct cur
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);   /* a name that hangs must not hang the stop */
+    curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L); /* a name that hangs must not hang the stop */
     curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)left_ms);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(left_ms < CONNECT_MS ? left_ms : CONNECT_MS));
     curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -164,7 +164,7 @@ static void set_request(struct curl_transport *t, struct exchange *x, struct cur
     curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 64L * 1024);
     if (rq->ca_bundle != NULL)
         curl_easy_setopt(e, CURLOPT_CAINFO, rq->ca_bundle);
-    if (rq->direct || is_loopback(rq->url))   /* else libcurl's own reading of HTTPS_PROXY and NO_PROXY */
+    if (rq->direct || is_loopback(rq->url)) /* else libcurl's own reading of HTTPS_PROXY and NO_PROXY */
         curl_easy_setopt(e, CURLOPT_PROXY, "");
 }
 
@@ -241,7 +241,7 @@ struct transport *transport_curl_new(void)
     t->base.destroy = destroy;
     t->easy = curl_easy_init();
     t->multi = curl_multi_init();
-    ASSERT(t->easy != NULL && t->multi != NULL);   /* libcurl refuses only without memory */
+    ASSERT(t->easy != NULL && t->multi != NULL); /* libcurl refuses only without memory */
     return &t->base;
 }
 

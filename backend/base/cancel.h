@@ -15,10 +15,10 @@ struct cancel;
 /* `parent` may be NULL and must outlive the child: when it is triggered, so is
  * the child. */
 struct cancel *cancel_new(struct cancel *parent);
-struct cancel *cancel_free(struct cancel *c);      /* NULL is fine; returns NULL */
+struct cancel *cancel_free(struct cancel *c); /* NULL is fine; returns NULL */
 
-void cancel_trigger(struct cancel *c);             /* any thread; once is for good */
-bool cancel_is_set(const struct cancel *c);        /* any thread; parents count */
+void cancel_trigger(struct cancel *c);      /* any thread; once is for good */
+bool cancel_is_set(const struct cancel *c); /* any thread; parents count */
 
 /* Fills up to CANCEL_FDS_MAX entries (POLLIN) and returns how many; a parent's
  * are included.  A NULL cancel fills none. */

@@ -22,11 +22,11 @@ enum err {
  * is safe to draw (text.h made it so) and holds no secret. */
 struct why {
     enum err code;
-    int http;             /* status of the HTTP answer, 0 when there was none */
-    char call[32];        /* the AWS operation or database phase, "" when none */
-    char aws_code[64];    /* AWS's own error code, "" when none */
-    char request_id[64];  /* x-amzn-requestid, "" when none */
-    char text[200];       /* one line for a human, "" when the code says it all */
+    int http;            /* status of the HTTP answer, 0 when there was none */
+    char call[32];       /* the AWS operation or database phase, "" when none */
+    char aws_code[64];   /* AWS's own error code, "" when none */
+    char request_id[64]; /* x-amzn-requestid, "" when none */
+    char text[200];      /* one line for a human, "" when the code says it all */
 };
 
 /* "not found"; never NULL, also for a number that is no error. */

@@ -21,7 +21,7 @@ void free(void *p)
     if (p == NULL)
         return;
     explicit_bzero(p, malloc_usable_size(p));
-    __libc_free(p);   /* keeps errno */
+    __libc_free(p); /* keeps errno */
 }
 
 void *realloc(void *p, size_t size)

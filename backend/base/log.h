@@ -7,9 +7,9 @@
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
-enum err log_open(const char *path, enum log_level most, struct why *why) CHECKED;  /* append, 0600 */
+enum err log_open(const char *path, enum log_level most, struct why *why) CHECKED; /* append, 0600 */
 void log_close(void);
-void log_line(enum log_level level, const char *fmt, ...) FORMAT(2, 3);   /* any thread */
-int log_fd(void);                                                         /* -1 when closed */
+void log_line(enum log_level level, const char *fmt, ...) FORMAT(2, 3); /* any thread */
+int log_fd(void);                                                       /* -1 when closed */
 
 #endif

@@ -8,14 +8,18 @@
 
 #include <stddef.h>
 
-void *mem_new(size_t size);                             /* zeroed */
-void *mem_array(size_t count, size_t size);             /* zeroed, overflow aborts */
-void *mem_grow(void *old, size_t count, size_t size);   /* realloc, not zeroed */
-char *mem_copy_str(const char *s);                      /* NULL stays NULL */
-char *mem_copy_bytes(const void *p, size_t n);          /* n bytes and a NUL */
+void *mem_new(size_t size);                           /* zeroed */
+void *mem_array(size_t count, size_t size);           /* zeroed, overflow aborts */
+void *mem_grow(void *old, size_t count, size_t size); /* realloc, not zeroed */
+char *mem_copy_str(const char *s);                    /* NULL stays NULL */
+char *mem_copy_bytes(const void *p, size_t n);        /* n bytes and a NUL */
 
 /* Takes what a pointer points to out of circulation: frees and sets to NULL. */
-#define MEM_FREE(p) do { free(p); (p) = NULL; } while (0)
+#define MEM_FREE(p)                                                                                                    \
+    do {                                                                                                               \
+        free(p);                                                                                                       \
+        (p) = NULL;                                                                                                    \
+    } while (0)
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

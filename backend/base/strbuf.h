@@ -11,22 +11,22 @@
 #include "backend/base/err.h"
 
 struct strbuf {
-    char *s;        /* always NUL-terminated once anything was added; NULL before */
+    char *s; /* always NUL-terminated once anything was added; NULL before */
     size_t len, cap, max;
     bool cut;
 };
 
-void strbuf_init(struct strbuf *b, size_t max);          /* max 0: holds nothing */
-void strbuf_clear(struct strbuf *b);                    /* frees; reusable after init */
-void strbuf_wipe(struct strbuf *b);                     /* zeroes the bytes, then frees */
-void strbuf_reset(struct strbuf *b);                    /* length 0, keeps memory and max */
+void strbuf_init(struct strbuf *b, size_t max); /* max 0: holds nothing */
+void strbuf_clear(struct strbuf *b);            /* frees; reusable after init */
+void strbuf_wipe(struct strbuf *b);             /* zeroes the bytes, then frees */
+void strbuf_reset(struct strbuf *b);            /* length 0, keeps memory and max */
 void strbuf_add(struct strbuf *b, const void *p, size_t n);
 void strbuf_str(struct strbuf *b, const char *s);
 void strbuf_char(struct strbuf *b, char c);
 void strbuf_fmt(struct strbuf *b, const char *fmt, ...) FORMAT(2, 3);
-const char *strbuf_peek(const struct strbuf *b);        /* "" when empty, never NULL */
+const char *strbuf_peek(const struct strbuf *b); /* "" when empty, never NULL */
 bool strbuf_cut(const struct strbuf *b);
-char *strbuf_take(struct strbuf *b);                    /* to the caller, free() it */
+char *strbuf_take(struct strbuf *b); /* to the caller, free() it */
 
 /* JSON text: the string in quotes, escaped (RFC 8259); bytes that are not UTF-8
  * become U+FFFD so that the result always parses. */

@@ -34,10 +34,10 @@ size_t text_mask(char *s, size_t n);
 /* Decodes one UTF-8 character strictly (RFC 3629); returns its bytes, 0 at the
  * end, and -1 for a byte that starts no valid character. */
 int text_decode(const char *s, size_t n, uint32_t *out);
-int text_encode(uint32_t cp, char out[4]);              /* bytes written */
+int text_encode(uint32_t cp, char out[4]); /* bytes written */
 
-int text_char_width(uint32_t cp);                       /* columns: 0, 1 or 2 */
-size_t text_width(const char *safe);                    /* columns of a safe string */
+int text_char_width(uint32_t cp);    /* columns: 0, 1 or 2 */
+size_t text_width(const char *safe); /* columns of a safe string */
 
 /* How many bytes of `safe` fit in `columns`; *out_used gets the columns they take.
  * A wide character is never halved. */

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define TIME_UNKNOWN ((int64_t)-1)   /* of a time in milliseconds */
+#define TIME_UNKNOWN ((int64_t)-1) /* of a time in milliseconds */
 
 enum tri { TRI_UNKNOWN, TRI_NO, TRI_YES };
 

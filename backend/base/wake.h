@@ -4,9 +4,9 @@
 
 struct wake;
 struct wake *wake_new(void);
-struct wake *wake_free(struct wake *w);     /* NULL is fine; returns NULL */
-int wake_fd(const struct wake *w);          /* readable when rung */
-void wake_ring(struct wake *w);             /* any thread, never blocks */
-void wake_drain(struct wake *w);            /* the waiter, before it looks */
+struct wake *wake_free(struct wake *w); /* NULL is fine; returns NULL */
+int wake_fd(const struct wake *w);      /* readable when rung */
+void wake_ring(struct wake *w);         /* any thread, never blocks */
+void wake_drain(struct wake *w);        /* the waiter, before it looks */
 
 #endif

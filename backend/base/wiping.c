@@ -10,7 +10,10 @@
 
 #define HEADER 16
 
-static size_t *size_of(void *p) { return (size_t *)(void *)((char *)p - HEADER); }
+static size_t *size_of(void *p)
+{
+    return (size_t *)(void *)((char *)p - HEADER);
+}
 
 void *wiping_malloc(size_t size)
 {
@@ -63,7 +66,7 @@ char *wiping_strdup(const char *s)
 }
 
 #define STACK_PIECE 8192
-#define STACK_PIECES 12   /* deeper than libpq, OpenSSL and jansson were seen to go */
+#define STACK_PIECES 12 /* deeper than libpq, OpenSSL and jansson were seen to go */
 
 /* The calls must nest, or all would wipe one piece: the volatile count keeps the
  * compiler from making a loop of them. */

@@ -7,13 +7,21 @@
 #include "backend/base/strbuf.h"
 #include "backend/credentials/certificate.h"
 
-static const struct { const char *part, *sqlstate; enum err err; const char *words; } refusals[] = {
+static const struct {
+    const char *part, *sqlstate;
+    enum err err;
+    const char *words;
+} refusals[] = {
 #define REFUSAL(part, sqlstate, err, words) {part, sqlstate, ERR_##err, words},
 #include "backend/credentials/refusals.def"
 #undef REFUSAL
 };
 
-static const struct { const char *code; enum err err; const char *words; } sqlstates[] = {
+static const struct {
+    const char *code;
+    enum err err;
+    const char *words;
+} sqlstates[] = {
 #define SQLSTATE(code, err, words) {code, ERR_##err, "the database " words},
 #include "backend/credentials/sqlstates.def"
 #undef SQLSTATE
@@ -21,8 +29,9 @@ static const struct { const char *code; enum err err; const char *words; } sqlst
 
 /* What a failure is when its words are none we know. */
 static const enum err phase_errs[PHASE_COUNT] = {
-    [PHASE_CREDENTIALS] = ERR_SETTING, [PHASE_RESOLVE] = ERR_RESOLVE, [PHASE_CONNECT] = ERR_CONNECT,
-    [PHASE_TLS] = ERR_TLS,             [PHASE_AUTH] = ERR_DB_AUTH,    [PHASE_QUERY] = ERR_DB_QUERY,
+    [PHASE_CREDENTIALS] = ERR_SETTING, [PHASE_RESOLVE] = ERR_RESOLVE,
+    [PHASE_CONNECT] = ERR_CONNECT,     [PHASE_TLS] = ERR_TLS,
+    [PHASE_AUTH] = ERR_DB_AUTH,        [PHASE_QUERY] = ERR_DB_QUERY,
 };
 
 static int32_t us_since(const struct timespec *from)
@@ -35,7 +44,8 @@ static int32_t us_since(const struct timespec *from)
 
 void login_result_clear(struct login_result *out)
 {
-    *out = (struct login_result){.total_us = -1, .max_connections = -1, .used_connections = -1, .valid_until_ms = TIME_UNKNOWN};
+    *out = (struct login_result){
+        .total_us = -1, .max_connections = -1, .used_connections = -1, .valid_until_ms = TIME_UNKNOWN};
     certificate_clear(&out->certificate);
     for (size_t i = 0; i < PHASE_COUNT; i++)
         out->phase_us[i] = -1;
@@ -45,7 +55,10 @@ void attempt_begin(struct attempt *a, const struct db_params *p, int64_t deadlin
                    struct login_result *out)
 {
     login_result_clear(out);
-    *a = (struct attempt){.p = p, .out = out, .cancel = c, .phase = PHASE_RESOLVE,
+    *a = (struct attempt){.p = p,
+                          .out = out,
+                          .cancel = c,
+                          .phase = PHASE_RESOLVE,
                           .deadline_mono_ms = clock_mono_ms(clock_real()) + deadline_ms};
     a->connect_mono_ms = a->deadline_mono_ms;
     clock_gettime(CLOCK_MONOTONIC, &a->began);
@@ -55,7 +68,8 @@ void attempt_begin(struct attempt *a, const struct db_params *p, int64_t deadlin
 bool attempt_resolve(struct attempt *a, struct resolved *out)
 {
     struct why why = {0};
-    enum err err = resolve_host(a->p->host, a->p->port != 0 ? a->p->port : 5432, a->deadline_mono_ms, a->cancel, out, &why);
+    enum err err =
+        resolve_host(a->p->host, a->p->port != 0 ? a->p->port : 5432, a->deadline_mono_ms, a->cancel, out, &why);
     if (err != ERR_OK)
         return attempt_fail(a, err, why.text);
     attempt_enter(a, PHASE_CONNECT);
@@ -118,7 +132,7 @@ static bool refused_as(struct attempt *a, enum err code, const char *words, cons
     char both[400];
     const char *state = a->out->sqlstate;
     if (a->phase == PHASE_CONNECT)
-        return attempt_fail(a, code, words);   /* the system's own line would say it again */
+        return attempt_fail(a, code, words); /* the system's own line would say it again */
     (void)str_fmt(both, sizeof both, "%s%s%s; it says: %s", state, state[0] != '\0' ? " " : "", words, line);
     return attempt_fail(a, code, both);
 }
@@ -129,7 +143,7 @@ bool attempt_refused(struct attempt *a, const char *sqlstate, const char *line)
     (void)str_copy_n(a->out->sqlstate, sizeof a->out->sqlstate, state, strnlen(state, 5));
     state = a->out->sqlstate;
     if (a->phase == PHASE_QUERY && state[0] != '\0')
-        return attempt_fail(a, ERR_DB_QUERY, line);   /* logged in: what follows is no refusal of the login */
+        return attempt_fail(a, ERR_DB_QUERY, line); /* logged in: what follows is no refusal of the login */
     for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
         if (strcmp(refusals[i].sqlstate, state) == 0 && strstr(line, refusals[i].part) != NULL)
             return refused_as(a, refusals[i].err, refusals[i].words, line);

@@ -13,7 +13,7 @@ struct attempt {
     struct login_result *out;
     struct cancel *cancel;
     int64_t deadline_mono_ms;
-    int64_t connect_mono_ms;      /* until when this address may take to connect */
+    int64_t connect_mono_ms; /* until when this address may take to connect */
     struct timespec began, phase_began;
     enum db_phase phase;
 };

@@ -71,12 +71,12 @@ static void names_text(const X509 *x, char *out, size_t size)
         used = strlen(out);
     }
     GENERAL_NAMES_free(all);
-    if (out[0] == '\0')   /* of old: no alternative names */
+    if (out[0] == '\0') /* of old: no alternative names */
         name_text(X509_get_subject_name(x), out, size);
 }
 
 /* Of the authorities above the certificate the one that ends first: with it ends the login. */
-static void read_authorities(const STACK_OF(X509) *chain, struct db_certificate *out)
+static void read_authorities(const STACK_OF(X509) * chain, struct db_certificate *out)
 {
     for (int i = 1; i < sk_X509_num(chain); i++) {
         const X509 *x = sk_X509_value(chain, i);
@@ -88,7 +88,7 @@ static void read_authorities(const STACK_OF(X509) *chain, struct db_certificate 
     }
 }
 
-static void read_chain(const X509 *x, const STACK_OF(X509) *chain, struct db_certificate *out)
+static void read_chain(const X509 *x, const STACK_OF(X509) * chain, struct db_certificate *out)
 {
     certificate_clear(out);
     if (x == NULL)
@@ -129,7 +129,10 @@ void certificate_check(SSL *ssl, struct db_certificate *out)
 
 enum fault { FAULT_NAME, FAULT_EXPIRED, FAULT_EARLY, FAULT_AUTHORITY };
 
-static const struct { int code; enum fault fault; } faults[] = {
+static const struct {
+    int code;
+    enum fault fault;
+} faults[] = {
     {X509_V_ERR_HOSTNAME_MISMATCH, FAULT_NAME},
     {X509_V_ERR_IP_ADDRESS_MISMATCH, FAULT_NAME},
     {X509_V_ERR_CERT_HAS_EXPIRED, FAULT_EXPIRED},
@@ -172,8 +175,10 @@ bool certificate_why(const SSL *ssl, const struct db_certificate *c, const char 
             (void)str_fmt(words, size, "the certificate is not valid yet: see the clocks of both machines");
             break;
         case FAULT_AUTHORITY:
-            (void)str_fmt(words, size, "authority \"%.60s\" is not trusted: db_sslrootcert must hold its certificate (RDS: "
-                                       "AWS's global-bundle.pem)", c->issuer);
+            (void)str_fmt(words, size,
+                          "authority \"%.60s\" is not trusted: db_sslrootcert must hold its certificate (RDS: "
+                          "AWS's global-bundle.pem)",
+                          c->issuer);
             break;
         }
         return true;

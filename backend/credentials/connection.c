@@ -81,7 +81,7 @@ enum err connection_of_stage(const struct config_environment *conf, struct aws *
     }
     if (err == ERR_OK) {
         db_params_clear(out);
-        *out = p;   /* the password moves along */
+        *out = p; /* the password moves along */
     } else {
         db_params_clear(&p);
     }

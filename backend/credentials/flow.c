@@ -49,7 +49,10 @@ struct flow_env {
     size_t n;
 };
 
-struct flow_env *flow_env_new(void) { return mem_new(sizeof(struct flow_env)); }
+struct flow_env *flow_env_new(void)
+{
+    return mem_new(sizeof(struct flow_env));
+}
 
 struct flow_env *flow_env_free(struct flow_env *e)
 {
@@ -87,7 +90,7 @@ static bool env_put(struct flow_env *e, const char *key, size_t key_len, const c
 
 void flow_env_set(struct flow_env *e, const char *key, const char *value, size_t n)
 {
-    ASSERT(env_put(e, key, strlen(key), value, n));   /* our own keys are few and short */
+    ASSERT(env_put(e, key, strlen(key), value, n)); /* our own keys are few and short */
 }
 
 const char *flow_env_get(const struct flow_env *e, const char *key)
@@ -98,7 +101,7 @@ const char *flow_env_get(const struct flow_env *e, const char *key)
 
 struct loading {
     struct flow_env *env;
-    size_t set_before;   /* pairs that were there first stay, as dotenv has it */
+    size_t set_before; /* pairs that were there first stay, as dotenv has it */
     bool overflow;
 };
 
@@ -115,7 +118,7 @@ static void on_pair(void *ctx, const char *key, size_t key_len, const char *valu
 /* The whole file into wiped memory. */
 static struct secret *read_file(const char *path, struct why *why)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);   /* a FIFO must not hang us */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hang us */
     if (fd < 0) {
         (void)why_set(why, ERR_IO, "%s: %s", path, strerror(errno));
         return NULL;
@@ -152,7 +155,7 @@ enum err flow_env_load_file(struct flow_env *e, const char *path, struct why *wh
     if (file == NULL)
         return why->code;
     size_t n = secret_len(file), room;
-    char *bytes = secret_room(file, &room) - n;   /* dotenv unescapes in place */
+    char *bytes = secret_room(file, &room) - n; /* dotenv unescapes in place */
     struct loading l = {.env = e, .set_before = e->n};
     const char *what = NULL;
     int line = dotenv_parse(bytes, n, on_pair, &l, &what);
@@ -172,7 +175,7 @@ struct flow {
     struct flow_settings s;
     bool credentials_fetched;
     bool fell_back;
-    struct db_params cached;      /* what the first connect resolved */
+    struct db_params cached; /* what the first connect resolved */
     struct why fallback_why;
 };
 
@@ -192,7 +195,10 @@ struct flow *flow_free(struct flow *f)
     return NULL;
 }
 
-bool flow_fetched(const struct flow *f) { return f->credentials_fetched; }
+bool flow_fetched(const struct flow *f)
+{
+    return f->credentials_fetched;
+}
 
 static void say(struct flow *f, enum flow_level level, const char *line)
 {
@@ -252,8 +258,8 @@ static enum err fetch_or_fall_back(struct flow *f, const char *secret_name, enum
 {
     say(f, FLOW_INFO, FLOW_FETCH_LINE);
     struct why reason = {0};
-    enum err err = secret_value_fetch(f->s.aws, &f->s.target, secret_name, "AWSCURRENT", f->s.fetch_deadline_ms, &f->cached,
-                                      c, &reason);
+    enum err err = secret_value_fetch(f->s.aws, &f->s.target, secret_name, "AWSCURRENT", f->s.fetch_deadline_ms,
+                                      &f->cached, c, &reason);
     if (err == ERR_CANCELLED)
         return why_set(why, err, "%s", "");
     /* The flag is set whatever came: that is the watched program's rule, and why a
@@ -278,9 +284,7 @@ enum err flow_database_config(struct flow *f, struct db_params *out, enum flow_o
 {
     const char *secret_name = flow_env_get(f->s.env, "DB_SECRET_NAME");
     bool uses_secret = is_production(f->s.env) && secret_name != NULL && secret_name[0] != '\0';
-    enum flow_origin origin = uses_secret                   ? FLOW_CACHED
-                              : is_production(f->s.env) ? FLOW_ENVIRONMENT
-                                                            : FLOW_DEVELOPMENT;
+    enum flow_origin origin = uses_secret ? FLOW_CACHED : is_production(f->s.env) ? FLOW_ENVIRONMENT : FLOW_DEVELOPMENT;
     if (why != NULL)
         *why = f->fallback_why;
     if (!f->credentials_fetched) {
@@ -295,7 +299,7 @@ enum err flow_database_config(struct flow *f, struct db_params *out, enum flow_o
     }
     if (f->cached.host[0] == '\0' || f->cached.user[0] == '\0') {
         if (f->fell_back)
-            return f->fallback_why.code;   /* `why` says what failed first */
+            return f->fallback_why.code; /* `why` says what failed first */
         return why_set(why, ERR_SETTING, "no %s: neither the secret nor the environment names one",
                        f->cached.host[0] == '\0' ? "database host" : "database user");
     }

@@ -11,20 +11,20 @@
 struct login_result {
     bool ok;
     enum db_phase failed;
-    int32_t phase_us[PHASE_COUNT];   /* -1 not reached */
+    int32_t phase_us[PHASE_COUNT]; /* -1 not reached */
     int32_t total_us;
     char sqlstate[6];
-    char address[64];                /* the address tried last */
+    char address[64]; /* the address tried last */
     int server_version;
     char tls_protocol[16], tls_cipher[48];
     struct db_certificate certificate;
-    char auth_method[32];            /* what the server asked for; "" unknown */
+    char auth_method[32]; /* what the server asked for; "" unknown */
     char current_user[64];
     bool standby, superuser;
     char password_encryption[24];
-    int32_t max_connections, used_connections;   /* -1 unknown */
-    int64_t valid_until_ms;          /* TIME_UNKNOWN: never, or not known */
-    struct why why;                  /* safe words, no password */
+    int32_t max_connections, used_connections; /* -1 unknown */
+    int64_t valid_until_ms;                    /* TIME_UNKNOWN: never, or not known */
+    struct why why;                            /* safe words, no password */
 };
 
 /* Logs in as `p` says, asks who and what the server is, logs out.  Nothing of the

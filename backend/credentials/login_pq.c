@@ -45,7 +45,7 @@ static bool refused(struct attempt *a, const char *message)
 static void on_notice(void *ctx, const char *message)
 {
     (void)ctx;
-    (void)message;   /* libpq's default prints to the terminal */
+    (void)message; /* libpq's default prints to the terminal */
 }
 
 static enum db_phase phase_of(ConnStatusType status, enum db_phase now)
@@ -64,13 +64,19 @@ static enum db_phase phase_of(ConnStatusType status, enum db_phase now)
 #pragma GCC diagnostic pop
 }
 
-static const SSL *tls_of(PGconn *conn) { return PQsslStruct(conn, "OpenSSL"); }
+static const SSL *tls_of(PGconn *conn)
+{
+    return PQsslStruct(conn, "OpenSSL");
+}
 
 /* --------------------------------------------- which authentication is asked for */
 
 #define SASL 10
 
-static const struct { uint32_t code; const char *word; } methods[] = {
+static const struct {
+    uint32_t code;
+    const char *word;
+} methods[] = {
     {0, "none asked (trust)"}, {3, "password"}, {5, "md5"}, {7, "GSSAPI"}, {9, "SSPI"},
 };
 
@@ -94,7 +100,7 @@ static ssize_t peek(PGconn *conn, char *bytes, size_t size)
     if (ssl == NULL)
         return recv(PQsocket(conn), bytes, size, MSG_PEEK | MSG_DONTWAIT);
     int n = SSL_peek(ssl, bytes, (int)size);
-    ERR_clear_error();   /* libpq asks the same queue about its own calls */
+    ERR_clear_error(); /* libpq asks the same queue about its own calls */
     return n;
 }
 
@@ -106,7 +112,7 @@ static bool note_method(struct attempt *a, PGconn *conn)
     char m[160];
     ssize_t n = peek(conn, m, sizeof m);
     if (n <= 0)
-        return false;   /* a session ticket, perhaps: the message is still to come */
+        return false; /* a session ticket, perhaps: the message is still to come */
     if (n < 9 || m[0] != 'R')
         return true;
     uint32_t code = 0;
@@ -160,7 +166,9 @@ static PGconn *start(const struct attempt *a, const char *address)
     const struct db_params *p = a->p;
     char port[8], file[512];
     bool checks = p->sslmode[0] == '\0' || strncmp(p->sslmode, "verify-", 7) == 0;
-    const char *trust = checks ? attempt_trust(p, file, sizeof file) : p->sslrootcert[0] != '\0' ? p->sslrootcert : NULL;
+    const char *trust = checks                      ? attempt_trust(p, file, sizeof file)
+                        : p->sslrootcert[0] != '\0' ? p->sslrootcert
+                                                    : NULL;
     (void)str_fmt(port, sizeof port, "%d", p->port != 0 ? p->port : 5432);
     /* A container has no ~/.pgpass and no client certificate; neither has its test. */
     const char *pairs[][2] = {
@@ -237,7 +245,10 @@ static int64_t number_at(const PGresult *r, int column, int64_t unknown)
     return str_to_i64(s, strlen(s), &value) ? value : unknown;
 }
 
-static bool flag_at(const PGresult *r, int column) { return column < PQnfields(r) && PQgetvalue(r, 0, column)[0] == 't'; }
+static bool flag_at(const PGresult *r, int column)
+{
+    return column < PQnfields(r) && PQgetvalue(r, 0, column)[0] == 't';
+}
 
 static void note_answer(struct login_result *out, const PGresult *r)
 {
@@ -251,7 +262,10 @@ static void note_answer(struct login_result *out, const PGresult *r)
     text_safe_name(out->password_encryption, sizeof out->password_encryption, encryption, strlen(encryption));
 }
 
-static bool is_one_row(const PGresult *r) { return PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1; }
+static bool is_one_row(const PGresult *r)
+{
+    return PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1;
+}
 
 static bool query(struct attempt *a, PGconn *conn)
 {
@@ -305,10 +319,11 @@ struct pg_conn *login_open(const struct db_params *p, int64_t deadline_ms, struc
     attempt_begin(&a, p, deadline_ms, c, out);
     if (attempt_resolve(&a, &found))
         /* Who got further than a connection has heard a server's answer: another address has no other. */
-        for (size_t i = 0; i < found.n && conn == NULL && a.phase == PHASE_CONNECT && out->why.code != ERR_CANCELLED; i++)
+        for (size_t i = 0; i < found.n && conn == NULL && a.phase == PHASE_CONNECT && out->why.code != ERR_CANCELLED;
+             i++)
             conn = try_address(&a, &found, i);
     attempt_end(&a, conn != NULL);
-    wiping_stack();   /* libpq and OpenSSL had the password on it */
+    wiping_stack(); /* libpq and OpenSSL had the password on it */
     return conn;
 }
 

@@ -16,9 +16,13 @@
 #include "backend/credentials/certificate.h"
 
 /* What an sslmode asks for, as libpq has it; the first row is the default. */
-static const struct mode { const char *word; bool asks, insists, checks_chain, checks_name; } modes[] = {
-    {"verify-full", true, true, true, true}, {"verify-ca", true, true, true, false}, {"require", true, true, false, false},
-    {"prefer", true, false, false, false},   {"allow", false, false, false, false},  {"disable", false, false, false, false},
+static const struct mode {
+    const char *word;
+    bool asks, insists, checks_chain, checks_name;
+} modes[] = {
+    {"verify-full", true, true, true, true}, {"verify-ca", true, true, true, false},
+    {"require", true, true, false, false},   {"prefer", true, false, false, false},
+    {"allow", false, false, false, false},   {"disable", false, false, false, false},
 };
 
 /* NULL: there is no such mode. */
@@ -62,7 +66,7 @@ static bool ask_for_tls(struct attempt *a, int fd, bool *out_has_tls)
     if (!attempt_wait(a, fd, POLLIN))
         return false;
     ssize_t n = recv(fd, &answer, 1, 0);
-    if (n <= 0)   /* a reset is a close with something left unread */
+    if (n <= 0) /* a reset is a close with something left unread */
         return attempt_fail(a, ERR_DB_PROTOCOL, "the peer closed the connection");
     if (answer != 'S' && answer != 'N')
         return attempt_fail(a, ERR_DB_PROTOCOL, "something else than PostgreSQL listens on that port");
@@ -103,8 +107,9 @@ static bool set_up_checks(struct attempt *a, const struct mode *mode, SSL_CTX *c
         return true;
     const char *trusted = attempt_trust(a->p, file, sizeof file);
     if (trusted == NULL || SSL_CTX_load_verify_file(ctx, trusted) != 1)
-        return attempt_fail(a, ERR_TLS, "no authority to trust: db_sslrootcert must name a readable file of certificates "
-                                        "(RDS: AWS's global-bundle.pem)");
+        return attempt_fail(a, ERR_TLS,
+                            "no authority to trust: db_sslrootcert must name a readable file of certificates "
+                            "(RDS: AWS's global-bundle.pem)");
     certificate_check(ssl, &a->out->certificate);
     if (mode->checks_name && is_address)
         (void)X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), a->p->host);
@@ -175,7 +180,7 @@ void login_look_at_certificate(struct attempt *a, const struct resolved *found, 
     struct resolved one = {.n = 1, .addr = {found->addr[i]}, .len = {found->len[i]}};
     (void)str_copy(one.text[0], sizeof one.text[0], found->text[i]);
     if (reach_address(&look, &one, 0))
-        return;   /* it is believed here: libpq's own words stand */
+        return; /* it is believed here: libpq's own words stand */
     a->out->certificate = seen.certificate;
     if (seen.failed == PHASE_TLS && seen.why.code == ERR_TLS)
         a->out->why = seen.why;

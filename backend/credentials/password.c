@@ -22,7 +22,7 @@ struct secret *password_new(struct why *why)
         }
         for (size_t i = 0; i < sizeof random && secret_len(s) < PASSWORD_LENGTH; i++)
             if (random[i] < 256 / LETTERS * LETTERS && secret_append(s, &letters[random[i] % LETTERS], 1) != ERR_OK)
-                ASSERT(false);   /* there is room for it */
+                ASSERT(false); /* there is room for it */
     }
     secret_wipe(random, sizeof random);
     return s;
@@ -35,7 +35,7 @@ enum err password_token(char out[37], struct why *why)
         return why_set(why, ERR_SYSTEM, "no random bytes");
     r[6] = (unsigned char)((r[6] & 0x0f) | 0x40);
     r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
-    (void)str_fmt(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", r[0], r[1], r[2], r[3],
-                  r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13], r[14], r[15]);
+    (void)str_fmt(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", r[0], r[1], r[2],
+                  r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13], r[14], r[15]);
     return ERR_OK;
 }

@@ -9,22 +9,22 @@
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 
-#define HANGING_MAX 256   /* threads that wait for a name server, over the whole process */
+#define HANGING_MAX 256 /* threads that wait for a name server, over the whole process */
 #define STACK_BYTES (256 * 1024)
 
 /* Shared by the asker and the thread; the last of the two frees it. */
 struct question {
     atomic_int refs;
-    int done_fd;                  /* eventfd: written when `code` and `list` are there... */
-    atomic_bool done;             /* ...which this orders: a descriptor orders nothing by C's rules */
+    int done_fd;      /* eventfd: written when `code` and `list` are there... */
+    atomic_bool done; /* ...which this orders: a descriptor orders nothing by C's rules */
     char host[256], service[8];
     resolve_ask_fn *ask;
-    int code;                     /* EAI_* */
+    int code; /* EAI_* */
     struct addrinfo *list;
 };
 
-static atomic_int hanging;        /* a global, since the bound is the process's */
-static _Atomic(resolve_ask_fn *) replaced;   /* and so is a test's; NULL: getaddrinfo */
+static atomic_int hanging;                 /* a global, since the bound is the process's */
+static _Atomic(resolve_ask_fn *) replaced; /* and so is a test's; NULL: getaddrinfo */
 
 void resolve_use(resolve_ask_fn *ask)
 {
@@ -50,7 +50,7 @@ static void *ask(void *arg)
         q->list = NULL;
     uint64_t one = 1;
     atomic_store(&q->done, true);
-    (void)!write(q->done_fd, &one, sizeof one);   /* an eventfd just made takes it */
+    (void)!write(q->done_fd, &one, sizeof one); /* an eventfd just made takes it */
     atomic_fetch_sub(&hanging, 1);
     question_unref(q);
     return NULL;
@@ -64,7 +64,8 @@ static void take(const struct addrinfo *list, struct resolved *out)
             continue;
         memcpy(&out->addr[out->n], a->ai_addr, a->ai_addrlen);
         out->len[out->n] = a->ai_addrlen;
-        if (getnameinfo(a->ai_addr, a->ai_addrlen, out->text[out->n], sizeof out->text[0], NULL, 0, NI_NUMERICHOST) == 0)
+        if (getnameinfo(a->ai_addr, a->ai_addrlen, out->text[out->n], sizeof out->text[0], NULL, 0, NI_NUMERICHOST) ==
+            0)
             out->n++;
     }
 }
@@ -72,8 +73,8 @@ static void take(const struct addrinfo *list, struct resolved *out)
 /* "127.0.0.1" and "::1" need no thread. */
 static bool numeric(const char *host, const char *service, struct resolved *out)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
     struct addrinfo *list = NULL;
     if (getaddrinfo(host, service, &hints, &list) != 0)
         return false;
@@ -94,8 +95,8 @@ static enum err start(struct question *q, struct why *why)
     return failed == 0 ? ERR_OK : why_set(why, ERR_SYSTEM, "no thread to resolve a name: %s", strerror(failed));
 }
 
-enum err resolve_host(const char *host, uint16_t port, int64_t deadline_mono_ms, struct cancel *c,
-                      struct resolved *out, struct why *why)
+enum err resolve_host(const char *host, uint16_t port, int64_t deadline_mono_ms, struct cancel *c, struct resolved *out,
+                      struct why *why)
 {
     char service[8];
     (void)str_fmt(service, sizeof service, "%u", port);

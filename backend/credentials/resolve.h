@@ -16,12 +16,12 @@ struct resolved {
     size_t n;
     struct sockaddr_storage addr[RESOLVE_MAX];
     socklen_t len[RESOLVE_MAX];
-    char text[RESOLVE_MAX][64];    /* numeric form */
+    char text[RESOLVE_MAX][64]; /* numeric form */
 };
 
 /* ERR_RESOLVE, ERR_TIMEOUT, ERR_CANCELLED, ERR_BUSY (too many names hang already). */
-enum err resolve_host(const char *host, uint16_t port, int64_t deadline_mono_ms, struct cancel *c,
-                      struct resolved *out, struct why *why) CHECKED;
+enum err resolve_host(const char *host, uint16_t port, int64_t deadline_mono_ms, struct cancel *c, struct resolved *out,
+                      struct why *why) CHECKED;
 
 /* getaddrinfo(3), or what a test puts in its place for names that are not numeric: the
  * whole process's, from the next name on.  NULL is the real one again. */

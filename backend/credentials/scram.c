@@ -40,7 +40,8 @@ enum err scram_verifier(const struct secret *password, const unsigned char *salt
     unsigned char salted[KEY], client[KEY], stored[KEY], server[KEY];
     char salt64[96], stored64[48], server64[48];
     if (salt_len == 0 || salt_len > SCRAM_SALT_MAX || iterations == 0 || iterations > 10000000)
-        return why_set(why, ERR_SETTING, "a salt has 1 to %d bytes, and there are 1 to 10000000 iterations", SCRAM_SALT_MAX);
+        return why_set(why, ERR_SETTING, "a salt has 1 to %d bytes, and there are 1 to 10000000 iterations",
+                       SCRAM_SALT_MAX);
     if (!is_plain(bytes, n))
         return why_set(why, ERR_SETTING, "the password has characters other than printable ASCII");
     bool ok = PKCS5_PBKDF2_HMAC(bytes, (int)n, salt, (int)salt_len, (int)iterations, EVP_sha256(), KEY, salted) == 1 &&

@@ -12,7 +12,7 @@
 
 #define SCRAM_SALT_MAX 64
 #define SCRAM_VERIFIER_MAX 256
-#define SCRAM_ITERATIONS 4096   /* PostgreSQL's own */
+#define SCRAM_ITERATIONS 4096 /* PostgreSQL's own */
 
 /* "SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY".  ERR_SETTING for a password that is
  * not printable ASCII: others would have to be normalised first (SASLprep). */

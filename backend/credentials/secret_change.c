@@ -64,7 +64,7 @@ struct secret *secret_put_body(const char *secret_id, const char *token, const s
     json_t *o = json_pack("{ss ss so s[s]}", "SecretId", secret_id, "ClientRequestToken", token, "SecretString",
                           password_json(value), "VersionStages", "AWSPENDING");
     struct secret *body = dump(o);
-    ASSERT(body != NULL);   /* what is in it came out of JSON, or is ASCII */
+    ASSERT(body != NULL); /* what is in it came out of JSON, or is ASCII */
     json_decref(o);
     return body;
 }

@@ -81,7 +81,10 @@ static bool looks_like_object(const char *s, size_t n)
 }
 
 /* jansson refuses it, since C strings end there; the operator hears of it by name. */
-static bool has_nul(const char *json, size_t n) { return memmem(json, n, "\\u0000", 6) != NULL; }
+static bool has_nul(const char *json, size_t n)
+{
+    return memmem(json, n, "\\u0000", 6) != NULL;
+}
 
 static enum err nul_why(struct why *why)
 {
@@ -93,7 +96,7 @@ static enum err apply_string(const char *s, size_t n, struct db_params *p, struc
     if (n == 0)
         return why_set(why, ERR_SECRET_SHAPE, "it is empty");
     if (!looks_like_object(s, n)) {
-        take_password(p, s, n);   /* a plain string is the password, whole: no trimming */
+        take_password(p, s, n); /* a plain string is the password, whole: no trimming */
         return ERR_OK;
     }
     struct why bad;
@@ -126,7 +129,7 @@ enum err secret_value_apply(const char *reply, size_t n, struct db_params *param
     if (err == ERR_OK) {
         (void)json_safe(o, "VersionId", p.version_id, sizeof p.version_id);
         db_params_clear(params);
-        *params = p;   /* the password moves along */
+        *params = p; /* the password moves along */
     } else {
         db_params_clear(&p);
     }

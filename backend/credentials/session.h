@@ -9,8 +9,9 @@
 struct session;
 
 /* As login_try(), and stays; NULL: *out says why. */
-struct session *session_open(const struct db_params *p, int64_t deadline_ms, struct cancel *c, struct login_result *out);
-struct session *session_close(struct session *s);   /* gives its locks back; NULL is fine; returns NULL */
+struct session *session_open(const struct db_params *p, int64_t deadline_ms, struct cancel *c,
+                             struct login_result *out);
+struct session *session_close(struct session *s); /* gives its locks back; NULL is fine; returns NULL */
 
 /* PostgreSQL's advisory lock of this name, of the session.  ERR_BUSY with who has it and
  * since when. */

@@ -11,7 +11,7 @@
 struct session {
     PGconn *conn;
     struct cancel *cancel;
-    int64_t deadline_ms;   /* of each statement */
+    int64_t deadline_ms; /* of each statement */
 };
 
 struct session *session_open(const struct db_params *p, int64_t deadline_ms, struct cancel *c, struct login_result *out)
@@ -74,7 +74,7 @@ static int64_t lock_key(const char *name)
     (void)SHA256((const unsigned char *)name, strlen(name), digest);
     for (size_t i = 0; i < 8; i++)
         key = key << 8 | digest[i];
-    return (int64_t)(key >> 1);   /* positive: the halves are compared below */
+    return (int64_t)(key >> 1); /* positive: the halves are compared below */
 }
 
 enum err session_lock(struct session *s, const char *name, struct why *why)
@@ -117,8 +117,7 @@ enum err session_set_verifier(struct session *s, const char *user, const char *v
     why = why != NULL ? why : &local;
     char *name = PQescapeIdentifier(s->conn, user, strlen(user));
     char *literal = PQescapeLiteral(s->conn, verifier, strlen(verifier));
-    bool fits = name != NULL && literal != NULL &&
-                str_fmt(sql, sizeof sql, "ALTER ROLE %s PASSWORD %s", name, literal);
+    bool fits = name != NULL && literal != NULL && str_fmt(sql, sizeof sql, "ALTER ROLE %s PASSWORD %s", name, literal);
     PQfreemem(name);
     PQfreemem(literal);
     PGresult *r = fits ? run(s, sql, why) : NULL;

@@ -2,7 +2,10 @@
 
 #include "backend/base/mem.h"
 
-void backfill_init(struct backfill *b) { *b = (struct backfill){0}; }
+void backfill_init(struct backfill *b)
+{
+    *b = (struct backfill){0};
+}
 
 static void clear_slice(struct backfill_slice *s)
 {
@@ -20,7 +23,7 @@ void backfill_clear(struct backfill *b)
 
 static struct backfill_slice *new_slice(struct backfill *b, size_t group, int64_t from_ms, int64_t to_ms)
 {
-    if (b->slices == NULL)   /* most environments need none */
+    if (b->slices == NULL) /* most environments need none */
         b->slices = mem_array(BACKFILL_SLICES_MAX, sizeof *b->slices);
     ASSERT(b->n < BACKFILL_SLICES_MAX);
     struct backfill_slice *s = &b->slices[b->n++];
@@ -54,7 +57,10 @@ struct backfill_slice *backfill_take(struct backfill *b)
     return newest;
 }
 
-void backfill_give_back(struct backfill_slice *s) { s->taken = false; }
+void backfill_give_back(struct backfill_slice *s)
+{
+    s->taken = false;
+}
 
 void backfill_finish(struct backfill *b, struct backfill_slice *s)
 {
@@ -73,7 +79,7 @@ void backfill_split(struct backfill *b, struct backfill_slice *s, int64_t from_m
     (void)new_slice(b, s->group, middle + 1, s->to_ms);
     s->from_ms = from_ms;
     s->to_ms = middle;
-    MEM_FREE(s->token);   /* it belongs to the range as it was */
+    MEM_FREE(s->token); /* it belongs to the range as it was */
 }
 
 int64_t backfill_read_from(const struct backfill *b, int64_t all_ms)

@@ -10,19 +10,19 @@
 #include "backend/watch/event_ids.h"
 
 #define BACKFILL_SLICES_MAX 1024
-#define BACKFILL_STEP_MS (5 * 60 * 1000)   /* the newest slice; each older one is twice as long */
+#define BACKFILL_STEP_MS (5 * 60 * 1000) /* the newest slice; each older one is twice as long */
 
 struct backfill_slice {
     size_t group;
-    int64_t from_ms, to_ms;       /* both inclusive */
-    char *token;                  /* of its next page, NULL: its first; owned */
-    struct event_ids ids;         /* counted from this slice: it may have to be read again */
+    int64_t from_ms, to_ms; /* both inclusive */
+    char *token;            /* of its next page, NULL: its first; owned */
+    struct event_ids ids;   /* counted from this slice: it may have to be read again */
     unsigned pages;
     bool taken, done;
 };
 
 struct backfill {
-    struct backfill_slice *slices;   /* never moves: threads hold pointers into it */
+    struct backfill_slice *slices; /* never moves: threads hold pointers into it */
     size_t n, done;
 };
 
@@ -33,7 +33,7 @@ void backfill_clear(struct backfill *b);
  * is empty. */
 struct backfill_slice *backfill_add(struct backfill *b, size_t group, int64_t from_ms, int64_t to_ms);
 
-struct backfill_slice *backfill_take(struct backfill *b);      /* the newest that nobody has; NULL none */
+struct backfill_slice *backfill_take(struct backfill *b); /* the newest that nobody has; NULL none */
 void backfill_give_back(struct backfill_slice *s);
 void backfill_finish(struct backfill *b, struct backfill_slice *s);
 

@@ -5,8 +5,8 @@
 #include "backend/watch/classify.h"
 
 struct classifiers {
-    const struct classifier **of;   /* by the environment's place in the configuration */
-    struct classifier *shared;      /* of [patterns] */
+    const struct classifier **of; /* by the environment's place in the configuration */
+    struct classifier *shared;    /* of [patterns] */
     size_t n;
 };
 

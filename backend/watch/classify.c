@@ -10,17 +10,17 @@
 static const enum event_kind order[] = {EVENT_FETCH, EVENT_HIT, EVENT_FALLBACK, EVENT_FETCH_ERROR, EVENT_DB_ERROR};
 
 struct pattern {
-    const char *glob;          /* the configuration's, which outlives us */
+    const char *glob; /* the configuration's, which outlives us */
     enum event_kind event;
-    size_t head;               /* bytes before the first '*' */
-    uint32_t word;             /* the bit of a word the text must have; 0 none */
+    size_t head;   /* bytes before the first '*' */
+    uint32_t word; /* the bit of a word the text must have; 0 none */
 };
 
 struct classifier {
     const char *const *globs[ARRAY_LEN(order)];
-    struct pattern *patterns;  /* all of them, in the order they are tried */
+    struct pattern *patterns; /* all of them, in the order they are tried */
     size_t n;
-    struct find_words words;   /* of patterns that may begin with anything */
+    struct find_words words; /* of patterns that may begin with anything */
 };
 
 /* ------------------------------------------------------------------ globs */
@@ -37,7 +37,7 @@ bool glob_match(const char *glob, struct slice text)
     for (;;) {
         const char *part = star + 1;
         star = strchr(part, '*');
-        if (star == NULL) {   /* the last part must end the text */
+        if (star == NULL) { /* the last part must end the text */
             size_t tail = strlen(part);
             return (size_t)(end - s) >= tail && memcmp(end - tail, part, tail) == 0;
         }
@@ -96,19 +96,31 @@ struct classifier *classifier_free(struct classifier *c)
 }
 
 /* Terms of platform lines: what classify() below recognises, as words they all contain. */
-static const struct { const char *term; enum filter_purpose least; } platform_terms[] = {
-    {"INIT_START", FILTER_CREDENTIALS}, {"START RequestId", FILTER_COUNTING}, {"REPORT RequestId", FILTER_COUNTING},
-    {"INIT_REPORT", FILTER_COUNTING},   {"Task timed out", FILTER_COUNTING},  {"Runtime exited", FILTER_COUNTING},
+static const struct {
+    const char *term;
+    enum filter_purpose least;
+} platform_terms[] = {
+    {"INIT_START", FILTER_CREDENTIALS},
+    {"START RequestId", FILTER_COUNTING},
+    {"REPORT RequestId", FILTER_COUNTING},
+    {"INIT_REPORT", FILTER_COUNTING},
+    {"Task timed out", FILTER_COUNTING},
+    {"Runtime exited", FILTER_COUNTING},
     /* the JSON format's twins */
-    {"platform.initStart", FILTER_CREDENTIALS}, {"platform.start", FILTER_COUNTING},
-    {"platform.report", FILTER_COUNTING},       {"platform.initReport", FILTER_COUNTING},
+    {"platform.initStart", FILTER_CREDENTIALS},
+    {"platform.start", FILTER_COUNTING},
+    {"platform.report", FILTER_COUNTING},
+    {"platform.initReport", FILTER_COUNTING},
     {"platform.fault", FILTER_COUNTING},
 };
 
 /* Written differently in a JSON line, or with a meaning of its own in a filter pattern: how a
  * quote or backslash is escaped in a term is not documented; '/' and what is beyond ASCII may
  * or may not be escaped in JSON. */
-static bool is_unsafe(char c) { return (unsigned char)c < ' ' || (unsigned char)c > '~' || strchr("\"\\/*", c) != NULL; }
+static bool is_unsafe(char c)
+{
+    return (unsigned char)c < ' ' || (unsigned char)c > '~' || strchr("\"\\/*", c) != NULL;
+}
 
 /* The longest run of a glob that stands in every line that matches, in either format. */
 static struct slice filter_literal(const char *glob)
@@ -129,7 +141,8 @@ static struct slice filter_literal(const char *glob)
 static bool add_term(struct strbuf *b, struct slice term)
 {
     size_t i = 0;
-    while (i < term.n && !((term.s[i] | 0x20) >= 'a' && (term.s[i] | 0x20) <= 'z') && !(term.s[i] >= '0' && term.s[i] <= '9'))
+    while (i < term.n && !((term.s[i] | 0x20) >= 'a' && (term.s[i] | 0x20) <= 'z') &&
+           !(term.s[i] >= '0' && term.s[i] <= '9'))
         i++;
     if (i == term.n)
         return false;
@@ -143,7 +156,7 @@ bool classifier_filter_pattern(const struct classifier *c, enum filter_purpose p
 {
     struct strbuf b;
     bool ok = true;
-    strbuf_init(&b, 1024);   /* the service's own limit */
+    strbuf_init(&b, 1024); /* the service's own limit */
     for (size_t i = 0; i < ARRAY_LEN(platform_terms); i++)
         if (platform_terms[i].least <= purpose)
             ok = add_term(&b, (struct slice){platform_terms[i].term, strlen(platform_terms[i].term)}) && ok;
@@ -188,9 +201,11 @@ static bool add_alternatives(const struct classifier *c, enum event_kind kind, s
 
 bool classifier_past_terms(const struct classifier *c, struct strbuf *b)
 {
-    static const char *const platform[] = {
-        "INIT_START", "INIT_REPORT", "Task timed out", "Runtime exited", "platform.initStart", "platform.initReport",
-        "platform.fault", "\"status\":\"timeout\"", "\"status\":\"error\""};   /* the last two: of JSON's REPORT */
+    static const char *const platform[] = {"INIT_START",          "INIT_REPORT",
+                                           "Task timed out",      "Runtime exited",
+                                           "platform.initStart",  "platform.initReport",
+                                           "platform.fault",      "\"status\":\"timeout\"",
+                                           "\"status\":\"error\""}; /* the last two: of JSON's REPORT */
     static const enum event_kind kinds[] = {EVENT_FETCH, EVENT_FALLBACK, EVENT_FETCH_ERROR, EVENT_DB_ERROR};
     bool ok = true;
     for (size_t i = 0; i < ARRAY_LEN(platform); i++)
@@ -200,7 +215,10 @@ bool classifier_past_terms(const struct classifier *c, struct strbuf *b)
     return ok;
 }
 
-void classifier_hit_terms(const struct classifier *c, struct strbuf *b) { (void)add_alternatives(c, EVENT_HIT, b); }
+void classifier_hit_terms(const struct classifier *c, struct strbuf *b)
+{
+    (void)add_alternatives(c, EVENT_HIT, b);
+}
 
 /* ------------------------------------------------------------------ lines */
 
@@ -210,9 +228,15 @@ static bool starts(struct slice s, const char *with)
     return s.n >= n && memcmp(s.s, with, n) == 0;
 }
 
-static struct slice after(struct slice s, size_t n) { return (struct slice){s.s + n, s.n - n}; }
+static struct slice after(struct slice s, size_t n)
+{
+    return (struct slice){s.s + n, s.n - n};
+}
 
-static struct slice upto(struct slice s, const char *stops) { return (struct slice){s.s, find_any(s, stops)}; }
+static struct slice upto(struct slice s, const char *stops)
+{
+    return (struct slice){s.s, find_any(s, stops)};
+}
 
 static struct slice trim_end(struct slice s)
 {
@@ -263,8 +287,10 @@ static void report_pairs(struct slice s, struct line *out)
 
 static bool platform_line(struct slice m, struct line *out)
 {
-    static const struct { const char *head; enum line_kind kind; } heads[] = {
-        {"START RequestId: ", LINE_START}, {"END RequestId: ", LINE_END}, {"REPORT RequestId: ", LINE_REPORT}};
+    static const struct {
+        const char *head;
+        enum line_kind kind;
+    } heads[] = {{"START RequestId: ", LINE_START}, {"END RequestId: ", LINE_END}, {"REPORT RequestId: ", LINE_REPORT}};
     for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
         if (m.n == 0 || *m.s != *heads[i].head || !starts(m, heads[i].head))
             continue;
@@ -281,7 +307,7 @@ static bool platform_line(struct slice m, struct line *out)
         out->kind = LINE_INIT;
         return true;
     }
-    if (starts(m, "INIT_REPORT ")) {   /* written only when init failed or timed out */
+    if (starts(m, "INIT_REPORT ")) { /* written only when init failed or timed out */
         out->kind = LINE_EVENT;
         out->event = EVENT_FAILURE;
         return true;
@@ -393,7 +419,7 @@ static void prefix(struct slice m, struct line *out)
 {
     char first = m.n > 0 ? *m.s : '\0';
     if (first == '{')
-        (void)json_line_read(m, out);   /* not Lambda's JSON: the program's own words */
+        (void)json_line_read(m, out); /* not Lambda's JSON: the program's own words */
     else if (first == '[')
         python_prefix(m, out);
     else if (first >= '0' && first <= '9' && m.n > 10)

@@ -12,28 +12,28 @@
 #include "config/config.h"
 
 enum line_kind {
-    LINE_INIT,         /* INIT_START: a container begins (or begins again) */
+    LINE_INIT, /* INIT_START: a container begins (or begins again) */
     LINE_START,
     LINE_END,
     LINE_REPORT,
-    LINE_EVENT,        /* `event` says what */
-    LINE_OTHER,        /* the program's own words: no pattern matches */
-    LINE_PLATFORM      /* a platform line without a meaning for us */
+    LINE_EVENT,   /* `event` says what */
+    LINE_OTHER,   /* the program's own words: no pattern matches */
+    LINE_PLATFORM /* a platform line without a meaning for us */
 };
 
 struct line {
     enum line_kind kind;
-    enum event_kind event;     /* FETCH, HIT, FALLBACK, FETCH_ERROR, DB_ERROR or FAILURE */
-    struct slice request;      /* n 0: none named */
-    bool in_init;              /* the line says "undefined": logged before the first invocation */
-    struct slice body;         /* without the prefix and trailing space */
-    int32_t duration_us;       /* REPORT: Duration; -1 */
-    bool has_init_duration;    /* REPORT: this invocation was a cold start */
-    bool failed;               /* REPORT, JSON format: it timed out or its runtime exited (text has a line for that) */
-    char room[2048];           /* where a body without its JSON escapes lies */
+    enum event_kind event;  /* FETCH, HIT, FALLBACK, FETCH_ERROR, DB_ERROR or FAILURE */
+    struct slice request;   /* n 0: none named */
+    bool in_init;           /* the line says "undefined": logged before the first invocation */
+    struct slice body;      /* without the prefix and trailing space */
+    int32_t duration_us;    /* REPORT: Duration; -1 */
+    bool has_init_duration; /* REPORT: this invocation was a cold start */
+    bool failed;            /* REPORT, JSON format: it timed out or its runtime exited (text has a line for that) */
+    char room[2048];        /* where a body without its JSON escapes lies */
 };
 
-struct classifier;             /* patterns made ready; immutable, shared by threads */
+struct classifier; /* patterns made ready; immutable, shared by threads */
 struct classifier *classifier_new(const struct config_patterns *p);
 struct classifier *classifier_free(struct classifier *c);
 

@@ -6,17 +6,17 @@
 #include "backend/base/text.h"
 #include "backend/watch/marks.h"
 
-#define LOOK_BACK 64            /* invocations of one container that lines may have overtaken, while all comes in order */
-#define STRAGGLE_MS 5000        /* a line may be stamped this long after its REPORT; a retry comes later */
+#define LOOK_BACK 64     /* invocations of one container that lines may have overtaken, while all comes in order */
+#define STRAGGLE_MS 5000 /* a line may be stamped this long after its REPORT; a retry comes later */
 #define POISONED_SILENT_MS (60 * 60 * 1000)
-#define TIME_MAX_MS 253402300799999   /* year 9999: sums of two such times do not overflow */
+#define TIME_MAX_MS 253402300799999 /* year 9999: sums of two such times do not overflow */
 
 struct container {
-    char *stream;               /* as it came, NUL-terminated */
+    char *stream; /* as it came, NUL-terminated */
     size_t stream_len, group;
-    uint32_t key;               /* index in the table + 1, never reused */
-    bool asked;                 /* its past has been looked up */
-    bool disordered;            /* lines came long after later ones: the backfill reads the newest first */
+    uint32_t key;    /* index in the table + 1, never reused */
+    bool asked;      /* its past has been looked up */
+    bool disordered; /* lines came long after later ones: the backfill reads the newest first */
     int64_t last_ms, started_ms;
     uint64_t newest_invocation; /* journal sequence + 1; 0 none */
     struct marks marks;
@@ -27,26 +27,26 @@ enum { SAW_START = 1, SAW_REPORT = 2, SAW_FETCH = 4, SAW_HIT = 8 };
 
 /* One invocation: made at the first line that names its request id. */
 struct invocation {
-    int64_t start_ms;           /* the earliest line that names it */
-    uint64_t previous;          /* of the same container: sequence + 1; 0 none */
-    uint64_t same;              /* the one before in its bucket of `heads`: sequence + 1; 0 none */
-    uint32_t container;         /* key */
-    uint32_t request;           /* hash of the request id */
-    uint32_t took_ms;           /* from there to the REPORT */
+    int64_t start_ms;   /* the earliest line that names it */
+    uint64_t previous;  /* of the same container: sequence + 1; 0 none */
+    uint64_t same;      /* the one before in its bucket of `heads`: sequence + 1; 0 none */
+    uint32_t container; /* key */
+    uint32_t request;   /* hash of the request id */
+    uint32_t took_ms;   /* from there to the REPORT */
     unsigned char saw;
-    unsigned char counted;      /* HIT, STALE_HIT, or EVENT_KINDS: neither */
+    unsigned char counted; /* HIT, STALE_HIT, or EVENT_KINDS: neither */
 };
 
 struct containers {
-    struct container **all;     /* by key - 1; NULL when forgotten */
+    struct container **all; /* by key - 1; NULL when forgotten */
     size_t n, cap, alive;
     struct container *latest;   /* fed last: lines of one come in a row */
     uint32_t *table;            /* open addressing: keys, 0 empty */
     size_t table_size;          /* a power of two */
     struct invocation *journal; /* ring */
-    uint64_t *heads;            /* buckets by container and request: sequence + 1 of the newest; as many as the ring has */
+    uint64_t *heads; /* buckets by container and request: sequence + 1 of the newest; as many as the ring has */
     size_t journal_cap;
-    uint64_t sequence;          /* invocations made so far */
+    uint64_t sequence; /* invocations made so far */
     struct tally tally;
     int64_t current_since_ms, previous_created_ms;
     char current_id[65], previous_id[65];
@@ -77,7 +77,10 @@ struct containers *containers_free(struct containers *c)
     return NULL;
 }
 
-const struct tally *containers_tally(const struct containers *c) { return &c->tally; }
+const struct tally *containers_tally(const struct containers *c)
+{
+    return &c->tally;
+}
 
 /* ------------------------------------------------------------------ table */
 
@@ -196,7 +199,7 @@ static const char *holds_words(const struct containers *c, const struct held *h)
 static struct invocation *at_sequence(const struct containers *c, uint64_t plus_one)
 {
     if (plus_one == 0 || c->sequence - (plus_one - 1) > c->journal_cap)
-        return NULL;   /* none, or overwritten since */
+        return NULL; /* none, or overwritten since */
     return &c->journal[(plus_one - 1) & (c->journal_cap - 1)];
 }
 
@@ -230,13 +233,20 @@ static struct invocation *invocation_new(struct containers *c, struct container 
         journal_grow(c);
     uint64_t *head = head_of(c, k->key, request);
     struct invocation *v = &c->journal[c->sequence & (c->journal_cap - 1)];
-    *v = (struct invocation){.start_ms = time_ms, .previous = k->newest_invocation, .same = *head, .container = k->key,
-                             .request = request, .counted = EVENT_KINDS};
+    *v = (struct invocation){.start_ms = time_ms,
+                             .previous = k->newest_invocation,
+                             .same = *head,
+                             .container = k->key,
+                             .request = request,
+                             .counted = EVENT_KINDS};
     *head = k->newest_invocation = ++c->sequence;
     return v;
 }
 
-static int64_t end_of(const struct invocation *v) { return v->start_ms + v->took_ms; }
+static int64_t end_of(const struct invocation *v)
+{
+    return v->start_ms + v->took_ms;
+}
 
 /* The invocation now also has a line at this time; its end stays where a REPORT put it. */
 static void stretch(struct invocation *v, int64_t time_ms)
@@ -261,7 +271,8 @@ static bool fits(const struct invocation *v, enum line_kind kind, int64_t time_m
 }
 
 /* The invocation a line that names a request belongs to. */
-static struct invocation *invocation_of(struct containers *c, struct container *k, const struct line *l, int64_t time_ms)
+static struct invocation *invocation_of(struct containers *c, struct container *k, const struct line *l,
+                                        int64_t time_ms)
 {
     uint32_t request = (uint32_t)hash_bytes(l->request.s, l->request.n, 0);
     struct invocation *v;
@@ -283,7 +294,7 @@ static struct invocation *invocation_at(const struct containers *c, const struct
         if (v->start_ms <= time_ms && (latest == NULL || v->start_ms > latest->start_ms)) {
             latest = v;
             if (!k->disordered)
-                break;   /* by arrival is by time */
+                break; /* by arrival is by time */
         }
     return latest != NULL && ((latest->saw & SAW_REPORT) == 0 || time_ms <= end_of(latest)) ? latest : NULL;
 }
@@ -298,7 +309,7 @@ static void count(struct containers *c, struct container *k, enum event_kind kin
 static enum event_kind judge(const struct containers *c, const struct container *k, struct invocation *v)
 {
     if (marks_loose_fetch(&k->marks, v->start_ms, end_of(v)))
-        v->saw |= SAW_FETCH;   /* the mark may be lost later */
+        v->saw |= SAW_FETCH; /* the mark may be lost later */
     if ((v->saw & SAW_REPORT) == 0 || (v->saw & SAW_FETCH) != 0)
         return EVENT_KINDS;
     struct held h = marks_held(&k->marks, end_of(v));
@@ -306,8 +317,8 @@ static enum event_kind judge(const struct containers *c, const struct container 
         return EVENT_STALE_HIT;
     if (h.fetched_ms == TIME_UNKNOWN)
         return (v->saw & SAW_HIT) != 0 ? EVENT_HIT : EVENT_KINDS;
-    bool replaced = c->current_since_ms != TIME_UNKNOWN && h.fetched_ms < c->current_since_ms &&
-                    end_of(v) >= c->current_since_ms;
+    bool replaced =
+        c->current_since_ms != TIME_UNKNOWN && h.fetched_ms < c->current_since_ms && end_of(v) >= c->current_since_ms;
     return replaced ? EVENT_STALE_HIT : EVENT_HIT;
 }
 
@@ -357,7 +368,7 @@ void containers_label_moved(struct containers *c, int64_t current_since_ms)
  * REPORT that tells of one.  A late INIT_START moves the count, and may split a life. */
 static void count_cold_starts(struct containers *c, struct container *k)
 {
-    bool seen = false, beyond = k->marks.lost;   /* beyond: the life's INIT_START may be lost */
+    bool seen = false, beyond = k->marks.lost; /* beyond: the life's INIT_START may be lost */
     for (int i = 0; i < k->marks.n; i++) {
         struct mark *m = &k->marks.all[i];
         if (m->kind != MARK_BEGIN && m->kind != MARK_COLD)
@@ -401,7 +412,7 @@ static void started(struct containers *c, struct container *k, const struct line
 {
     struct invocation *v = invocation_of(c, k, l, time_ms);
     v->saw |= SAW_START;
-    judge_again(c, k, v);   /* it began earlier than thought: a fetch may lie within it */
+    judge_again(c, k, v); /* it began earlier than thought: a fetch may lie within it */
 }
 
 static void reported(struct containers *c, struct container *k, const struct line *l, int64_t time_ms,
@@ -427,8 +438,8 @@ static void reported(struct containers *c, struct container *k, const struct lin
 static void said(struct containers *c, struct container *k, const struct line *l, int64_t time_ms, bool history,
                  struct line_effect *out)
 {
-    if (l->event == EVENT_HIT) {   /* counted once, when its invocation is reported */
-        struct invocation *v = history          ? NULL
+    if (l->event == EVENT_HIT) { /* counted once, when its invocation is reported */
+        struct invocation *v = history            ? NULL
                                : l->request.n > 0 ? invocation_of(c, k, l, time_ms)
                                                   : invocation_at(c, k, time_ms);
         if (v != NULL) {
@@ -453,7 +464,7 @@ void containers_feed(struct containers *c, size_t group, struct slice stream, co
     struct container *k = find(c, group, stream);
     *out = (struct line_effect){.kind = EVENT_KINDS, .holds = ""};
     if (k == NULL && history)
-        return;   /* a container that ended before the counted range is none of ours */
+        return; /* a container that ended before the counted range is none of ours */
     if (k == NULL)
         k = add(c, group, stream);
     c->latest = k;
@@ -503,8 +514,8 @@ void containers_feed_span(struct containers *c, size_t group, struct slice strea
     c->latest = k;
     struct held h = marks_held(&k->marks, s->to_ms - 1);
     uint32_t using = s->invocations > s->fetching ? s->invocations - s->fetching : 0;
-    bool replaced = c->current_since_ms != TIME_UNKNOWN && h.fetched_ms < c->current_since_ms &&
-                    s->from_ms >= c->current_since_ms;
+    bool replaced =
+        c->current_since_ms != TIME_UNKNOWN && h.fetched_ms < c->current_since_ms && s->from_ms >= c->current_since_ms;
     count_spread(c, k, EVENT_INVOCATION, s, s->invocations);
     if (h.poisoned)
         count_spread(c, k, EVENT_STALE_HIT, s, using);
@@ -540,11 +551,20 @@ static void fill_row(const struct containers *c, const struct container *k, cons
 {
     struct held h = marks_held(&k->marks, INT64_MAX);
     *r = (struct container_row){
-        .key = k->key, .state = state_of(c, k, now_ms), .started_ms = h.began_ms, .fetched_ms = h.fetched_ms,
-        .last_ms = k->last_ms, .fell_back_ms = h.fell_back_ms, .cold_starts = k->n[EVENT_COLD_START],
-        .fetches = k->n[EVENT_FETCH], .invocations = k->n[EVENT_INVOCATION], .hits = k->n[EVENT_HIT],
-        .stale_hits = k->n[EVENT_STALE_HIT], .fallbacks = k->n[EVENT_FALLBACK],
-        .fetch_errors = k->n[EVENT_FETCH_ERROR], .db_errors = k->n[EVENT_DB_ERROR],
+        .key = k->key,
+        .state = state_of(c, k, now_ms),
+        .started_ms = h.began_ms,
+        .fetched_ms = h.fetched_ms,
+        .last_ms = k->last_ms,
+        .fell_back_ms = h.fell_back_ms,
+        .cold_starts = k->n[EVENT_COLD_START],
+        .fetches = k->n[EVENT_FETCH],
+        .invocations = k->n[EVENT_INVOCATION],
+        .hits = k->n[EVENT_HIT],
+        .stale_hits = k->n[EVENT_STALE_HIT],
+        .fallbacks = k->n[EVENT_FALLBACK],
+        .fetch_errors = k->n[EVENT_FETCH_ERROR],
+        .db_errors = k->n[EVENT_DB_ERROR],
     };
     r->in_doubt = h.fetched_ms != TIME_UNKNOWN && c->current_since_ms != TIME_UNKNOWN &&
                   llabs(h.fetched_ms - c->current_since_ms) < IN_DOUBT_MS;
@@ -557,11 +577,16 @@ static void fill_row(const struct containers *c, const struct container *k, cons
 static int rank(enum container_state s)
 {
     switch (s) {
-    case CONTAINER_POISONED: return 0;
-    case CONTAINER_STALE: return 1;
-    case CONTAINER_UNKNOWN: return 2;
-    case CONTAINER_CURRENT: return 3;
-    case CONTAINER_SILENT: return 4;
+    case CONTAINER_POISONED:
+        return 0;
+    case CONTAINER_STALE:
+        return 1;
+    case CONTAINER_UNKNOWN:
+        return 2;
+    case CONTAINER_CURRENT:
+        return 3;
+    case CONTAINER_SILENT:
+        return 4;
     }
     return 5;
 }

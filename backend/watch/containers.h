@@ -19,10 +19,10 @@
 #include "backend/watch/classify.h"
 #include "backend/watch/tally.h"
 
-#define CONTAINERS_MAX 20000        /* per environment; the longest silent are forgotten */
-#define INVOCATIONS_MAX (1u << 17)  /* journal: older ones keep the count they have */
-#define SILENT_MS (10 * 60 * 1000)  /* not called for this long: SILENT (POISONED ones: an hour) */
-#define IN_DOUBT_MS 10000           /* a fetch this near to the label's move may have got either version */
+#define CONTAINERS_MAX 20000       /* per environment; the longest silent are forgotten */
+#define INVOCATIONS_MAX (1u << 17) /* journal: older ones keep the count they have */
+#define SILENT_MS (10 * 60 * 1000) /* not called for this long: SILENT (POISONED ones: an hour) */
+#define IN_DOUBT_MS 10000          /* a fetch this near to the label's move may have got either version */
 
 struct containers;
 
@@ -31,10 +31,10 @@ struct containers *containers_free(struct containers *c);
 
 /* What a line did, for the display: which event it became, if any. */
 struct line_effect {
-    enum event_kind kind;       /* EVENT_KINDS: nothing to show */
-    unsigned flags;             /* enum event_flags */
-    uint32_t container;         /* key */
-    const char *holds;          /* version id held at that time, as container_row.holds; until the next call */
+    enum event_kind kind; /* EVENT_KINDS: nothing to show */
+    unsigned flags;       /* enum event_flags */
+    uint32_t container;   /* key */
+    const char *holds;    /* version id held at that time, as container_row.holds; until the next call */
 };
 
 /* Feeds one line.  `history`: from before the counted range; changes what is known of
@@ -46,8 +46,8 @@ void containers_feed(struct containers *c, size_t group, struct slice stream, co
  * fetches, fallbacks) of that time have been fed before.  Exact where none lies within:
  * what came before one is taken to have come after it. */
 struct counted_span {
-    int64_t from_ms, to_ms;     /* the latter exclusive */
-    uint32_t invocations, fetching, hits;   /* reports; of those with a fetch of their own; explicit hit lines */
+    int64_t from_ms, to_ms;               /* the latter exclusive */
+    uint32_t invocations, fetching, hits; /* reports; of those with a fetch of their own; explicit hit lines */
 };
 void containers_feed_span(struct containers *c, size_t group, struct slice stream, const struct counted_span *s);
 

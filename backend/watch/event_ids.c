@@ -12,7 +12,7 @@ void event_ids_clear(struct event_ids *e)
 static uint64_t hash_id(size_t group, const char *id, size_t n)
 {
     uint64_t h = hash_bytes(id, n, group);
-    return h != 0 ? h : 1;   /* 0: an empty slot */
+    return h != 0 ? h : 1; /* 0: an empty slot */
 }
 
 static bool put(struct event_ids *e, uint64_t hash, int64_t time_ms)

@@ -12,10 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EVENT_IDS_MAX (1u << 20)   /* slots: 16 MiB at the most, half of them used */
+#define EVENT_IDS_MAX (1u << 20) /* slots: 16 MiB at the most, half of them used */
 
 struct event_ids {
-    struct event_id { uint64_t hash; int64_t time_ms; } *slots;   /* open addressing; hash 0 is empty */
+    struct event_id {
+        uint64_t hash;
+        int64_t time_ms;
+    } * slots; /* open addressing; hash 0 is empty */
     size_t size, n;
     int64_t floor_ms;
     uint64_t refused;

@@ -50,8 +50,11 @@ void event_rows_add(struct event_rows *r, const struct log_event *e, const struc
         r->rows = mem_grow(r->rows, r->cap, sizeof *r->rows);
     }
     struct event_row *row = &r->rows[r->n++];
-    *row = (struct event_row){.time_ms = e->time_ms, .ingested_ms = e->ingested_ms, .kind = f->kind,
-                              .flags = f->flags | (late ? EVENT_LATE : 0), .container = f->container};
+    *row = (struct event_row){.time_ms = e->time_ms,
+                              .ingested_ms = e->ingested_ms,
+                              .kind = f->kind,
+                              .flags = f->flags | (late ? EVENT_LATE : 0),
+                              .container = f->container};
     (void)str_copy_n(row->holds, sizeof row->holds, f->holds, strnlen(f->holds, sizeof row->holds - 1));
     short_stream(e->stream, row->stream);
     text_safe_name(row->request, sizeof row->request, l->request.s, l->request.n);
@@ -68,7 +71,7 @@ static int by_time(const void *a, const void *b)
 static void chunk_destroy(struct snap *s)
 {
     struct event_chunk *c = (struct event_chunk *)s;
-    free(c->rows);   /* the texts lie behind the rows */
+    free(c->rows); /* the texts lie behind the rows */
     free(c);
 }
 

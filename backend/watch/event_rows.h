@@ -10,7 +10,7 @@
 #define ROW_TEXT_MAX 400
 
 struct event_rows {
-    struct event_row *rows;     /* text holds an offset until frozen */
+    struct event_row *rows; /* text holds an offset until frozen */
     size_t n, cap;
     char *text;
     size_t text_len, text_cap;

@@ -16,30 +16,30 @@
 #include "backend/watch/log_query.h"
 #include "backend/watch/watch.h"
 
-#define OVERLAP_MS (2 * 60 * 1000)     /* doubled, up to OVERLAP_MAX_MS, when events come that late */
+#define OVERLAP_MS (2 * 60 * 1000) /* doubled, up to OVERLAP_MAX_MS, when events come that late */
 #define OVERLAP_MAX_MS (10 * 60 * 1000)
 
 struct cursor {
     const char *group;
-    int64_t covered_ms;                /* AWS's clock when the last finished sweep began: all before has been read */
-    int64_t first_from_ms;             /* where the first sweep begins: all of the past, until that is cut */
-    int64_t from_ms, began_ms;         /* of the sweep in hand */
-    int64_t wide_mono_ms;              /* when the next long look back is due */
-    char *token;                       /* of the next page; NULL: a sweep begins */
-    unsigned pages;                    /* of the sweep in hand */
-    bool unfiltered;                   /* the sweep in hand asks for every line */
-    bool swept;                        /* one sweep has been finished */
+    int64_t covered_ms;        /* AWS's clock when the last finished sweep began: all before has been read */
+    int64_t first_from_ms;     /* where the first sweep begins: all of the past, until that is cut */
+    int64_t from_ms, began_ms; /* of the sweep in hand */
+    int64_t wide_mono_ms;      /* when the next long look back is due */
+    char *token;               /* of the next page; NULL: a sweep begins */
+    unsigned pages;            /* of the sweep in hand */
+    bool unfiltered;           /* the sweep in hand asks for every line */
+    bool swept;                /* one sweep has been finished */
 };
 
 struct follower {
-    const struct watch *w;             /* fixed */
+    const struct watch *w; /* fixed */
     size_t env, ncursors, rows_max;
-    int64_t start_ms, all_ms;          /* when we began, by AWS's clock once it has answered, and how far back we look */
-    char pattern[1025];                /* filter pattern, "" none */
+    int64_t start_ms, all_ms; /* when we began, by AWS's clock once it has answered, and how far back we look */
+    char pattern[1025];       /* filter pattern, "" none */
 
-    struct cursor *cursors;            /* live lane only */
-    size_t group;                      /* whose turn it is in this round over the groups */
-    int64_t slot_mono_ms;              /* the quota's slot for the next page; 0: none taken */
+    struct cursor *cursors; /* live lane only */
+    size_t group;           /* whose turn it is in this round over the groups */
+    int64_t slot_mono_ms;   /* the quota's slot for the next page; 0: none taken */
     struct log_page page;
 
     pthread_mutex_t lock;
@@ -50,19 +50,19 @@ struct follower {
     struct event_rows rows;
     struct event_chunk **chunks;
     size_t nchunks, rows_kept;
-    bool clock_known;                  /* AWS has answered, and start_ms and all_ms go by its clock */
-    int64_t ahead_ms;                  /* AWS's clock before ours; 0 while they agree within seconds */
-    int64_t overlap_ms, new_mono_ms;   /* new: when something new last came */
-    int64_t current_since_ms;          /* as told by the secret watch... */
-    bool label_known, published;       /* ...once it has; the live lane has published */
+    bool clock_known;                /* AWS has answered, and start_ms and all_ms go by its clock */
+    int64_t ahead_ms;                /* AWS's clock before ours; 0 while they agree within seconds */
+    int64_t overlap_ms, new_mono_ms; /* new: when something new last came */
+    int64_t current_since_ms;        /* as told by the secret watch... */
+    bool label_known, published;     /* ...once it has; the live lane has published */
     uint64_t late, duplicates, lines, pages, dropped_rows;
     int64_t newest_event_ms, first_fetch_ms, last_fetch_ms, last_fallback_ms, last_db_error_ms;
     char last_db_error[160];
-    struct insights *insights;         /* what reads the past that is too much for pages; NULL: pages alone */
-    int64_t past_from_ms;              /* before this Insights reads, or could not: what is known begins here; 0 */
-    bool past_failed;                  /* ...for good */
-    unsigned past_asked;               /* ranges that it has been asked for and not given yet */
-    char engine[200];                  /* as log_snap.engine */
+    struct insights *insights; /* what reads the past that is too much for pages; NULL: pages alone */
+    int64_t past_from_ms;      /* before this Insights reads, or could not: what is known begins here; 0 */
+    bool past_failed;          /* ...for good */
+    unsigned past_asked;       /* ranges that it has been asked for and not given yet */
+    char engine[200];          /* as log_snap.engine */
 };
 
 /* How AWS is asked for this environment; `reserved`: the quota's slot is taken. */
@@ -90,8 +90,14 @@ void follower_look_up_history(struct follower *f, struct aws *aws, size_t group)
 /* Insights' side: the past of a group, all at once, then whether it is there.  False:
  * from_ms..to_ms (the latter exclusive) is still to be read, by pages when the engine may
  * choose. */
-struct past_line { int64_t time_ms; struct slice stream, message; };
-struct past_span { struct slice stream; struct counted_span counted; };
+struct past_line {
+    int64_t time_ms;
+    struct slice stream, message;
+};
+struct past_span {
+    struct slice stream;
+    struct counted_span counted;
+};
 void follower_take_past(struct follower *f, size_t group, const struct past_line *lines, size_t nlines,
                         const struct past_span *spans, size_t nspans);
 void follower_past_done(struct follower *f, size_t group, int64_t from_ms, int64_t to_ms, bool done);

@@ -4,7 +4,7 @@
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
 
-#define LATE_MS (30 * 1000)            /* from its time stamp to its ingestion */
+#define LATE_MS (30 * 1000) /* from its time stamp to its ingestion */
 
 /* --------------------------------------------------------------- counting */
 
@@ -12,7 +12,7 @@
 static void first_line(struct slice s, char *out, size_t size)
 {
     char masked[256];
-    const char *end = memchr(s.s, '\n', s.n);   /* a stack trace follows */
+    const char *end = memchr(s.s, '\n', s.n); /* a stack trace follows */
     size_t n = end != NULL ? (size_t)(end - s.s) : s.n;
     n = n < sizeof masked ? n : sizeof masked;
     memcpy(masked, s.s, n);
@@ -98,7 +98,7 @@ void follower_take_past(struct follower *f, size_t group, const struct past_line
         struct line_effect effect;
         classify(f->w->classifiers[f->env], lines[i].message, &l);
         f->lines++;
-        if (l.kind == LINE_REPORT && l.failed) {   /* the invocation itself is among the spans */
+        if (l.kind == LINE_REPORT && l.failed) { /* the invocation itself is among the spans */
             l.kind = LINE_EVENT;
             l.event = EVENT_FAILURE;
         }
@@ -116,7 +116,10 @@ void follower_take_past(struct follower *f, size_t group, const struct past_line
 
 /* ------------------------------------------------------------- publishing */
 
-int64_t follower_now_locked(const struct follower *f) { return clock_wall_ms(f->w->clock) + f->ahead_ms; }
+int64_t follower_now_locked(const struct follower *f)
+{
+    return clock_wall_ms(f->w->clock) + f->ahead_ms;
+}
 
 static void destroy(struct snap *s)
 {

@@ -5,7 +5,7 @@
 #include "backend/base/strbuf.h"
 
 #define HISTORY_PAGES 40
-#define HISTORY_MS (24LL * 60 * 60 * 1000)   /* containers live for hours, not days */
+#define HISTORY_MS (24LL * 60 * 60 * 1000) /* containers live for hours, not days */
 #define STREAMS_PER_LOOK 50
 
 /* The creation of the oldest of these streams, from DescribeLogStreams' newest fifty. */
@@ -19,8 +19,8 @@ static int64_t oldest_creation(struct follower *f, struct aws *aws, size_t group
     strbuf_init(&body, 4096);
     log_query_begin(&body, f->cursors[group].group);
     strbuf_str(&body, ",\"orderBy\":\"LastEventTime\",\"descending\":true,\"limit\":50}");
-    enum err err = aws_call(aws, &r.target, AWS_DESCRIBE_LOG_STREAMS, strbuf_peek(&body), r.deadline_ms, &reply, r.cancel,
-                            NULL);
+    enum err err =
+        aws_call(aws, &r.target, AWS_DESCRIBE_LOG_STREAMS, strbuf_peek(&body), r.deadline_ms, &reply, r.cancel, NULL);
     strbuf_clear(&body);
     json_t *o = err == ERR_OK ? json_read_object(reply.body, reply.len, NULL) : NULL, *row;
     size_t found = 0, i;
@@ -58,13 +58,16 @@ void follower_look_up_history(struct follower *f, struct aws *aws, size_t group)
         return;
     pthread_mutex_lock(&f->lock);
     size_t n = containers_unexplained(f->containers, group, streams, ARRAY_LEN(streams));
-    for (size_t i = 0; i < n; i++)   /* copies: the next feed may forget a container */
+    for (size_t i = 0; i < n; i++) /* copies: the next feed may forget a container */
         streams[i].s = mem_copy_bytes(streams[i].s, streams[i].n);
     pthread_mutex_unlock(&f->lock);
     int64_t before = f->all_ms, date;
     char *token = NULL;
     if (n > 0) {
-        struct log_query q = {.group = f->cursors[group].group, .to_ms = before - 1, .pattern = pattern, .streams = streams,
+        struct log_query q = {.group = f->cursors[group].group,
+                              .to_ms = before - 1,
+                              .pattern = pattern,
+                              .streams = streams,
                               .nstreams = n};
         q.from_ms = oldest_creation(f, aws, group, streams, n, before);
         struct log_reader r = follower_reader(f, aws, false);

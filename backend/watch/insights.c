@@ -7,14 +7,14 @@
 #include "backend/base/text.h"
 #include "backend/watch/insights_past.h"
 
-#define GATHER_MS 400          /* others that want their past read come along */
-#define LABEL_WAIT_MS 10000    /* for the secret watch to tell when AWSCURRENT moved */
+#define GATHER_MS 400       /* others that want their past read come along */
+#define LABEL_WAIT_MS 10000 /* for the secret watch to tell when AWSCURRENT moved */
 #define POLL_MS 1000
-#define AGAIN_MS 2000          /* after a throttled or failed call... */
-#define TRIES_MAX 5            /* ...so often in a row */
-#define STOP_MS 60             /* the program is ending */
-#define ROWS_LIMIT 10000       /* of an answer; a full one is asked for in halves */
-#define QUERY_MAX 10000        /* the service's own limit */
+#define AGAIN_MS 2000    /* after a throttled or failed call... */
+#define TRIES_MAX 5      /* ...so often in a row */
+#define STOP_MS 60       /* the program is ending */
+#define ROWS_LIMIT 10000 /* of an answer; a full one is asked for in halves */
+#define QUERY_MAX 10000  /* the service's own limit */
 #define IDLE_WAIT_MS 200
 #define NEVER_MS (24LL * 60 * 60 * 1000)
 
@@ -27,12 +27,12 @@ struct job {
 };
 
 struct insights {
-    const struct watch *w;     /* fixed */
+    const struct watch *w; /* fixed */
     size_t env, id;
     void (*wake)(void *ctx, size_t id);
     void *wake_ctx;
 
-    pthread_mutex_t lock;      /* a leaf */
+    pthread_mutex_t lock; /* a leaf */
     /* guarded by lock */
     struct past_item *queue;
     size_t nqueue;
@@ -44,14 +44,15 @@ struct insights {
     char *names[INSIGHTS_GROUPS_MAX];
     size_t n, estimated;
     double bytes, scanned;
-    struct job *jobs;          /* a stack */
+    struct job *jobs; /* a stack */
     size_t njobs;
-    char query_id[64];         /* "": none is running */
+    char query_id[64]; /* "": none is running */
     unsigned failures;
     struct past past;
 };
 
-struct insights *insights_new(const struct watch *w, size_t env, void (*wake)(void *ctx, size_t id), void *ctx, size_t id)
+struct insights *insights_new(const struct watch *w, size_t env, void (*wake)(void *ctx, size_t id), void *ctx,
+                              size_t id)
 {
     struct insights *h = mem_new(sizeof *h);
     h->w = w;
@@ -77,8 +78,8 @@ static char *group_name(const char *group)
 
 void insights_ask(struct insights *h, struct follower *f, size_t group, int64_t from_ms, int64_t to_ms)
 {
-    struct past_item item = {.f = f, .group = group, .from_ms = from_ms, .to_ms = to_ms,
-                             .asked_mono_ms = clock_mono_ms(clock_real())};
+    struct past_item item = {
+        .f = f, .group = group, .from_ms = from_ms, .to_ms = to_ms, .asked_mono_ms = clock_mono_ms(clock_real())};
     pthread_mutex_lock(&h->lock);
     h->queue = mem_grow(h->queue, h->nqueue + 1, sizeof *h->queue);
     h->queue[h->nqueue++] = item;
@@ -95,7 +96,10 @@ double insights_pages(struct insights *h, double pages)
     return sum;
 }
 
-static const char *group_of(const struct past_item *item) { return item->f->cursors[item->group].group; }
+static const char *group_of(const struct past_item *item)
+{
+    return item->f->cursors[item->group].group;
+}
 
 /* A group that two environments share is read for one after the other: rows name the group. */
 static bool fits_batch(const struct insights *h, const char *name)
@@ -183,7 +187,8 @@ static int64_t finish(struct insights *h, bool done)
 static int64_t give_up(struct insights *h, const struct why *why)
 {
     char words[200], reason[120];
-    (void)str_fmt(words, sizeof words, "Logs Insights could not read the past: %s", why_line(why, reason, sizeof reason));
+    (void)str_fmt(words, sizeof words, "Logs Insights could not read the past: %s",
+                  why_line(why, reason, sizeof reason));
     say(h, words);
     return finish(h, false);
 }
@@ -226,7 +231,8 @@ static enum err ask(struct insights *h, struct aws *aws, enum aws_op op, const s
 {
     struct aws_target target = watch_target(h->w, h->env);
     struct aws_reply reply;
-    enum err err = aws_call(aws, &target, op, strbuf_peek(body), h->w->conf->call_deadline_ms, &reply, h->w->cancel, why);
+    enum err err =
+        aws_call(aws, &target, op, strbuf_peek(body), h->w->conf->call_deadline_ms, &reply, h->w->cancel, why);
     if (err != ERR_OK)
         return err;
     *out = json_read_object(reply.body, reply.len, why);
@@ -235,7 +241,8 @@ static enum err ask(struct insights *h, struct aws *aws, enum aws_op op, const s
 
 static const char *hours(int64_t ms, char out[32])
 {
-    (void)str_fmt(out, 32, ms % 3600000 == 0 ? "%lld h" : "%lld min", (long long)(ms % 3600000 == 0 ? ms / 3600000 : ms / 60000));
+    (void)str_fmt(out, 32, ms % 3600000 == 0 ? "%lld h" : "%lld min",
+                  (long long)(ms % 3600000 == 0 ? ms / 3600000 : ms / 60000));
     return out;
 }
 
@@ -311,7 +318,7 @@ static void plan(struct insights *h)
         for (size_t i = 0; i < h->n; i++) {
             int64_t since;
             if (follower_label_known(h->items[i].f, &since) && since != TIME_UNKNOWN) {
-                since += 999 - (since + 999) % 1000;   /* queries know seconds */
+                since += 999 - (since + 999) % 1000; /* queries know seconds */
                 cut = since > from && since < cut ? since : cut;
             }
         }
@@ -340,11 +347,14 @@ static bool query_text(const struct insights *h, enum query query, struct strbuf
         else
             classifier_hit_terms(classifier_of(h, i), &terms);
     if (query == QUERY_LINES)
-        strbuf_fmt(out, "fields @timestamp, @log, @logStream, @message | filter @message like /%s/ | sort @timestamp asc",
+        strbuf_fmt(out,
+                   "fields @timestamp, @log, @logStream, @message | filter @message like /%s/ | sort @timestamp asc",
                    strbuf_peek(&terms));
     else
-        strbuf_fmt(out, "parse @message /(?<kind>%s)/ | filter ispresent(kind) | stats count(*) as n by bin(5m), @log, "
-                   "@logStream, kind", strbuf_peek(&terms));
+        strbuf_fmt(out,
+                   "parse @message /(?<kind>%s)/ | filter ispresent(kind) | stats count(*) as n by bin(5m), @log, "
+                   "@logStream, kind",
+                   strbuf_peek(&terms));
     strbuf_fmt(out, " | limit %d", ROWS_LIMIT);
     ok = ok && !strbuf_cut(&terms) && !strbuf_cut(out);
     strbuf_clear(&terms);
@@ -384,7 +394,7 @@ static int64_t start(struct insights *h, struct aws *aws)
     if (err == ERR_OK && (id == NULL || !str_copy_n(h->query_id, sizeof h->query_id, id, n)))
         err = why_set(&why, ERR_MALFORMED, "StartQuery's answer names no query");
     json_decref(o);
-    if (err == ERR_THROTTLED)   /* what else went wrong may have started a query that is paid for */
+    if (err == ERR_THROTTLED) /* what else went wrong may have started a query that is paid for */
         return again(h, err, &why);
     if (err != ERR_OK)
         return err == ERR_CANCELLED ? 0 : give_up(h, &why);
@@ -400,7 +410,8 @@ static int64_t lay(struct insights *h)
     double gb = h->scanned / 1e9;
     for (size_t i = 0; i < h->n; i++)
         past_lay(&h->past, h->items, i, classifier_of(h, i));
-    (void)str_fmt(words, sizeof words, "Logs Insights read the past: %.3f GB scanned, $%.4f", gb, gb * INSIGHTS_DOLLARS_GB);
+    (void)str_fmt(words, sizeof words, "Logs Insights read the past: %.3f GB scanned, $%.4f", gb,
+                  gb * INSIGHTS_DOLLARS_GB);
     say(h, words);
     return finish(h, true);
 }
@@ -467,12 +478,14 @@ int64_t insights_turn(struct insights *h, struct aws *aws)
         delay = take_batch(h);
         h->step = h->n > 0 ? STEP_ESTIMATE : STEP_IDLE;
         return delay;
-    case STEP_ESTIMATE: return estimate(h, aws);
+    case STEP_ESTIMATE:
+        return estimate(h, aws);
     case STEP_START:
         if (h->njobs == 0)
             plan(h);
         return start(h, aws);
-    case STEP_POLL: return poll_results(h, aws);
+    case STEP_POLL:
+        return poll_results(h, aws);
     }
     return NEVER_MS;
 }

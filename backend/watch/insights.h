@@ -17,8 +17,9 @@
 #define INSIGHTS_DOLLARS_GB 0.005
 
 /* `env`: one whose keys and region it uses.  wake(ctx, id): a turn is due. */
-struct insights *insights_new(const struct watch *w, size_t env, void (*wake)(void *ctx, size_t id), void *ctx, size_t id);
-struct insights *insights_free(struct insights *h);                 /* stops what is running */
+struct insights *insights_new(const struct watch *w, size_t env, void (*wake)(void *ctx, size_t id), void *ctx,
+                              size_t id);
+struct insights *insights_free(struct insights *h); /* stops what is running */
 
 /* Any thread.  Asks for a group's [from_ms, to_ms), multiples of the step; it will call
  * follower_take_past() and follower_past_done(). */

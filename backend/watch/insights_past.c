@@ -68,7 +68,7 @@ static size_t keep_text(struct past *p, struct slice s)
 static enum err add(struct past *p, struct past_row **rows, size_t *n, struct past_row r, struct slice stream,
                     struct slice message, struct why *why)
 {
-    if ((*n & (*n - 1)) == 0)   /* grows at powers of two */
+    if ((*n & (*n - 1)) == 0) /* grows at powers of two */
         *rows = mem_grow(*rows, *n > 0 ? *n * 2 : 1, sizeof **rows);
     r.stream = keep_text(p, stream);
     r.nstream = stream.n;
@@ -102,8 +102,8 @@ enum err past_add_lines(struct past *p, const struct past_item *items, size_t n,
     return ERR_OK;
 }
 
-enum err past_add_counts(struct past *p, const struct past_item *items, size_t n, const json_t *rows, int64_t job_from_ms,
-                         int64_t job_to_ms, struct why *why)
+enum err past_add_counts(struct past *p, const struct past_item *items, size_t n, const json_t *rows,
+                         int64_t job_from_ms, int64_t job_to_ms, struct why *why)
 {
     const json_t *row;
     size_t i;
@@ -115,7 +115,8 @@ enum err past_add_counts(struct past *p, const struct past_item *items, size_t n
         if (bin_ms == TIME_UNKNOWN || stream.n == 0 || !str_to_i64(number.s, number.n, &count) || count < 0 ||
             count > UINT32_MAX)
             return why_set(why, ERR_MALFORMED, "row %zu of the query has no bin(5m), @logStream or n", i + 1);
-        struct past_row r = {.item = item, .from_ms = bin_ms > job_from_ms ? bin_ms : job_from_ms,
+        struct past_row r = {.item = item,
+                             .from_ms = bin_ms > job_from_ms ? bin_ms : job_from_ms,
                              .to_ms = bin_ms + INSIGHTS_BIN_MS < job_to_ms ? bin_ms + INSIGHTS_BIN_MS : job_to_ms};
         if (item == n || r.from_ms < items[item].from_ms || r.to_ms > items[item].to_ms || r.to_ms <= r.from_ms)
             continue;
@@ -130,7 +131,11 @@ enum err past_add_counts(struct past *p, const struct past_item *items, size_t n
 
 /* ------------------------------------------------------------------ laying */
 
-struct fetch { struct slice stream; int64_t time_ms; uint64_t request; };
+struct fetch {
+    struct slice stream;
+    int64_t time_ms;
+    uint64_t request;
+};
 
 static int by_text(struct slice a, struct slice b)
 {
@@ -171,12 +176,16 @@ static uint32_t fetching(const struct fetch *fetches, size_t n, const struct pas
         else
             high = middle;
     }
-    for (size_t i = low; i < n && by_text(fetches[i].stream, s->stream) == 0 && fetches[i].time_ms < s->counted.to_ms; i++)
+    for (size_t i = low; i < n && by_text(fetches[i].stream, s->stream) == 0 && fetches[i].time_ms < s->counted.to_ms;
+         i++)
         found += i == low || fetches[i].request != fetches[i - 1].request;
     return found;
 }
 
-static struct slice text_at(const struct past *p, size_t at, size_t n) { return (struct slice){strbuf_peek(&p->text) + at, n}; }
+static struct slice text_at(const struct past *p, size_t at, size_t n)
+{
+    return (struct slice){strbuf_peek(&p->text) + at, n};
+}
 
 static size_t lines_of(const struct past *p, size_t item, struct past_line *out)
 {
@@ -220,8 +229,8 @@ void past_lay(struct past *p, const struct past_item *items, size_t at, const st
         struct line l;
         classify(c, lines[i].message, &l);
         if (l.kind == LINE_EVENT && l.event == EVENT_FETCH && l.request.n > 0)
-            fetches[nfetches++] = (struct fetch){lines[i].stream, lines[i].time_ms,
-                                                 hash_bytes(l.request.s, l.request.n, 0)};
+            fetches[nfetches++] =
+                (struct fetch){lines[i].stream, lines[i].time_ms, hash_bytes(l.request.s, l.request.n, 0)};
     }
     qsort(fetches, nfetches, sizeof *fetches, fetch_order);
     for (size_t i = 0; i < nspans; i++)

@@ -10,7 +10,10 @@
  *
  * Values stay raw: a text keeps its quotes and escapes, an object its braces. */
 
-static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 static const char *skip_space(const char *p, const char *end)
 {
@@ -29,7 +32,7 @@ static const char *skip_text(const char *p, const char *end)
         const char *back = p;
         while (back[-1] == '\\')
             back--;
-        if ((p - back) % 2 == 0)   /* an even number of backslashes escapes nothing */
+        if ((p - back) % 2 == 0) /* an even number of backslashes escapes nothing */
             return p + 1;
     }
     return NULL;
@@ -56,7 +59,7 @@ static const char *skip_value(const char *p, const char *end)
         if (depth == 0 && (*p == '"' || *p == '}' || *p == ']'))
             return p + 1;
     }
-    return NULL;   /* an object's member is followed by something */
+    return NULL; /* an object's member is followed by something */
 }
 
 /* The next "key": value of an object; *p begins after its '{' or the last value.  Returns
@@ -90,7 +93,10 @@ static int next_member(const char **p, const char *end, struct slice *key, struc
     return 1;
 }
 
-static bool is(struct slice s, const char *word) { return s.n == strlen(word) && memcmp(s.s, word, s.n) == 0; }
+static bool is(struct slice s, const char *word)
+{
+    return s.n == strlen(word) && memcmp(s.s, word, s.n) == 0;
+}
 
 /* Without the quotes; empty for anything but a text. */
 static struct slice text_of(struct slice raw)
@@ -115,8 +121,10 @@ static int32_t micros(struct slice raw)
 
 /* ----------------------------------------------------------- platform lines */
 
-static const struct { const char *type; enum line_kind kind; } platform[] = {
-    {"platform.initStart", LINE_INIT}, {"platform.start", LINE_START}, {"platform.report", LINE_REPORT}};
+static const struct {
+    const char *type;
+    enum line_kind kind;
+} platform[] = {{"platform.initStart", LINE_INIT}, {"platform.start", LINE_START}, {"platform.report", LINE_REPORT}};
 
 static void read_metrics(struct slice metrics, struct line *out)
 {
@@ -156,7 +164,7 @@ static bool platform_line(struct slice type, struct slice record, struct line *o
         }
     if (out->kind == LINE_REPORT || out->kind == LINE_START)
         return out->request.n > 0;
-    if (is(type, "platform.initReport") || is(type, "platform.fault")) {   /* of an init that failed: see status */
+    if (is(type, "platform.initReport") || is(type, "platform.fault")) { /* of an init that failed: see status */
         read_record(record, out);
         if (out->failed || is(type, "platform.fault")) {
             out->kind = LINE_EVENT;
@@ -201,7 +209,7 @@ bool json_line_read(struct slice message, struct line *out)
             type = text_of(value);
         else if (is(key, "record"))
             record = value;
-        else if (is(key, "requestId") || is(key, "AWSRequestId"))   /* the latter: Java's and Python's */
+        else if (is(key, "requestId") || is(key, "AWSRequestId")) /* the latter: Java's and Python's */
             request = text_of(value);
         else if (is(key, "timestamp"))
             stamp = value;

@@ -17,9 +17,9 @@
 #include "backend/base/text.h"
 
 #define NESTING_MAX 64
-#define BLOCK 64                /* bytes looked at at once */
-#define STEP 32                 /* bytes copied at once */
-#define KEPT (64u << 10)        /* a page that was large once does not keep its room */
+#define BLOCK 64         /* bytes looked at at once */
+#define STEP 32          /* bytes copied at once */
+#define KEPT (64u << 10) /* a page that was large once does not keep its room */
 
 /* The members of an event. */
 enum member { MEMBER_STREAM, MEMBER_TIME, MEMBER_MESSAGE, MEMBER_INGESTED, MEMBER_ID, MEMBERS };
@@ -64,8 +64,8 @@ static uint64_t load8(const char *p)
 
 /* One bit a byte, the first byte's the lowest. */
 struct look {
-    uint64_t stops;     /* quotes, backslashes, control characters */
-    uint64_t foreign;   /* not ASCII */
+    uint64_t stops;   /* quotes, backslashes, control characters */
+    uint64_t foreign; /* not ASCII */
 };
 
 static inline struct look look_at_block(const char *p)
@@ -118,7 +118,10 @@ static int hex4(const char *p)
     int v = 0;
     for (int i = 0; i < 4; i++) {
         char c = p[i];
-        int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
         if (d < 0)
             return -1;
         v = v * 16 + d;
@@ -150,7 +153,10 @@ static const char *unescape_unicode(struct scan *s, const char *p)
     return p;
 }
 
-static bool is_continuation(unsigned char c) { return (c & 0xC0) == 0x80; }
+static bool is_continuation(unsigned char c)
+{
+    return (c & 0xC0) == 0x80;
+}
 
 /* Bytes of the character at p, which is not ASCII; 0 when it is not UTF-8 (RFC 3629). */
 static unsigned utf8_length(const char *s)
@@ -166,12 +172,15 @@ static unsigned utf8_length(const char *s)
     return p[0] <= 0xF4 && p[1] >= low && p[1] <= high && is_continuation(p[2]) && is_continuation(p[3]) ? 4 : 0;
 }
 
-static uint64_t from_bit(uint64_t bits, size_t n) { return n < BLOCK ? bits & (~(uint64_t)0 << n) : 0; }
+static uint64_t from_bit(uint64_t bits, size_t n)
+{
+    return n < BLOCK ? bits & (~(uint64_t)0 << n) : 0;
+}
 
 static bool check_utf8(struct scan *s, const char *p, const char *upto)
 {
     const char *next = p;
-    for (; p < upto; p = next > p + BLOCK ? next : p + BLOCK) {
+    for (; p<upto; p = next> p + BLOCK ? next : p + BLOCK) {
         uint64_t foreign = look_at(p, s->end).foreign;
         while (foreign != 0) {
             const char *at = p + __builtin_ctzll(foreign);
@@ -193,8 +202,8 @@ static bool check_utf8(struct scan *s, const char *p, const char *upto)
  * a string without escapes never is. */
 static bool scan_string(struct scan *s, struct slice *out)
 {
-    static const char escapes[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-                                      ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+    static const char escapes[256] = {
+        ['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
     const char *begin = s->p, *run = begin, *end = s->end;
     char *unescaped = s->text, *text = unescaped;
     uint64_t foreign = 0;
@@ -239,7 +248,10 @@ static bool scan_key(struct scan *s, struct slice *key)
 
 /* ---------------------------------------------------------------- numbers */
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 /* RFC 8259's grammar; the value is kept when it is a whole number, which must fit. */
 static bool scan_number(struct scan *s, int64_t *out, bool *out_whole)
@@ -252,7 +264,7 @@ static bool scan_number(struct scan *s, int64_t *out, bool *out_whole)
     if (!is_digit(*s->p) || (*s->p == '0' && is_digit(s->p[1])))
         return bad(s, "not a number");
     for (; is_digit(*s->p); s->p++) {
-        int digit = negative ? '0' - *s->p : *s->p - '0';   /* the least of all has no positive twin */
+        int digit = negative ? '0' - *s->p : *s->p - '0'; /* the least of all has no positive twin */
         fits = fits && !__builtin_mul_overflow(v, 10, &v) && !__builtin_add_overflow(v, digit, &v);
     }
     if (*s->p == '.') {
@@ -274,7 +286,7 @@ static bool scan_number(struct scan *s, int64_t *out, bool *out_whole)
     }
     if (s->p - from > 64)
         return bad(s, "number too long");
-    if (whole ? !fits : isinf(strtod(from, NULL)))   /* what follows it ends it: the text is NUL-terminated */
+    if (whole ? !fits : isinf(strtod(from, NULL))) /* what follows it ends it: the text is NUL-terminated */
         return bad(s, "number too large");
     *out = v;
     *out_whole = whole;
@@ -334,7 +346,7 @@ static bool skip_container(struct scan *s)
 {
     char closer[NESTING_MAX];
     int depth = 0;
-    bool want_value = true;   /* else: ',' or the closer */
+    bool want_value = true; /* else: ',' or the closer */
     struct slice ignored;
     do {
         skip_space(s);
@@ -402,9 +414,14 @@ struct name {
     const char *text;
     size_t n;
 };
-#define NAME(literal) {"\"" literal "\":", sizeof(literal) + 2}
-static const struct name names[MEMBERS] = {[MEMBER_STREAM] = NAME("logStreamName"), [MEMBER_TIME] = NAME("timestamp"),
-                                           [MEMBER_MESSAGE] = NAME("message"), [MEMBER_INGESTED] = NAME("ingestionTime"),
+#define NAME(literal)                                                                                                  \
+    {                                                                                                                  \
+        "\"" literal "\":", sizeof(literal) + 2                                                                        \
+    }
+static const struct name names[MEMBERS] = {[MEMBER_STREAM] = NAME("logStreamName"),
+                                           [MEMBER_TIME] = NAME("timestamp"),
+                                           [MEMBER_MESSAGE] = NAME("message"),
+                                           [MEMBER_INGESTED] = NAME("ingestionTime"),
                                            [MEMBER_ID] = NAME("eventId")};
 
 static bool is_next(const struct scan *s, const struct name *name)
@@ -413,7 +430,10 @@ static bool is_next(const struct scan *s, const struct name *name)
     return s->end - a >= 16 && load8(a) == load8(b) && load8(a + name->n - 8) == load8(b + name->n - 8);
 }
 
-static bool is(struct slice key, const char *name) { return key.n == strlen(name) && memcmp(key.s, name, key.n) == 0; }
+static bool is(struct slice key, const char *name)
+{
+    return key.n == strlen(name) && memcmp(key.s, name, key.n) == 0;
+}
 
 /* The name of an event's n-th member; MEMBERS: of none we want.  What stood there in the
  * last event most likely stands there again. */
@@ -494,12 +514,24 @@ static bool scan_event(struct scan *s, struct log_event *e)
         if (!scan_member(s, n, &m))
             return false;
         switch (m) {
-        case MEMBER_STREAM: ok = text_member(s, &e->stream); break;
-        case MEMBER_TIME: ok = time_member(s, &e->time_ms); break;
-        case MEMBER_MESSAGE: ok = text_member(s, &e->message); break;
-        case MEMBER_INGESTED: ok = time_member(s, &e->ingested_ms); break;
-        case MEMBER_ID: ok = text_member(s, &e->id); break;
-        case MEMBERS: ok = skip_value(s); break;
+        case MEMBER_STREAM:
+            ok = text_member(s, &e->stream);
+            break;
+        case MEMBER_TIME:
+            ok = time_member(s, &e->time_ms);
+            break;
+        case MEMBER_MESSAGE:
+            ok = text_member(s, &e->message);
+            break;
+        case MEMBER_INGESTED:
+            ok = time_member(s, &e->ingested_ms);
+            break;
+        case MEMBER_ID:
+            ok = text_member(s, &e->id);
+            break;
+        case MEMBERS:
+            ok = skip_value(s);
+            break;
         }
         if (!ok || !separator(s, '}', &more))
             return false;
@@ -546,7 +578,7 @@ static bool scan_document(struct scan *s, struct log_page *p)
             struct slice key;
             if (!scan_key(s, &key))
                 return false;
-            p->n = is(key, "events") ? 0 : p->n;   /* a member twice: the last one counts */
+            p->n = is(key, "events") ? 0 : p->n; /* a member twice: the last one counts */
             bool ok = is(key, "events")      ? scan_events(s, p)
                       : is(key, "nextToken") ? text_member(s, &p->next_token)
                                              : skip_value(s);
@@ -558,7 +590,10 @@ static bool scan_document(struct scan *s, struct log_page *p)
     return s->p == s->end || bad(s, "more after the end");
 }
 
-void log_page_init(struct log_page *p) { *p = (struct log_page){0}; }
+void log_page_init(struct log_page *p)
+{
+    *p = (struct log_page){0};
+}
 
 void log_page_clear(struct log_page *p)
 {
@@ -572,7 +607,7 @@ void log_page_clear(struct log_page *p)
 static void make_room(struct log_page *p, size_t n)
 {
     size_t need = (n + STEP + 511) / 512 * 512;
-    if (p->cap * sizeof *p->events > KEPT && p->cap > n / 64) {   /* no event has fewer bytes, or few do */
+    if (p->cap * sizeof *p->events > KEPT && p->cap > n / 64) { /* no event has fewer bytes, or few do */
         MEM_FREE(p->events);
         p->cap = 0;
     }

@@ -20,14 +20,14 @@ struct slice {
 
 struct log_event {
     struct slice stream, message, id;
-    int64_t time_ms, ingested_ms;      /* -1 when absent */
+    int64_t time_ms, ingested_ms; /* -1 when absent */
 };
 
 struct log_page {
     struct log_event *events;
     size_t n, cap;
-    struct slice next_token;           /* n 0: the last page */
-    char *text;                        /* unescaped strings */
+    struct slice next_token; /* n 0: the last page */
+    char *text;              /* unescaped strings */
     size_t text_cap;
 };
 

@@ -5,7 +5,7 @@
 
 #define TOKEN_MAX 8192
 #define REQUEST_MAX (64 * 1024)
-#define TIME_MAX_MS 253402300799999   /* year 9999 */
+#define TIME_MAX_MS 253402300799999 /* year 9999 */
 
 /* An ARN must not carry the ":*" that IAM policies and DescribeLogGroups give it. */
 void log_query_begin(struct strbuf *b, const char *group)

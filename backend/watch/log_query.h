@@ -6,16 +6,16 @@
 #include "backend/watch/log_page.h"
 
 struct log_query {
-    const char *group;              /* name or ARN */
-    int64_t from_ms, to_ms;         /* both inclusive; to_ms -1: open */
-    const char *pattern;            /* filter pattern; NULL: everything */
-    const struct slice *streams;    /* only these; nstreams 0: all */
+    const char *group;           /* name or ARN */
+    int64_t from_ms, to_ms;      /* both inclusive; to_ms -1: open */
+    const char *pattern;         /* filter pattern; NULL: everything */
+    const struct slice *streams; /* only these; nstreams 0: all */
     size_t nstreams;
 };
 
-struct log_reader {                 /* fixed: how to ask */
+struct log_reader { /* fixed: how to ask */
     struct aws *aws;
-    struct aws_target target;       /* `reserved` says whether the quota's slot has been taken */
+    struct aws_target target; /* `reserved` says whether the quota's slot has been taken */
     int64_t deadline_ms;
     struct cancel *cancel;
 };

@@ -30,11 +30,11 @@ void marks_put(struct marks *m, enum mark_kind kind, int64_t time_ms, bool histo
     if (m->n == MARKS_MAX)
         lose_one(m);
     int at = m->n;
-    while (at > 0 && (m->all[at - 1].time_ms > time_ms ||
-                      (m->all[at - 1].time_ms == time_ms && m->all[at - 1].kind > kind)))
+    while (at > 0 &&
+           (m->all[at - 1].time_ms > time_ms || (m->all[at - 1].time_ms == time_ms && m->all[at - 1].kind > kind)))
         at--;
     struct mark *new = &m->all[at];
-    if (at > 0 && new[-1].time_ms == time_ms && new[-1].kind == kind) {
+    if (at > 0 && new[-1].time_ms == time_ms &&new[-1].kind == kind) {
         new[-1].loose |= loose;
         return;
     }

@@ -15,16 +15,16 @@ enum mark_kind { MARK_BEGIN, MARK_COLD, MARK_FETCH, MARK_FALLBACK };
 
 struct mark {
     int64_t time_ms;
-    unsigned char kind;   /* enum mark_kind; COLD is a REPORT with Init Duration */
-    bool history;         /* from before the counted range */
-    bool counted;         /* BEGIN, COLD: as a cold start */
-    bool loose;           /* FETCH: names no request */
+    unsigned char kind; /* enum mark_kind; COLD is a REPORT with Init Duration */
+    bool history;       /* from before the counted range */
+    bool counted;       /* BEGIN, COLD: as a cold start */
+    bool loose;         /* FETCH: names no request */
 };
 
 struct marks {
     struct mark all[MARKS_MAX];
     int n;
-    bool lost;            /* the oldest went for want of room */
+    bool lost; /* the oldest went for want of room */
 };
 
 void marks_put(struct marks *m, enum mark_kind kind, int64_t time_ms, bool history, bool loose);

@@ -14,8 +14,8 @@
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
 
-#define SLOW_MS 2000       /* a turn as long as this makes its item slow... */
-#define OVERDUE_MS 250     /* how long a due item waits for a base thread */
+#define SLOW_MS 2000   /* a turn as long as this makes its item slow... */
+#define OVERDUE_MS 250 /* how long a due item waits for a base thread */
 
 struct item {
     int64_t due_mono_ms;
@@ -24,7 +24,7 @@ struct item {
 
 struct slot {
     pthread_t thread;
-    bool used, ended;       /* ended: to be joined */
+    bool used, ended; /* ended: to be joined */
 };
 
 struct pool {
@@ -35,13 +35,16 @@ struct pool {
     pthread_cond_t base_chance, extra_chance;
     /* guarded by lock */
     struct item *items;
-    struct slot *slots;     /* base threads, then extra ones */
+    struct slot *slots; /* base threads, then extra ones */
     unsigned idle_extras;
-    unsigned untried;       /* items never tried that base threads are working on */
+    unsigned untried; /* items never tried that base threads are working on */
     bool stopping;
 };
 
-static int64_t now_ms(void) { return clock_mono_ms(clock_real()); }
+static int64_t now_ms(void)
+{
+    return clock_mono_ms(clock_real());
+}
 
 /* When this kind of thread may take the item; INT64_MAX never. */
 static int64_t takeable_locked(const struct pool *p, const struct item *i, bool extra)
@@ -69,13 +72,16 @@ static size_t first_locked(const struct pool *p, bool extra, int64_t *out_ms)
 
 static void wait_until_locked(struct pool *p, bool extra, int64_t mono_ms)
 {
-    int64_t latest = now_ms() + 60000;   /* bounds a lost wake-up; the caller looks again either way */
+    int64_t latest = now_ms() + 60000; /* bounds a lost wake-up; the caller looks again either way */
     mono_ms = mono_ms < latest ? mono_ms : latest;
     struct timespec until = {.tv_sec = mono_ms / 1000, .tv_nsec = (mono_ms % 1000) * 1000000};
     (void)pthread_cond_timedwait(extra ? &p->extra_chance : &p->base_chance, &p->lock, &until);
 }
 
-static bool ends_locked(const struct pool *p) { return p->stopping || cancel_is_set(p->s.cancel); }
+static bool ends_locked(const struct pool *p)
+{
+    return p->stopping || cancel_is_set(p->s.cancel);
+}
 
 /* The next item for this kind of thread, taken; items when the program stops. */
 static size_t take(struct pool *p, bool extra)
@@ -147,7 +153,7 @@ static void *extra_work(void *arg)
     pthread_mutex_lock(&p->lock);
     while (!ends_locked(p) && (worker == NULL || p->idle_extras == 0)) {
         if (worker != NULL)
-            p->idle_extras++;   /* the first time its maker has counted it */
+            p->idle_extras++; /* the first time its maker has counted it */
         size_t i = take(p, true);
         p->idle_extras--;
         if (i == p->s.items)
@@ -176,7 +182,7 @@ static void add_extra_locked(struct pool *p)
         if (s->used && !s->ended)
             continue;
         if (s->used)
-            pthread_join(s->thread, NULL);   /* it takes no lock after `ended` */
+            pthread_join(s->thread, NULL); /* it takes no lock after `ended` */
         *s = (struct slot){.used = false};
         struct extra *e = mem_new(sizeof *e);
         *e = (struct extra){p, s};
@@ -251,7 +257,7 @@ struct pool *pool_stop(struct pool *p)
     if (p == NULL)
         return NULL;
     pthread_mutex_lock(&p->lock);
-    p->stopping = true;   /* from here on no thread is added */
+    p->stopping = true; /* from here on no thread is added */
     pthread_cond_broadcast(&p->base_chance);
     pthread_cond_broadcast(&p->extra_chance);
     pthread_mutex_unlock(&p->lock);

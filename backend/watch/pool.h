@@ -17,23 +17,23 @@
 struct pool;
 
 struct pool_settings {
-    const char *name;                     /* at most 15 bytes: the thread's name */
-    unsigned threads;                     /* for items that answer */
-    unsigned extra_max;                   /* beside them, for those that hang */
+    const char *name;   /* at most 15 bytes: the thread's name */
+    unsigned threads;   /* for items that answer */
+    unsigned extra_max; /* beside them, for those that hang */
     size_t items;
-    void *(*worker_new)(void *ctx);       /* on the pool's thread; what it owns */
+    void *(*worker_new)(void *ctx); /* on the pool's thread; what it owns */
     void (*worker_free)(void *worker);
     /* One turn; returns the milliseconds until the item's next (0: at once). */
     int64_t (*turn)(void *worker, size_t item);
     void *ctx;
-    struct cancel *cancel;                /* the program's stop: waits inside turns include it */
+    struct cancel *cancel; /* the program's stop: waits inside turns include it */
 };
 
 /* Made first, started after: turns may nudge the pool they run in. */
 struct pool *pool_new(const struct pool_settings *s);
 enum err pool_start(struct pool *p, struct why *why) CHECKED;
-void pool_nudge(struct pool *p, size_t item);     /* due now; while it is being worked on: again after */
+void pool_nudge(struct pool *p, size_t item); /* due now; while it is being worked on: again after */
 int64_t pool_next_mono_ms(struct pool *p, size_t item);
-struct pool *pool_stop(struct pool *p);           /* after cancel_trigger(): joins, frees; NULL is fine */
+struct pool *pool_stop(struct pool *p); /* after cancel_trigger(): joins, frees; NULL is fine */
 
 #endif

@@ -4,7 +4,7 @@
 #include "backend/base/strbuf.h"
 #include "backend/base/text.h"
 
-#define CLOCKS_APART_MS 60000   /* AWS's dates and ours come from two clocks */
+#define CLOCKS_APART_MS 60000 /* AWS's dates and ours come from two clocks */
 
 /* ---------------------------------------------------------------- labels */
 
@@ -20,7 +20,11 @@ static struct version_row *add_version(struct secret_snap *s, const char *id)
 
 static void add_label(struct secret_snap *s, struct version_row *v, const char *label)
 {
-    static const struct { const char *name; unsigned bit; size_t at; } known[] = {
+    static const struct {
+        const char *name;
+        unsigned bit;
+        size_t at;
+    } known[] = {
         {"AWSCURRENT", LABEL_CURRENT, offsetof(struct secret_snap, current_id)},
         {"AWSPENDING", LABEL_PENDING, offsetof(struct secret_snap, pending_id)},
         {"AWSPREVIOUS", LABEL_PREVIOUS, offsetof(struct secret_snap, previous_id)},
@@ -56,9 +60,8 @@ static bool has_own_label(const json_t *labels)
 {
     size_t i;
     json_t *label;
-    json_array_foreach(labels, i, label)
-        if (json_is_string(label) && strncmp(json_string_value(label), "AWS", 3) == 0)
-            return true;
+    json_array_foreach(labels, i, label) if (json_is_string(label) &&
+                                             strncmp(json_string_value(label), "AWS", 3) == 0) return true;
     return false;
 }
 
@@ -71,16 +74,16 @@ static void read_labels(const json_t *o, struct secret_snap *s)
     s->current_id[0] = s->pending_id[0] = s->previous_id[0] = '\0';
     json_t *map = json_object_get(o, "VersionIdsToStages");
     if (map == NULL)
-        map = json_object_get(o, "SecretVersionsToStages");   /* as ListSecrets calls it */
+        map = json_object_get(o, "SecretVersionsToStages"); /* as ListSecrets calls it */
     /* Those with a label of AWS's own first: where there is no room for all, they are kept. */
     for (int own = 1; own >= 0; own--)
         json_object_foreach(map, id, labels)
         {
-            struct version_row *v = has_own_label(labels) == (own == 1) && json_array_size(labels) > 0 ? add_version(s, id) : NULL;
+            struct version_row *v =
+                has_own_label(labels) == (own == 1) && json_array_size(labels) > 0 ? add_version(s, id) : NULL;
             if (v != NULL)
-                json_array_foreach(labels, i, label)
-                    if (json_is_string(label))
-                        add_label(s, v, json_string_value(label));
+                json_array_foreach(labels, i, label) if (json_is_string(label))
+                    add_label(s, v, json_string_value(label));
         }
     qsort(s->versions, s->nversions, sizeof s->versions[0], version_order);
 }
@@ -92,7 +95,6 @@ void secret_blank(struct secret_snap *s)
     s->created_ms = s->last_changed_ms = s->last_rotated_ms = s->next_rotation_ms = s->deleted_ms = TIME_UNKNOWN;
     s->current_since_ms = s->pending_since_ms = TIME_UNKNOWN;
 }
-
 
 static void read_rotation_rule(const json_t *o, struct secret_snap *s)
 {
@@ -113,7 +115,7 @@ void secret_read_description(const json_t *o, struct secret_snap *s)
     (void)json_safe(o, "PrimaryRegion", s->primary_region, sizeof s->primary_region);
     s->rotation = json_yes(o, "RotationEnabled");
     if (s->rotation == TRI_UNKNOWN)
-        s->rotation = TRI_NO;   /* absent when rotation was never set up */
+        s->rotation = TRI_NO; /* absent when rotation was never set up */
     s->created_ms = json_seconds(o, "CreatedDate");
     s->last_changed_ms = json_seconds(o, "LastChangedDate");
     s->last_rotated_ms = json_seconds(o, "LastRotatedDate");
@@ -164,10 +166,10 @@ static void find_current_since(struct secret_snap *s, const struct secret_snap *
     }
     if (known) {
         int64_t from = old->snap.good_wall_ms - CLOCKS_APART_MS;
-        s->current_since_ms = s->last_rotated_ms >= from && s->last_rotated_ms <= now + CLOCKS_APART_MS ? s->last_rotated_ms
-                              : s->last_changed_ms >= from && s->last_changed_ms <= now + CLOCKS_APART_MS
-                                  ? s->last_changed_ms
-                                  : now;
+        s->current_since_ms =
+            s->last_rotated_ms >= from && s->last_rotated_ms <= now + CLOCKS_APART_MS   ? s->last_rotated_ms
+            : s->last_changed_ms >= from && s->last_changed_ms <= now + CLOCKS_APART_MS ? s->last_changed_ms
+                                                                                        : now;
         s->current_since_exact = true;
         return;
     }
@@ -184,8 +186,7 @@ static void find_pending_since(struct secret_snap *s, const struct secret_snap *
         return;
     s->pending_since_ms = created_of(s, s->pending_id);
     if (s->pending_since_ms == TIME_UNKNOWN)
-        s->pending_since_ms = old != NULL && strcmp(old->pending_id, s->pending_id) == 0 ? old->pending_since_ms
-                                                                                        : now;
+        s->pending_since_ms = old != NULL && strcmp(old->pending_id, s->pending_id) == 0 ? old->pending_since_ms : now;
 }
 
 void secret_sort_versions(struct secret_snap *s)

@@ -8,7 +8,7 @@ struct snapbox {
     struct wake *wake;
     size_t n;
     pthread_mutex_t lock;
-    struct snap **slots;   /* guarded by lock */
+    struct snap **slots; /* guarded by lock */
 };
 
 struct snapbox *snapbox_new(size_t slots, struct wake *wake)
@@ -40,7 +40,7 @@ void snapbox_put(struct snapbox *b, size_t slot, struct snap *s)
     const struct snap *old = b->slots[slot];
     b->slots[slot] = s;
     pthread_mutex_unlock(&b->lock);
-    snap_unref(old);   /* outside the lock: it may free */
+    snap_unref(old); /* outside the lock: it may free */
     wake_ring(b->wake);
 }
 

@@ -10,9 +10,9 @@
 
 struct snapbox;
 
-struct snapbox *snapbox_new(size_t slots, struct wake *wake);   /* rings `wake` at each put */
+struct snapbox *snapbox_new(size_t slots, struct wake *wake); /* rings `wake` at each put */
 struct snapbox *snapbox_free(struct snapbox *b);
-void snapbox_put(struct snapbox *b, size_t slot, struct snap *s);   /* takes the reference */
-const void *snapbox_get(struct snapbox *b, size_t slot);            /* a reference, or NULL: nothing yet */
+void snapbox_put(struct snapbox *b, size_t slot, struct snap *s); /* takes the reference */
+const void *snapbox_get(struct snapbox *b, size_t slot);          /* a reference, or NULL: nothing yet */
 
 #endif

@@ -1,6 +1,9 @@
 #include "backend/watch/tally.h"
 
-static size_t slot(int64_t step) { return (size_t)(step & (TALLY_STEPS - 1)); }
+static size_t slot(int64_t step)
+{
+    return (size_t)(step & (TALLY_STEPS - 1));
+}
 
 static void advance(struct tally *t, int64_t step)
 {

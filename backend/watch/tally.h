@@ -5,12 +5,12 @@
 
 #include "backend/model.h"
 
-#define TALLY_STEPS 128   /* a power of two, at least SERIES_STEPS and some for clocks ahead of ours */
+#define TALLY_STEPS 128 /* a power of two, at least SERIES_STEPS and some for clocks ahead of ours */
 
 struct tally {
     uint64_t total[EVENT_KINDS];
-    uint32_t steps[EVENT_KINDS][TALLY_STEPS];   /* ring by step number */
-    int64_t newest_step;                        /* time / SERIES_STEP_MS of the newest; steps older by a ring are gone */
+    uint32_t steps[EVENT_KINDS][TALLY_STEPS]; /* ring by step number */
+    int64_t newest_step;                      /* time / SERIES_STEP_MS of the newest; steps older by a ring are gone */
 };
 
 void tally_add(struct tally *t, enum event_kind kind, int64_t time_ms, int by);

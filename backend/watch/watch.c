@@ -8,8 +8,11 @@ struct aws_target watch_target(const struct watch *w, size_t env)
 {
     const struct config_environment *e = &w->conf->environments[env];
     return (struct aws_target){
-        .profile = e->profile, .region = e->region,
-        .role_arn = e->role_arn, .external_id = e->external_id, .role_session_name = e->role_session_name,
+        .profile = e->profile,
+        .region = e->region,
+        .role_arn = e->role_arn,
+        .external_id = e->external_id,
+        .role_session_name = e->role_session_name,
         .endpoint_url = e->endpoint_url != NULL ? e->endpoint_url : w->conf->endpoint_url,
     };
 }
@@ -18,7 +21,7 @@ void *watch_next(const struct watch *w, const struct snap *old, size_t size, voi
 {
     struct snap *s = mem_new(size);
     if (old != NULL) {
-        size_t counted = offsetof(struct snap, destroy);   /* the count is not ours to read: others change it meanwhile */
+        size_t counted = offsetof(struct snap, destroy); /* the count is not ours to read: others change it meanwhile */
         memcpy((char *)s + counted, (const char *)old + counted, size - counted);
     } else {
         s->good_mono_ms = s->good_wall_ms = s->failing_since_wall_ms = TIME_UNKNOWN;
@@ -51,12 +54,15 @@ void watch_close(const struct watch *w, struct snap *s, enum err err, const stru
     s->why = *why;
 }
 
-void watch_destroy_flat(struct snap *s) { free(s); }
+void watch_destroy_flat(struct snap *s)
+{
+    free(s);
+}
 
 int64_t watch_delay(const struct snap *s, enum err err, int64_t period_ms)
 {
     uint32_t r = 0;
-    (void)RAND_bytes((unsigned char *)&r, sizeof r);   /* jitter only */
+    (void)RAND_bytes((unsigned char *)&r, sizeof r); /* jitter only */
     if (err == ERR_THROTTLED)
         period_ms *= s->failures < 2 ? 2 : 4;
     return period_ms - period_ms / 20 + (int64_t)((uint64_t)r * (uint64_t)(period_ms / 10) >> 32);

@@ -12,7 +12,7 @@
 #include "backend/watch/snapbox.h"
 #include "config/config.h"
 
-enum { SLOT_SECRET, SLOT_LOGS, SLOT_DATABASE, SLOTS };   /* per environment; identities follow */
+enum { SLOT_SECRET, SLOT_LOGS, SLOT_DATABASE, SLOTS }; /* per environment; identities follow */
 
 /* Fixed after start; borrowed by every watch. */
 struct watch {
@@ -21,14 +21,20 @@ struct watch {
     const struct clock *clock;
     struct cancel *cancel;
     struct snapbox *box;
-    const struct classifier *const *classifiers;   /* by environment */
+    const struct classifier *const *classifiers; /* by environment */
     bool audit;
-    _Atomic size_t focus;        /* the environment being looked at, SIZE_MAX none: asked at the full rate */
+    _Atomic size_t focus; /* the environment being looked at, SIZE_MAX none: asked at the full rate */
 };
 
-static inline bool watch_is_focus(const struct watch *w, size_t env) { return atomic_load(&w->focus) == env; }
+static inline bool watch_is_focus(const struct watch *w, size_t env)
+{
+    return atomic_load(&w->focus) == env;
+}
 
-static inline size_t watch_slot(size_t env, unsigned which) { return env * SLOTS + which; }
+static inline size_t watch_slot(size_t env, unsigned which)
+{
+    return env * SLOTS + which;
+}
 
 struct aws_target watch_target(const struct watch *w, size_t env);
 
@@ -39,7 +45,7 @@ void *watch_next(const struct watch *w, const struct snap *old, size_t size, voi
 /* Closes it: err and why of this try, the delay to the next. */
 void watch_close(const struct watch *w, struct snap *s, enum err err, const struct why *why, int64_t delay_ms);
 
-void watch_destroy_flat(struct snap *s);   /* for snapshots that point to nothing */
+void watch_destroy_flat(struct snap *s); /* for snapshots that point to nothing */
 
 /* The delay after a try: the period with a tenth of jitter, longer while throttled. */
 int64_t watch_delay(const struct snap *s, enum err err, int64_t period_ms);
@@ -63,20 +69,20 @@ int64_t watch_database_turn(void *worker, size_t env);
 struct follower;
 struct follower *follower_new(const struct watch *w, size_t env);
 struct follower *follower_free(struct follower *f);
-int64_t follower_turn(struct follower *f, struct aws *aws);             /* the live lane */
+int64_t follower_turn(struct follower *f, struct aws *aws); /* the live lane */
 struct insights;
-void follower_may_query(struct follower *f, struct insights *h);        /* once, before the first turn */
+void follower_may_query(struct follower *f, struct insights *h); /* once, before the first turn */
 /* Any thread: the secret watch has published; counts again what a moved label changes. */
 void follower_relabel(struct follower *f);
-int64_t follower_backfill_turn(struct follower *f, struct aws *aws);    /* a backfill lane; -1: nothing left to do */
+int64_t follower_backfill_turn(struct follower *f, struct aws *aws); /* a backfill lane; -1: nothing left to do */
 
 /* The listing watch: ListSecrets for all environments of one caller and region, where
  * that is fewer calls than describing each.  What it cannot tell, it nudges. */
 struct listing;
-struct listing *listing_new(const struct watch *w, const size_t *envs, size_t n, void (*describe)(void *ctx, size_t env),
-                            void *ctx);
+struct listing *listing_new(const struct watch *w, const size_t *envs, size_t n,
+                            void (*describe)(void *ctx, size_t env), void *ctx);
 struct listing *listing_free(struct listing *l);
-bool listing_covers(struct listing *l);      /* false: every environment must be described */
+bool listing_covers(struct listing *l); /* false: every environment must be described */
 int64_t listing_turn(struct listing *l, struct watch_worker *worker);
 
 #endif

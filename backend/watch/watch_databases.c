@@ -18,7 +18,9 @@ static enum err find_params(struct watch_worker *w, size_t env, struct db_params
     enum flow_origin origin = FLOW_ENVIRONMENT;
     enum err err = connection_env(conf, e, why);
     if (err == ERR_OK) {
-        struct flow_settings s = {.env = e, .aws = w->aws, .target = watch_target(w->watch, env),
+        struct flow_settings s = {.env = e,
+                                  .aws = w->aws,
+                                  .target = watch_target(w->watch, env),
                                   .fetch_deadline_ms = w->watch->conf->call_deadline_ms};
         struct flow *f = flow_new(&s);
         err = flow_database_config(f, p, &origin, w->watch->cancel, why);
@@ -41,13 +43,14 @@ static enum err find_address(struct watch_worker *w, size_t env, struct db_param
     const struct config_environment *conf = &w->watch->conf->environments[env];
     bool fell_back;
     if (conf->mode == CONFIG_DEVELOPMENT) {
-        enum err err = find_params(w, env, p, &fell_back, why);   /* a local file: nothing is fetched */
+        enum err err = find_params(w, env, p, &fell_back, why); /* a local file: nothing is fetched */
         p->password = secret_free(p->password);
         return err;
     }
     connection_override(conf, p);
     if (p->host[0] == '\0')
-        return why_set(why, ERR_REFUSED_AUDIT, "the host is in the secret, which audit mode does not read: set db_host");
+        return why_set(why, ERR_REFUSED_AUDIT,
+                       "the host is in the secret, which audit mode does not read: set db_host");
     return ERR_OK;
 }
 
@@ -70,7 +73,8 @@ static void copy_params(struct db_snap *s, const struct db_params *p)
 static void copy_login(struct db_snap *s, const struct login_result *r)
 {
     s->failed = r->failed;
-    memcpy(s->phase_us + PHASE_RESOLVE, r->phase_us + PHASE_RESOLVE, (PHASE_COUNT - PHASE_RESOLVE) * sizeof s->phase_us[0]);
+    memcpy(s->phase_us + PHASE_RESOLVE, r->phase_us + PHASE_RESOLVE,
+           (PHASE_COUNT - PHASE_RESOLVE) * sizeof s->phase_us[0]);
     s->total_us = r->total_us;
     (void)str_copy(s->sqlstate, sizeof s->sqlstate, r->sqlstate);
     (void)str_copy(s->address, sizeof s->address, r->address);
@@ -83,7 +87,7 @@ static void copy_login(struct db_snap *s, const struct login_result *r)
     }
     if (r->auth_method[0] != '\0')
         (void)str_copy(s->auth_method, sizeof s->auth_method, r->auth_method);
-    if (!r->ok || r->current_user[0] == '\0')   /* refused, or audit mode's look, which logs in nowhere */
+    if (!r->ok || r->current_user[0] == '\0') /* refused, or audit mode's look, which logs in nowhere */
         return;
     s->server_version = r->server_version;
     (void)str_copy(s->password_encryption, sizeof s->password_encryption, r->password_encryption);

@@ -12,27 +12,27 @@
 #include "backend/watch/secret_reading.h"
 #include "backend/watch/watch.h"
 
-#define NAMES_PER_CALL 10             /* Filters: at most ten values */
+#define NAMES_PER_CALL 10 /* Filters: at most ten values */
 #define RETRY_DENIED_MS (60 * 60 * 1000)
 #define TOKEN_MAX 8192
 
 struct listed_env {
     size_t env;
-    const char *name;                 /* without ARN: what Name must equal */
-    const char *arn;                  /* or the (partial) ARN configured; NULL */
+    const char *name; /* without ARN: what Name must equal */
+    const char *arn;  /* or the (partial) ARN configured; NULL */
     bool found;
 };
 
 struct listing {
     const struct watch *w;
-    struct listed_env *envs;          /* sorted by name */
+    struct listed_env *envs; /* sorted by name */
     size_t n;
     void (*describe)(void *ctx, size_t env);
     void *ctx;
-    bool by_name;                     /* paging the account costs more than asking by name */
+    bool by_name; /* paging the account costs more than asking by name */
     _Atomic int64_t denied_until_mono_ms;
-    int64_t slot_mono_ms;             /* reserved for the first call; 0 none */
-    char token[TOKEN_MAX];            /* of the next page, during a turn */
+    int64_t slot_mono_ms;  /* reserved for the first call; 0 none */
+    char token[TOKEN_MAX]; /* of the next page, during a turn */
 };
 
 /* "arn:aws:secretsmanager:R:A:secret:NAME-AbCdEf" -> NAME; anything else is a name. */
@@ -54,8 +54,8 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct listed_env *)a)->name, ((const struct listed_env *)b)->name);
 }
 
-struct listing *listing_new(const struct watch *w, const size_t *envs, size_t n, void (*describe)(void *ctx, size_t env),
-                            void *ctx)
+struct listing *listing_new(const struct watch *w, const size_t *envs, size_t n,
+                            void (*describe)(void *ctx, size_t env), void *ctx)
 {
     struct listing *l = mem_new(sizeof *l);
     l->w = w;
@@ -65,8 +65,8 @@ struct listing *listing_new(const struct watch *w, const size_t *envs, size_t n,
     l->envs = mem_array(n, sizeof *l->envs);
     for (size_t i = 0; i < n; i++) {
         const char *secret = w->conf->environments[envs[i]].secret;
-        l->envs[i] = (struct listed_env){.env = envs[i], .name = name_of(secret),
-                                         .arn = strncmp(secret, "arn:", 4) == 0 ? secret : NULL};
+        l->envs[i] = (struct listed_env){
+            .env = envs[i], .name = name_of(secret), .arn = strncmp(secret, "arn:", 4) == 0 ? secret : NULL};
     }
     qsort(l->envs, n, sizeof *l->envs, by_name);
     return l;
@@ -123,7 +123,7 @@ static void publish(struct listing *l, size_t env, const json_t *entry)
             l->describe(l->ctx, env);
         snap_unref(s);
     } else {
-        if (lags)   /* what was described is newer than what is listed */
+        if (lags) /* what was described is newer than what is listed */
             copy_described(s, old);
         secret_find_since(s, old, clock_wall_ms(w->clock));
         watch_close(w, &s->snap, ERR_OK, NULL, w->conf->secret_poll_ms);
@@ -163,8 +163,7 @@ static void add_filter(struct strbuf *b, const struct listing *l, size_t from)
 }
 
 /* One call; the next page's token replaces l->token ("" at the end). */
-static enum err page(struct listing *l, struct watch_worker *w, const char *filter, bool reserved,
-                     struct why *why)
+static enum err page(struct listing *l, struct watch_worker *w, const char *filter, bool reserved, struct why *why)
 {
     struct aws_target target = watch_target(l->w, l->envs[0].env);
     struct strbuf body;
@@ -188,8 +187,7 @@ static enum err page(struct listing *l, struct watch_worker *w, const char *filt
         return err;
     size_t i;
     json_t *entry;
-    json_array_foreach(json_object_get(o, "SecretList"), i, entry)
-        take_entry(l, entry);
+    json_array_foreach(json_object_get(o, "SecretList"), i, entry) take_entry(l, entry);
     const char *next = json_text(o, "NextToken", NULL);
     if (next != NULL && next[0] != '\0' && (strcmp(next, l->token) == 0 || strlen(next) >= TOKEN_MAX))
         err = why_set(why, ERR_MALFORMED, "ListSecrets gave a page token that cannot lead on");
@@ -229,7 +227,7 @@ static enum err list_by_name(struct listing *l, struct watch_worker *w, bool res
         int pages = 0;
         do
             err = page(l, w, strbuf_peek(&filter), reserved && from == 0 && pages == 0, why);
-        while (err == ERR_OK && l->token[0] != '\0' && ++pages < 20);   /* a name is a prefix: others may share it */
+        while (err == ERR_OK && l->token[0] != '\0' && ++pages < 20); /* a name is a prefix: others may share it */
         strbuf_clear(&filter);
     }
     return err;

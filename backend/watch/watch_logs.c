@@ -36,7 +36,7 @@
 #define IDLE_PERIOD_MAX_MS (60 * 1000)
 #define ROWS_MIN 200
 #define ROWS_MAX 5000
-#define ROWS_ALL 200000                /* over all environments */
+#define ROWS_ALL 200000 /* over all environments */
 
 struct follower *follower_new(const struct watch *w, size_t env)
 {
@@ -52,14 +52,16 @@ struct follower *follower_new(const struct watch *w, size_t env)
     for (size_t i = 0; i < f->ncursors; i++)
         f->cursors[i] = (struct cursor){.group = groups[i], .covered_ms = TIME_UNKNOWN, .first_from_ms = f->all_ms};
     backfill_init(&f->backfill);
-    if (!w->conf->server_filter || !classifier_filter_pattern(w->classifiers[env], FILTER_COUNTING, f->pattern, sizeof f->pattern))
+    if (!w->conf->server_filter ||
+        !classifier_filter_pattern(w->classifiers[env], FILTER_COUNTING, f->pattern, sizeof f->pattern))
         f->pattern[0] = '\0';
     f->containers = containers_new();
     log_page_init(&f->page);
     size_t share = ROWS_ALL / w->conf->nenvironments;
     f->rows_max = share > ROWS_MAX ? ROWS_MAX : share < ROWS_MIN ? ROWS_MIN : share;
     f->overlap_ms = OVERLAP_MS;
-    f->newest_event_ms = f->first_fetch_ms = f->last_fetch_ms = f->last_fallback_ms = f->last_db_error_ms = TIME_UNKNOWN;
+    f->newest_event_ms = f->first_fetch_ms = f->last_fetch_ms = f->last_fallback_ms = f->last_db_error_ms =
+        TIME_UNKNOWN;
     pthread_mutex_init(&f->lock, NULL);
     return f;
 }
@@ -92,10 +94,16 @@ static bool engine_is(const struct follower *f, const char *engine)
     return f->insights != NULL && set != NULL && strcmp(set, engine) == 0;
 }
 
-static int64_t bin_down(int64_t ms) { return ms - ms % INSIGHTS_BIN_MS; }
+static int64_t bin_down(int64_t ms)
+{
+    return ms - ms % INSIGHTS_BIN_MS;
+}
 
 /* Where Insights' part ends when it reads the past: what it has taken in by then is whole. */
-static int64_t past_end(const struct follower *f) { return bin_down(f->start_ms - PAST_PAGED_MS); }
+static int64_t past_end(const struct follower *f)
+{
+    return bin_down(f->start_ms - PAST_PAGED_MS);
+}
 
 /* Where the first sweep of a group begins. */
 static int64_t first_from(const struct follower *f)
@@ -171,7 +179,9 @@ void follower_may_query(struct follower *f, struct insights *h)
 
 struct log_reader follower_reader(const struct follower *f, struct aws *aws, bool reserved)
 {
-    struct log_reader r = {.aws = aws, .target = watch_target(f->w, f->env), .deadline_ms = f->w->conf->call_deadline_ms,
+    struct log_reader r = {.aws = aws,
+                           .target = watch_target(f->w, f->env),
+                           .deadline_ms = f->w->conf->call_deadline_ms,
                            .cancel = f->w->cancel};
     r.target.reserved = reserved;
     return r;
@@ -186,7 +196,10 @@ static bool slot_due(struct follower *f, int64_t *slot_mono_ms)
     return *slot_mono_ms <= clock_mono_ms(clock_real());
 }
 
-static int64_t later_of(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t later_of(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
 
 /* Where the sweep begins: the overlap before all that has been read, and at times further. */
 static void sweep_begin(struct follower *f, struct cursor *c)
@@ -218,12 +231,12 @@ static void cut_past_locked(struct follower *f, struct cursor *c)
     size_t group = (size_t)(c - f->cursors), n = f->page.n;
     int64_t reached = n > 0 ? f->page.events[n - 1].time_ms : 0, live_from = f->start_ms - OVERLAP_MS;
     if (n == 0 || reached >= live_from)
-        return;   /* it tells nothing, or all but the newest was in it: the token leads on */
+        return; /* it tells nothing, or all but the newest was in it: the token leads on */
     bool queried = query_instead_locked(f, group, f->page.events[0].time_ms, reached, live_from - 1);
     int64_t upto = queried ? bin_down(reached + INSIGHTS_BIN_MS) : live_from;
     struct backfill_slice *oldest = backfill_add(&f->backfill, group, reached, upto - 1);
     for (size_t i = n; oldest != NULL && i > 0 && f->page.events[i - 1].time_ms == reached; i--) {
-        char room[64];   /* the rest of this millisecond may be on the next page */
+        char room[64]; /* the rest of this millisecond may be on the next page */
         struct slice id = follower_event_identity(&f->page.events[i - 1], room);
         (void)event_ids_add(&oldest->ids, group, id.s, id.n, reached, reached);
     }
@@ -266,24 +279,25 @@ static bool learn_clock_locked(struct follower *f, struct cursor *c, int64_t ask
 static enum err sweep_page(struct follower *f, struct aws *aws, struct cursor *c, struct why *why)
 {
     struct log_reader r = follower_reader(f, aws, true);
-    struct log_query q = {.group = c->group, .from_ms = c->from_ms, .to_ms = -1, .pattern = c->unfiltered ? NULL : f->pattern};
+    struct log_query q = {
+        .group = c->group, .from_ms = c->from_ms, .to_ms = -1, .pattern = c->unfiltered ? NULL : f->pattern};
     int64_t asked_ms = clock_wall_ms(f->w->clock), date_ms = TIME_UNKNOWN;
     enum err err = log_query_page(&r, &q, &c->token, &f->page, &date_ms, why);
     if (err != ERR_OK)
         return err;
     if (++c->pages > PAGES_MAX)
         return why_set(why, ERR_MALFORMED, "the listing does not end: %d pages", PAGES_MAX);
-    if (c->began_ms == TIME_UNKNOWN)   /* AWS's clock, so that ours may step */
+    if (c->began_ms == TIME_UNKNOWN) /* AWS's clock, so that ours may step */
         c->began_ms = date_ms != TIME_UNKNOWN ? date_ms - 1000 : asked_ms;
     pthread_mutex_lock(&f->lock);
     if (date_ms != TIME_UNKNOWN && learn_clock_locked(f, c, asked_ms, date_ms)) {
         pthread_mutex_unlock(&f->lock);
-        return ERR_OK;   /* the page is none of what is asked for */
+        return ERR_OK; /* the page is none of what is asked for */
     }
     int64_t keep_from = c->began_ms - WIDE_MS - OVERLAP_MS;
     bool first = c->covered_ms == TIME_UNKNOWN;
     follower_take_page_locked(f, (size_t)(c - f->cursors), &f->page, &f->ids,
-                     first || keep_from < c->from_ms ? keep_from : c->from_ms, !first);
+                              first || keep_from < c->from_ms ? keep_from : c->from_ms, !first);
     if (first && c->pages == 1 && c->from_ms > f->all_ms && c->from_ms == past_end(f))
         ask_past_locked(f, (size_t)(c - f->cursors), f->all_ms, c->from_ms);
     if (first && c->token != NULL && c->from_ms == f->all_ms)
@@ -294,7 +308,8 @@ static enum err sweep_page(struct follower *f, struct aws *aws, struct cursor *c
 
 /* Reads pages of one group, at most *pages of them and while the quota lets us;
  * *out_done: its sweep is finished, well or not. */
-static enum err sweep(struct follower *f, struct aws *aws, struct cursor *c, int *pages, bool *out_done, struct why *why)
+static enum err sweep(struct follower *f, struct aws *aws, struct cursor *c, int *pages, bool *out_done,
+                      struct why *why)
 {
     enum err err = ERR_OK;
     *out_done = false;
@@ -314,7 +329,7 @@ static enum err sweep(struct follower *f, struct aws *aws, struct cursor *c, int
         c->swept = true;
     }
     if (err != ERR_OK)
-        MEM_FREE(c->token);   /* tokens expire: the next turn begins the sweep again */
+        MEM_FREE(c->token); /* tokens expire: the next turn begins the sweep again */
     return err;
 }
 
@@ -383,7 +398,7 @@ int64_t follower_turn(struct follower *f, struct aws *aws)
     enum err err = ERR_OK;
     int pages = PAGES_PER_TURN;
     bool more = false;
-    if (!slot_due(f, &f->slot_mono_ms))   /* nothing can be asked yet: somebody else's turn */
+    if (!slot_due(f, &f->slot_mono_ms)) /* nothing can be asked yet: somebody else's turn */
         return f->slot_mono_ms - clock_mono_ms(clock_real());
     while (f->group < f->ncursors && !more) {
         struct why one = {0};
@@ -391,7 +406,7 @@ int64_t follower_turn(struct follower *f, struct aws *aws)
         enum err failed = sweep(f, aws, &f->cursors[f->group], &pages, &done, &one);
         if (failed == ERR_CANCELLED)
             return 0;
-        if (failed != ERR_OK && err == ERR_OK) {   /* the first failure speaks; other groups go on */
+        if (failed != ERR_OK && err == ERR_OK) { /* the first failure speaks; other groups go on */
             err = failed;
             why = one;
         }
@@ -414,14 +429,16 @@ int64_t follower_turn(struct follower *f, struct aws *aws)
 static enum err slice_page(struct follower *f, struct aws *aws, struct backfill_slice *s, struct log_page *page)
 {
     struct log_reader r = follower_reader(f, aws, true);
-    struct log_query q = {.group = f->cursors[s->group].group, .from_ms = s->from_ms, .to_ms = s->to_ms,
+    struct log_query q = {.group = f->cursors[s->group].group,
+                          .from_ms = s->from_ms,
+                          .to_ms = s->to_ms,
                           .pattern = f->pattern[0] != '\0' ? f->pattern : NULL};
     int64_t date;
     enum err err = log_query_page(&r, &q, &s->token, page, &date, NULL);
     if (err == ERR_OK && s->pages++ > PAGES_MAX)
         err = ERR_MALFORMED;
     if (err != ERR_OK) {
-        if (err == ERR_INVALID || err == ERR_MALFORMED)   /* the token, perhaps: from the slice's beginning */
+        if (err == ERR_INVALID || err == ERR_MALFORMED) /* the token, perhaps: from the slice's beginning */
             MEM_FREE(s->token);
         return err;
     }
@@ -429,7 +446,7 @@ static enum err slice_page(struct follower *f, struct aws *aws, struct backfill_
     bool shared = s->to_ms >= f->start_ms - WIDE_MS;
     pthread_mutex_lock(&f->lock);
     follower_take_page_locked(f, s->group, page, shared ? &f->ids : &s->ids,
-                     shared && s->from_ms > f->start_ms - WIDE_MS ? f->start_ms - WIDE_MS : s->from_ms, false);
+                              shared && s->from_ms > f->start_ms - WIDE_MS ? f->start_ms - WIDE_MS : s->from_ms, false);
     if (s->token == NULL) {
         backfill_finish(&f->backfill, s);
         if (f->published)
@@ -448,9 +465,9 @@ int64_t follower_backfill_turn(struct follower *f, struct aws *aws)
     bool begun = f->published, open = f->backfill.done < f->backfill.n, more = open || f->past_asked > 0;
     struct backfill_slice *s = begun && open ? backfill_take(&f->backfill) : NULL;
     pthread_mutex_unlock(&f->lock);
-    if (s == NULL)   /* not begun, or others have the rest, and may split it */
+    if (s == NULL) /* not begun, or others have the rest, and may split it */
         return begun && !more ? -1 : BACKFILL_WAIT_MS;
-    int64_t wait_ms = aws_reserve_spare(f->w->gate, &target, AWS_FILTER_LOG_EVENTS);   /* live lanes come first */
+    int64_t wait_ms = aws_reserve_spare(f->w->gate, &target, AWS_FILTER_LOG_EVENTS); /* live lanes come first */
     if (wait_ms > 0) {
         pthread_mutex_lock(&f->lock);
         backfill_give_back(s);

@@ -8,7 +8,7 @@
 #include "backend/watch/secret_reading.h"
 #include "backend/watch/watch.h"
 
-#define LISTED_PERIOD_MS (60 * 60 * 1000)   /* a listed secret is described once an hour all the same */
+#define LISTED_PERIOD_MS (60 * 60 * 1000) /* a listed secret is described once an hour all the same */
 #define IDENTITY_PERIOD_MS (10 * 60 * 1000)
 
 static enum err ask(struct watch_worker *w, size_t env, enum aws_op op, const char *token, json_t **out,
@@ -48,8 +48,7 @@ static void read_creation_dates(struct watch_worker *w, size_t env, struct secre
         size_t i;
         if (ask(w, env, AWS_LIST_SECRET_VERSION_IDS, token[0] != '\0' ? token : NULL, &o, NULL) != ERR_OK)
             return;
-        json_array_foreach(json_object_get(o, "Versions"), i, v)
-            secret_note_created(s, v);
+        json_array_foreach(json_object_get(o, "Versions"), i, v) secret_note_created(s, v);
         const char *next = json_text(o, "NextToken", NULL);
         bool more = next != NULL && next[0] != '\0' && strcmp(next, token) != 0 && str_copy(token, sizeof token, next);
         json_decref(o);
@@ -60,7 +59,8 @@ static void read_creation_dates(struct watch_worker *w, size_t env, struct secre
 }
 
 /* Dates are asked for when the labels moved; else carried over. */
-static void fill_creation_dates(struct watch_worker *w, size_t env, struct secret_snap *s, const struct secret_snap *old)
+static void fill_creation_dates(struct watch_worker *w, size_t env, struct secret_snap *s,
+                                const struct secret_snap *old)
 {
     secret_keep_dates(s, old);
     bool dated = s->nversions > 0 && s->versions[0].created_ms != TIME_UNKNOWN;

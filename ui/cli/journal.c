@@ -26,7 +26,7 @@ enum { VERIFY_GOOD = 0, VERIFY_BAD = 2 };
 struct printer {
     struct strbuf out;
     enum options_format format;
-    int64_t from_ms;   /* lines of before are left out */
+    int64_t from_ms; /* lines of before are left out */
     int status;
 };
 
@@ -82,7 +82,8 @@ static void put_heading(struct printer *p)
     static const struct {
         const char *word;
         size_t columns;
-    } columns[] = {{"TIME", 20}, {"SEQ", 6}, {"LOGIN", 10}, {"FROM", 15}, {"KIND", 13}, {"ENVIRONMENT", 16}, {"ORDER", 12}};
+    } columns[] = {{"TIME", 20}, {"SEQ", 6},          {"LOGIN", 10}, {"FROM", 15},
+                   {"KIND", 13}, {"ENVIRONMENT", 16}, {"ORDER", 12}};
     for (size_t i = 0; i < ARRAY_LEN(columns) && p->format == FORMAT_TABLE; i++)
         put_column(&p->out, columns[i].word, columns[i].columns);
     if (p->format == FORMAT_TABLE)
@@ -95,7 +96,8 @@ static void put_text(struct printer *p, const struct journal_text *t)
     struct journal_row row;
     bool is_row = journal_row_read(t->bytes, t->n, &row);
     if (!is_row)
-        (void)fprintf(stderr, "credtop: %s:%d: no line of a journal; `credtop journal verify` tells more\n", t->file, t->line);
+        (void)fprintf(stderr, "credtop: %s:%d: no line of a journal; `credtop journal verify` tells more\n", t->file,
+                      t->line);
     else if (row.time_ms < p->from_ms)
         return;
     else if (p->format == FORMAT_TABLE)
@@ -103,7 +105,8 @@ static void put_text(struct printer *p, const struct journal_text *t)
     else if (text_is_safe(t->bytes, t->n))
         strbuf_fmt(&p->out, "%.*s\n", (int)t->n, t->bytes);
     else
-        (void)fprintf(stderr, "credtop: %s:%d: holds characters that credtop does not write: left out\n", t->file, t->line);
+        (void)fprintf(stderr, "credtop: %s:%d: holds characters that credtop does not write: left out\n", t->file,
+                      t->line);
 }
 
 static void printer_init(struct printer *p, const struct options *o)
@@ -208,15 +211,17 @@ static void put_report(const struct journal_report *r, const char *head, struct 
                r->files, r->files == 1 ? "file" : "files", (unsigned long long)r->first_seq,
                (unsigned long long)r->last_seq, r->last_hash[0] != '\0' ? r->last_hash : "none");
     if (r->first_seq > 1)
-        strbuf_fmt(out, "what was before seq %llu has been let go with the oldest file\n", (unsigned long long)r->first_seq);
+        strbuf_fmt(out, "what was before seq %llu has been let go with the oldest file\n",
+                   (unsigned long long)r->first_seq);
     if (r->torn > 0)
-        strbuf_fmt(out, "%u torn by a crash and kept, the last at %s:%d; the chain goes on around it\n", r->torn, r->file,
-                   r->line);
+        strbuf_fmt(out, "%u torn by a crash and kept, the last at %s:%d; the chain goes on around it\n", r->torn,
+                   r->file, r->line);
     if (head != NULL)
         strbuf_fmt(out, "the hash given is there; lines after it: %llu\n", (unsigned long long)r->after_head);
     else
-        strbuf_str(out, "A cut at the very end, or a journal written anew, cannot be seen from the file alone: compare with\n"
-                        "the newest hash in syslog (journalctl -t credtop), or give it: --head HASH\n");
+        strbuf_str(
+            out, "A cut at the very end, or a journal written anew, cannot be seen from the file alone: compare with\n"
+                 "the newest hash in syslog (journalctl -t credtop), or give it: --head HASH\n");
 }
 
 static void put_report_json(const struct journal_report *r, const char *head, struct strbuf *out)
@@ -272,7 +277,8 @@ int journal_run(const struct config *conf, const struct options *o)
     struct why why = {0};
     const char *named = o->journal_file != NULL ? o->journal_file : conf->journal;
     if (o->journal_file == NULL && named != NULL && strcmp(named, "off") == 0) {
-        (void)fprintf(stderr, "credtop: no journal is kept: the configuration says journal = off; allowed: --file FILE\n");
+        (void)fprintf(stderr,
+                      "credtop: no journal is kept: the configuration says journal = off; allowed: --file FILE\n");
         return CLI_COULD_NOT_TELL;
     }
     if (!journal_place(named, path, sizeof path, &why))

@@ -158,7 +158,7 @@ static void say_engines(struct backend *b, char *said, size_t size)
         if (logs && logs->engine[0] && strcmp(logs->engine, said) != 0) {
             (void)str_copy(said, size, logs->engine);
             (void)fprintf(stderr, "credtop: %s\n", said);
-            break;   /* the others say the same, or in a moment their own */
+            break; /* the others say the same, or in a moment their own */
         }
     }
     board_free(board);

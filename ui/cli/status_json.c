@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "backend/base/clock.h"
-#include "ui/cli/writer.h"
 #include "ui/cli/status.h"
+#include "ui/cli/writer.h"
 
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MS (24 * 60 * MINUTE_MS)
@@ -229,7 +229,7 @@ static void put_certificate(struct writer *w, const struct db_certificate *c, in
     int64_t left_ms = c->expires_ms - now_ms;
     if (c->expires_ms < 0)
         writer_null(w, "days_left");
-    else   /* whole days, rounded down: -1 is "ended less than a day ago" */
+    else /* whole days, rounded down: -1 is "ended less than a day ago" */
         writer_int(w, "days_left", left_ms / DAY_MS - (left_ms % DAY_MS < 0 ? 1 : 0));
     writer_time(w, "ca_expires", c->ca_expires_ms);
     writer_close(w);
@@ -295,7 +295,8 @@ static void put_causes(struct writer *w, const struct verdict *v)
     writer_close(w);
 }
 
-static void put_environment(struct writer *w, const struct board *b, const struct env_view *v, const struct verdict *verdict)
+static void put_environment(struct writer *w, const struct board *b, const struct env_view *v,
+                            const struct verdict *verdict)
 {
     writer_object(w, NULL);
     writer_str(w, "name", v->conf->name);

@@ -24,11 +24,19 @@ static const struct {
     enum err code;
     int status;
 } failures[] = {
-    {ERR_DB_AUTH, TEST_REJECTED},          {ERR_DB_REFUSED, TEST_REFUSED},        {ERR_DB_PROTOCOL, TEST_REFUSED},
-    {ERR_DB_QUERY, TEST_REFUSED},          {ERR_RESOLVE, TEST_UNREACHABLE},       {ERR_CONNECT, TEST_UNREACHABLE},
-    {ERR_TLS, TEST_TLS},                   {ERR_SECRET_BINARY, TEST_NO_CREDENTIALS},
-    {ERR_SECRET_SHAPE, TEST_NO_CREDENTIALS}, {ERR_SETTING, TEST_NO_CREDENTIALS},  {ERR_NOT_FOUND, TEST_NO_CREDENTIALS},
-    {ERR_INVALID, TEST_NO_CREDENTIALS},    {ERR_IO, TEST_NO_CREDENTIALS},
+    {ERR_DB_AUTH, TEST_REJECTED},
+    {ERR_DB_REFUSED, TEST_REFUSED},
+    {ERR_DB_PROTOCOL, TEST_REFUSED},
+    {ERR_DB_QUERY, TEST_REFUSED},
+    {ERR_RESOLVE, TEST_UNREACHABLE},
+    {ERR_CONNECT, TEST_UNREACHABLE},
+    {ERR_TLS, TEST_TLS},
+    {ERR_SECRET_BINARY, TEST_NO_CREDENTIALS},
+    {ERR_SECRET_SHAPE, TEST_NO_CREDENTIALS},
+    {ERR_SETTING, TEST_NO_CREDENTIALS},
+    {ERR_NOT_FOUND, TEST_NO_CREDENTIALS},
+    {ERR_INVALID, TEST_NO_CREDENTIALS},
+    {ERR_IO, TEST_NO_CREDENTIALS},
 };
 
 int test_exit_status(const struct order_view *o)
@@ -68,7 +76,10 @@ static void put_table(const struct order_view *o, const char *name, struct strbu
         if (l->total_us >= 0)
             (void)str_fmt(took, sizeof took, "%d.%d ms", l->total_us / 1000, l->total_us / 100 % 10);
         strbuf_fmt(out, "%-12s %-8.8s %-8s %9s  %s\n", l->stage, l->version_id[0] != '\0' ? l->version_id : "-",
-                   l->ok ? "ok" : l->sqlstate[0] != '\0' ? l->sqlstate : "failed", took, l->words);
+                   l->ok                    ? "ok"
+                   : l->sqlstate[0] != '\0' ? l->sqlstate
+                                            : "failed",
+                   took, l->words);
     }
     strbuf_fmt(out, "\n%s: %s\n", name, o->words);
 }
