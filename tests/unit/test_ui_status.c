@@ -15,15 +15,22 @@
 
 #include "tests/screens/fixture.c"
 
-static json_t *document(struct board *b)
+/* The board's document as status writes it, into out. */
+static void write_document(const struct board *b, struct strbuf *out)
 {
-    struct verdict verdicts[FIX_N];
-    struct strbuf out;
-    json_error_t error;
+    struct verdict *verdicts = mem_new(FIX_N * sizeof *verdicts);
     for (size_t i = 0; i < b->n; i++)
         fix_judge(b, &b->envs[i], &verdicts[i]);
-    strbuf_init(&out, STATUS_OUTPUT_MAX);
-    status_json(b, verdicts, &out);
+    strbuf_init(out, STATUS_OUTPUT_MAX);
+    status_json(b, verdicts, out);
+    free(verdicts);
+}
+
+static json_t *document(struct board *b)
+{
+    struct strbuf out;
+    json_error_t error;
+    write_document(b, &out);
     assert_int_equal(out.s[out.len - 1], '\n');
     json_t *doc = json_loads(strbuf_peek(&out), JSON_REJECT_DUPLICATES, &error);
     if (!doc)
@@ -113,12 +120,8 @@ static void status__certificate__names_and_days(void **state)
         db->superuser = true;
         (void)str_copy(db->current_user, sizeof db->current_user, "boss");
         b->envs[FIX_PROD_EU].db = db;
-        struct verdict verdicts[FIX_N];
         struct strbuf out;
-        for (size_t e = 0; e < b->n; e++)
-            fix_judge(b, &b->envs[e], &verdicts[e]);
-        strbuf_init(&out, STATUS_OUTPUT_MAX);
-        status_json(b, verdicts, &out);
+        write_document(b, &out);
         b->envs[FIX_PROD_EU].db = kept;
         json_t *d = json_loads(strbuf_peek(&out), JSON_REJECT_DUPLICATES, NULL);
         assert_non_null(d);
