@@ -29,6 +29,7 @@ struct ui {
     char psql_path[4096];
     size_t focus;             /* what backend_focus() was last told */
     bool want_key, want_data; /* a frame is due because of keys; because of data or the clock */
+    bool news;                /* there is something newer than the screen's board */
     bool quit;
 };
 
@@ -53,8 +54,18 @@ static void fit_grid(struct ui *u)
     u->grid = grid_new(rows, cols, term_utf8(u->term));
 }
 
+/* The newest of everything, for a frame: not at each ring of the doorbell, which a thousand
+ * environments ring dozens of times a second. */
+static void look(struct ui *u)
+{
+    if (u->news)
+        screen_update(u->screen, backend_board(u->backend));
+    u->news = false;
+}
+
 static void draw(struct ui *u)
 {
+    look(u);
     int64_t wall = wall_now_ms(u);
     screen_now(u->screen, now_ms(), wall);
     fit_grid(u);
@@ -180,10 +191,9 @@ static void take_signals(struct ui *u)
 
 static void take_data(struct ui *u)
 {
-    screen_update(u->screen, backend_board(u->backend));
     look_for_question(u);
     start_psql(u);
-    u->want_data = true;
+    u->want_data = u->news = true;
 }
 
 /* Once a second: ages and the clock move on, whether or not anything came. */
@@ -198,9 +208,8 @@ static void take_second(struct ui *u)
         u->bytes_then = term_bytes(u->term);
         u->rate_ms = now;
     }
-    if (!u->screen->paused)
-        screen_update(u->screen, backend_board(u->backend));
     u->want_data = true;
+    u->news = u->news || !u->screen->paused;
 }
 
 static void tell_focus(struct ui *u)
