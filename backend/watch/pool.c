@@ -2,6 +2,9 @@
  * items and a poll each half minute that is some thirty scans a second, cheaper
  * than a heap is to read.
  *
+ * Of the base threads that wait, one, the timer, waits for the next due time; when it takes
+ * an item, another becomes the timer.  So a due item wakes two threads and not all.
+ *
  * Two kinds of threads differ in what they may take: a base thread, items that are not
  * slow, when due (but at most half of them one that has never answered: it may hang); an
  * extra thread, slow items when due and others when overdue.  At most
@@ -32,12 +35,14 @@ struct pool {
     size_t nslots;
 
     pthread_mutex_t lock;
-    pthread_cond_t base_chance, extra_chance;
+    pthread_cond_t timers[2], idle; /* of the timer of each kind; of the other base threads */
     /* guarded by lock */
+    int64_t until_ms[2]; /* what each kind's timer waits for; INT64_MIN when there is none */
     struct item *items;
     struct slot *slots; /* base threads, then extra ones */
     unsigned idle_extras;
-    unsigned untried; /* items never tried that base threads are working on */
+    unsigned untried;        /* items never tried that base threads are working on */
+    struct slot *last_ended; /* the next extra thread that ends joins it: a stack is not kept for long */
     bool stopping;
 };
 
@@ -72,10 +77,24 @@ static size_t first_locked(const struct pool *p, bool extra, int64_t *out_ms)
 
 static void wait_until_locked(struct pool *p, bool extra, int64_t mono_ms)
 {
+    if (!extra && p->until_ms[false] != INT64_MIN) { /* there is a timer; of extra threads but one waits */
+        pthread_cond_wait(&p->idle, &p->lock);
+        return;
+    }
     int64_t latest = now_ms() + 60000; /* bounds a lost wake-up; the caller looks again either way */
     mono_ms = mono_ms < latest ? mono_ms : latest;
     struct timespec until = {.tv_sec = mono_ms / 1000, .tv_nsec = (mono_ms % 1000) * 1000000};
-    (void)pthread_cond_timedwait(extra ? &p->extra_chance : &p->base_chance, &p->lock, &until);
+    p->until_ms[extra] = mono_ms;
+    (void)pthread_cond_timedwait(&p->timers[extra], &p->lock, &until);
+    p->until_ms[extra] = INT64_MIN;
+}
+
+/* An item may be takeable sooner than the timers think. */
+static void tell_timers_locked(struct pool *p, const struct item *i)
+{
+    for (int extra = 0; extra < 2; extra++)
+        if (takeable_locked(p, i, extra) < p->until_ms[extra])
+            pthread_cond_signal(&p->timers[extra]);
 }
 
 static bool ends_locked(const struct pool *p)
@@ -100,6 +119,8 @@ static size_t take(struct pool *p, bool extra)
         p->items[got].nudged = false;
         p->untried += !extra && !p->items[got].tried;
     }
+    if (!extra)
+        pthread_cond_signal(&p->idle); /* the timer has gone to work: the next one, please */
     return got;
 }
 
@@ -111,8 +132,7 @@ static void give_back_locked(struct pool *p, size_t i, bool extra, int64_t delay
     item->running = false;
     item->slow = took_ms >= SLOW_MS;
     item->due_mono_ms = item->nudged ? now_ms() : now_ms() + delay_ms;
-    pthread_cond_signal(&p->base_chance);
-    pthread_cond_signal(&p->extra_chance);
+    tell_timers_locked(p, item);
 }
 
 /* A turn, outside the lock. */
@@ -143,6 +163,19 @@ struct extra {
     struct slot *slot;
 };
 
+/* The last thing a thread does here: it joins the one that ended before it, so that a burst of
+ * threads leaves one stack behind, not all. */
+static void end_extra_locked(struct pool *p, struct slot *mine)
+{
+    struct slot *before = p->last_ended;
+    mine->ended = true;
+    p->last_ended = mine;
+    if (before == NULL || p->stopping) /* pool_stop() joins */
+        return;
+    pthread_join(before->thread, NULL); /* it takes no lock after `ended` */
+    *before = (struct slot){.used = false};
+}
+
 /* Works while it is the only one idle. */
 static void *extra_work(void *arg)
 {
@@ -164,10 +197,13 @@ static void *extra_work(void *arg)
             worker = p->s.worker_new(p->s.ctx);
         turn(p, worker, i, true);
     }
-    me.slot->ended = true;
-    pthread_mutex_unlock(&p->lock);
-    if (worker != NULL)
+    if (worker != NULL) {
+        pthread_mutex_unlock(&p->lock);
         p->s.worker_free(worker);
+        pthread_mutex_lock(&p->lock);
+    }
+    end_extra_locked(p, me.slot);
+    pthread_mutex_unlock(&p->lock);
     return NULL;
 }
 
@@ -181,8 +217,10 @@ static void add_extra_locked(struct pool *p)
         struct slot *s = &p->slots[i];
         if (s->used && !s->ended)
             continue;
-        if (s->used)
-            pthread_join(s->thread, NULL); /* it takes no lock after `ended` */
+        if (s->used) {
+            pthread_join(s->thread, NULL);
+            p->last_ended = NULL; /* it was: the others are joined */
+        }
         *s = (struct slot){.used = false};
         struct extra *e = mem_new(sizeof *e);
         *e = (struct extra){p, s};
@@ -212,8 +250,11 @@ struct pool *pool_new(const struct pool_settings *s)
     pthread_mutex_init(&p->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->base_chance, &attr);
-    pthread_cond_init(&p->extra_chance, &attr);
+    for (int extra = 0; extra < 2; extra++) {
+        pthread_cond_init(&p->timers[extra], &attr);
+        p->until_ms[extra] = INT64_MIN;
+    }
+    pthread_cond_init(&p->idle, &attr);
     pthread_condattr_destroy(&attr);
     return p;
 }
@@ -239,8 +280,7 @@ void pool_nudge(struct pool *p, size_t item)
     p->items[item].nudged = true;
     if (!p->items[item].running)
         p->items[item].due_mono_ms = 0;
-    pthread_cond_signal(&p->base_chance);
-    pthread_cond_signal(&p->extra_chance);
+    tell_timers_locked(p, &p->items[item]);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -258,14 +298,16 @@ struct pool *pool_stop(struct pool *p)
         return NULL;
     pthread_mutex_lock(&p->lock);
     p->stopping = true; /* from here on no thread is added */
-    pthread_cond_broadcast(&p->base_chance);
-    pthread_cond_broadcast(&p->extra_chance);
+    pthread_cond_signal(&p->timers[false]);
+    pthread_cond_signal(&p->timers[true]);
+    pthread_cond_broadcast(&p->idle);
     pthread_mutex_unlock(&p->lock);
     for (size_t i = 0; i < p->nslots; i++)
         if (p->slots[i].used)
             pthread_join(p->slots[i].thread, NULL);
-    pthread_cond_destroy(&p->extra_chance);
-    pthread_cond_destroy(&p->base_chance);
+    pthread_cond_destroy(&p->timers[true]);
+    pthread_cond_destroy(&p->timers[false]);
+    pthread_cond_destroy(&p->idle);
     pthread_mutex_destroy(&p->lock);
     free(p->items);
     free(p->slots);
