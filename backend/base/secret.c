@@ -1,8 +1,10 @@
 /* Every secret has whole pages of its own, so that locking, leaving out of core
- * files and wiping on fork never touch a neighbour, and unmapping gives nothing
- * back to the heap. */
+ * files and wiping on fork never touch a neighbour, and nothing goes back to the heap.
+ * Mapping and locking is four system calls and a page fault, which a thousand environments
+ * would pay a hundred times a second: a few wiped pages are kept, as locked as they were. */
 #include "backend/base/secret.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -25,12 +27,52 @@ struct secret {
 /* Whether any lock was refused.  A global because the limit is the process's. */
 static atomic_bool lock_refused;
 
+#define KEPT_MAX 32
+/* Wiped mappings of one page.  A global because pages are the process's. */
+static struct {
+    pthread_mutex_t lock;
+    size_t n; /* guarded by lock */
+    char *pages[KEPT_MAX];
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
 static size_t whole_pages(size_t n)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
     ASSERT(n <= SIZE_MAX - page);
     return (n + page - 1) / page * page;
+}
+
+static char *map_locked(size_t size)
+{
+    char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT(p != MAP_FAILED); /* out of memory aborts, here as in mem.c */
+    /* Best effort: where the limit is small, a warning on the screen is better than no program. */
+    if (mlock(p, size) != 0)
+        atomic_store(&lock_refused, true);
+    (void)madvise(p, size, MADV_DONTDUMP);
+    (void)madvise(p, size, MADV_WIPEONFORK); /* kernels before 4.14 do not know it */
+    return p;
+}
+
+/* A page that was kept, all zero; NULL when there is none. */
+static char *take_kept(void)
+{
+    pthread_mutex_lock(&kept.lock);
+    char *p = kept.n > 0 ? kept.pages[--kept.n] : NULL;
+    pthread_mutex_unlock(&kept.lock);
+    return p;
+}
+
+/* False when enough are kept. */
+static bool keep(char *wiped_page)
+{
+    pthread_mutex_lock(&kept.lock);
+    bool room = kept.n < KEPT_MAX;
+    if (room)
+        kept.pages[kept.n++] = wiped_page;
+    pthread_mutex_unlock(&kept.lock);
+    return room;
 }
 
 struct secret *secret_new(size_t max)
@@ -40,13 +82,9 @@ struct secret *secret_new(size_t max)
     ASSERT(max < SIZE_MAX);
     s->max = max;
     s->mapped = whole_pages(max + 1);
-    s->bytes = mmap(NULL, s->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ASSERT(s->bytes != MAP_FAILED); /* out of memory aborts, here as in mem.c */
-    /* Best effort: where the limit is small, a warning on the screen is better than no program. */
-    if (mlock(s->bytes, s->mapped) != 0)
-        atomic_store(&lock_refused, true);
-    (void)madvise(s->bytes, s->mapped, MADV_DONTDUMP);
-    (void)madvise(s->bytes, s->mapped, MADV_WIPEONFORK); /* kernels before 4.14 do not know it */
+    s->bytes = s->mapped == whole_pages(1) ? take_kept() : NULL;
+    if (s->bytes == NULL)
+        s->bytes = map_locked(s->mapped);
     return s;
 }
 
@@ -65,7 +103,8 @@ struct secret *secret_free(struct secret *s)
     if (!s)
         return NULL;
     secret_wipe(s->bytes, s->mapped);
-    (void)munmap(s->bytes, s->mapped); /* unlocks, too */
+    if (s->mapped != whole_pages(1) || !keep(s->bytes))
+        (void)munmap(s->bytes, s->mapped); /* unlocks, too */
     free(s);
     return NULL;
 }

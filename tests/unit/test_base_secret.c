@@ -215,8 +215,8 @@ static bool works_without_locks(void)
         return false;
     if (geteuid() == 0 && setuid(65534) != 0) /* root may lock whatever the limit */
         return false;
-    struct secret *s = secret_from("hunter22", 8);
-    bool works = strcmp(secret_peek(s, NULL), "hunter22") == 0;
+    struct secret *s = secret_new(3 * 65536); /* more than the pages kept, which are locked */
+    bool works = secret_append(s, "hunter22", 8) == ERR_OK && strcmp(secret_peek(s, NULL), "hunter22") == 0;
     secret_free(s);
 #ifdef CT_SANITIZED
     return works;
@@ -229,6 +229,24 @@ static void secret_memory_locked__is_false_when__a_lock_was_refused(void **state
 {
     (void)state;
     expect_in_child(works_without_locks);
+}
+
+/* A page goes from secret to secret wiped. */
+static void secret_free__leaves__nothing_for_the_next(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        size_t room;
+        struct secret *s = secret_from("hunter22", 8), *longest = secret_new(4000);
+        (void)secret_free(s);
+        s = secret_new(4000);
+        const char *bytes = secret_room(s, &room);
+        for (size_t at = 0; at <= room; at++)
+            assert_int_equal(bytes[at], 0);
+        memset(secret_room(s, &room), 'x', 4000); /* never committed */
+        (void)secret_free(s);
+        (void)secret_free(longest);
+    }
 }
 
 static bool is_hardened(void)
@@ -274,6 +292,7 @@ int main(void)
         cmocka_unit_test(secret__is_wiped__on_fork),
         cmocka_unit_test(secret__is_left_out_of__core_files),
         cmocka_unit_test(secret_memory_locked__is_false_when__a_lock_was_refused),
+        cmocka_unit_test(secret_free__leaves__nothing_for_the_next),
         cmocka_unit_test(secret_harden_process__hardens),
         cmocka_unit_test(secret_wipe__overwrites__exactly_n_bytes),
     };
