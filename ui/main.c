@@ -124,6 +124,7 @@ int main(int argc, char **argv)
     char *error = NULL, line[320];
     fill_standard_descriptors();
     secret_harden_process();
+    mem_few_heaps();
     forget_pg_variables();
     if (!options_parse(argc, argv, &o, &error)) {
         (void)fprintf(stderr, "%s\n", error);

@@ -1,5 +1,6 @@
 #include "backend/base/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,6 +9,16 @@
 
 /* The terminal's restore.  A global because an abort has no argument to carry it. */
 static _Atomic(void (*)(void)) abort_hook;
+
+/* glibc gives each thread a heap of its own, up to eight a core.  What one thread frees no
+ * other gets, so with a thousand environments and a dozen pool threads the free space of
+ * sixteen heaps was a tenth of the process.  Nothing here allocates often enough to wait. */
+void mem_few_heaps(void)
+{
+#ifdef M_ARENA_MAX
+    (void)mallopt(M_ARENA_MAX, 2);
+#endif
+}
 
 void mem_on_abort(void (*restore)(void))
 {

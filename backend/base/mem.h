@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+/* Before the first thread: the C library keeps few heaps, whatever the number of threads. */
+void mem_few_heaps(void);
 void *mem_new(size_t size);                           /* zeroed */
 void *mem_array(size_t count, size_t size);           /* zeroed, overflow aborts */
 void *mem_grow(void *old, size_t count, size_t size); /* realloc, not zeroed */
