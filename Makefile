@@ -231,8 +231,8 @@ built-for-test: all $(SANDBOX) $(UNIT_BIN) $(GENERATE) $(B)/credtop-leaky
 check: ## test, again under ASan+UBSan and TSan, built by clang too, fuzzed a little, formatted
 	@$(MAKE) --no-print-directory deps-check
 	@$(MAKE) --no-print-directory check-format
-	@$(MAKE) --no-print-directory WERROR=1 test
 	@$(MAKE) --no-print-directory $(JOBS) WERROR=1 CC=clang all
+	@$(MAKE) --no-print-directory WERROR=1 test
 	@$(MAKE) --no-print-directory $(JOBS) WERROR=1 VARIANT=asan all unit-bin
 	@CREDTOP=build/asan/credtop tests/run.sh $(UNIT_SRC:%.c=build/asan/%) tests/e2e/sanitized.sh
 	@$(MAKE) --no-print-directory $(JOBS) WERROR=1 VARIANT=tsan all unit-bin

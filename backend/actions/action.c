@@ -206,6 +206,7 @@ void action_begin(struct action *a, const char *step)
 
 /* Names of users and hosts come from secrets: foreign bytes, made safe here for the screen,
  * the terminal of a command, and the journal. */
+static void put_words(char *out, size_t size, const char *fmt, va_list args) FORMAT(3, 0);
 static void put_words(char *out, size_t size, const char *fmt, va_list args)
 {
     char raw[1024];
