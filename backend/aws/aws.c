@@ -322,9 +322,10 @@ static void gate_set_skew(struct aws_gate *g, int64_t skew_ms)
 struct aws {
     struct aws_gate *gate;
     struct transport *transport;
-    struct http_reply reply; /* body kept for the caller until the next call */
-    struct secret *revealed; /* body of the last REVEALS row */
-    char nothing[1];         /* the body of an answer without one */
+    struct http_reply reply;          /* body kept for the caller until the next call */
+    struct secret *revealed;          /* body of the last REVEALS row */
+    const struct http_reader *reader; /* of the call that is being made */
+    char nothing[1];                  /* the body of an answer without one */
 };
 
 struct aws *aws_new(struct aws_gate *g)
@@ -510,8 +511,11 @@ static enum err try_once(struct aws *a, enum aws_op op, const struct endpoint *e
         .deadline_mono_ms = deadline_mono_ms,
         .reply_max = row->reply_max,
         .reply_secret = row->class == AWS_REVEALS ? a->revealed : NULL,
+        .reader = a->reader,
         .ca_bundle = ca_bundle,
     };
+    if (a->reader != NULL)
+        a->reader->begin(a->reader->ctx);
     meter_sent(a->gate, op);
     err = send_request(a->transport, &rq, &a->reply, c, why);
     secret_wipe(&s, sizeof s);
@@ -666,7 +670,9 @@ enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, con
         strbuf_fmt(&form, "Action=%s&Version=2011-06-15%s", row->name, body);
         body = strbuf_peek(&form);
     }
+    a->reader = row->class == AWS_READ ? t->reader : NULL;
     err = send_with_retries(a, op, t, &ep, body, deadline, c, why);
+    a->reader = NULL;
     strbuf_clear(&form);
     if (err != ERR_OK) {
         if (a->revealed != NULL)

@@ -97,6 +97,7 @@ struct aws_target {
     const char *role_arn, *external_id, *role_session_name; /* taken on with the profile's keys; NULL */
     bool reserved;                                          /* the quota's slot has been taken by aws_reserve() */
     const struct aws_order *order;                          /* this call is part of it; NULL: a watch's */
+    const struct http_reader *reader;                       /* of a READ row's answer, error answers too; NULL */
 };
 
 struct aws_reply {

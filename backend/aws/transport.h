@@ -18,6 +18,13 @@ struct http_header {
     const char *name, *value;
 };
 
+/* Reads along while an answer arrives.  Called on the transport's thread. */
+struct http_reader {
+    void (*begin)(void *ctx);                             /* a try: nothing is there yet */
+    void (*more)(void *ctx, const char *bytes, size_t n); /* all there is, a NUL behind it; it moves as it grows */
+    void *ctx;
+};
+
 struct http_request {
     const char *method, *url;
     const struct http_header *headers;
@@ -26,9 +33,10 @@ struct http_request {
     size_t body_len;
     int64_t deadline_mono_ms; /* clock_real(): for the whole exchange */
     size_t reply_max;
-    struct secret *reply_secret; /* not NULL: the body goes here and nowhere else */
-    const char *ca_bundle;       /* PEM file, NULL: the system's */
-    bool direct;                 /* never through a proxy: the machine's own metadata */
+    struct secret *reply_secret;      /* not NULL: the body goes here and nowhere else */
+    const struct http_reader *reader; /* of a body that is no secret; NULL: nobody */
+    const char *ca_bundle;            /* PEM file, NULL: the system's */
+    bool direct;                      /* never through a proxy: the machine's own metadata */
 };
 
 struct http_reply {

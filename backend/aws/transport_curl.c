@@ -27,8 +27,17 @@ struct curl_transport {
 struct exchange {
     const struct http_request *rq;
     struct http_reply *reply;
+    CURL *easy;
     bool too_big;
 };
+
+/* The whole answer's room at once, where its length is told: growing copies, and wipes. */
+static void make_room(const struct exchange *x)
+{
+    curl_off_t length = -1;
+    if (curl_easy_getinfo(x->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) == CURLE_OK && length > 0)
+        strbuf_reserve(&x->reply->body, (size_t)length);
+}
 
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
@@ -39,8 +48,12 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
             secret_append(x->rq->reply_secret, p, bytes) != ERR_OK)
             x->too_big = true;
     } else {
+        if (x->reply->body.len == 0)
+            make_room(x);
         strbuf_add(&x->reply->body, p, bytes);
         x->too_big = strbuf_cut(&x->reply->body);
+        if (x->rq->reader != NULL && !x->too_big)
+            x->rq->reader->more(x->rq->reader->ctx, strbuf_peek(&x->reply->body), x->reply->body.len);
     }
     return x->too_big ? 0 : bytes; /* fewer than given ends the transfer */
 }
@@ -200,7 +213,7 @@ static enum err exchange(struct transport *self, const struct http_request *rq, 
                          struct cancel *c, struct why *why)
 {
     struct curl_transport *t = (struct curl_transport *)self;
-    struct exchange x = {.rq = rq, .reply = out};
+    struct exchange x = {.rq = rq, .reply = out, .easy = t->easy};
     int64_t left_ms = rq->deadline_mono_ms - clock_mono_ms(clock_real());
     if (left_ms <= 0)
         return why_set(why, ERR_TIMEOUT, "no time left");

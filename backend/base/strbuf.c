@@ -74,6 +74,12 @@ void strbuf_add(struct strbuf *b, const void *p, size_t n)
     b->s[b->len] = '\0';
 }
 
+void strbuf_reserve(struct strbuf *b, size_t n)
+{
+    size_t left = b->max - b->len;
+    make_room(b, n < left ? n : left);
+}
+
 void strbuf_str(struct strbuf *b, const char *s)
 {
     strbuf_add(b, s, strlen(s));

@@ -16,10 +16,11 @@ struct strbuf {
     bool cut;
 };
 
-void strbuf_init(struct strbuf *b, size_t max); /* max 0: holds nothing */
-void strbuf_clear(struct strbuf *b);            /* frees; reusable after init */
-void strbuf_wipe(struct strbuf *b);             /* zeroes the bytes, then frees */
-void strbuf_reset(struct strbuf *b);            /* length 0, keeps memory and max */
+void strbuf_init(struct strbuf *b, size_t max);  /* max 0: holds nothing */
+void strbuf_clear(struct strbuf *b);             /* frees; reusable after init */
+void strbuf_wipe(struct strbuf *b);              /* zeroes the bytes, then frees */
+void strbuf_reset(struct strbuf *b);             /* length 0, keeps memory and max */
+void strbuf_reserve(struct strbuf *b, size_t n); /* so that n more bytes move nothing; at most max */
 void strbuf_add(struct strbuf *b, const void *p, size_t n);
 void strbuf_str(struct strbuf *b, const char *s);
 void strbuf_char(struct strbuf *b, char c);

@@ -22,13 +22,13 @@
 #define KEPT (64u << 10) /* a page that was large once does not keep its room */
 
 /* The members of an event. */
-enum member { MEMBER_STREAM, MEMBER_TIME, MEMBER_MESSAGE, MEMBER_INGESTED, MEMBER_ID, MEMBERS };
+enum member { MEMBER_STREAM, MEMBER_TIME, MEMBER_MESSAGE, MEMBER_INGESTED, MEMBER_ID, MEMBERS = LOG_PAGE_MEMBERS };
 
 struct scan {
-    const char *p, *end, *start;
-    char *text;                 /* where the next unescaped byte goes */
-    const char *what;           /* the first mistake, NULL while there is none */
-    enum member guess[MEMBERS]; /* the order in which the last event had its members */
+    const char *p, *end;
+    char *text;       /* where the next unescaped byte goes */
+    const char *what; /* the first mistake, NULL while there is none */
+    int *guess;       /* log_page's */
 };
 
 static bool bad(struct scan *s, const char *what)
@@ -440,7 +440,7 @@ static bool is(struct slice key, const char *name)
 static bool scan_member(struct scan *s, size_t n, enum member *out)
 {
     struct slice key;
-    enum member m = n < MEMBERS ? s->guess[n] : MEMBERS;
+    enum member m = n < MEMBERS ? (enum member)s->guess[n] : MEMBERS;
     if (m < MEMBERS && is_next(s, &names[m])) {
         s->p += names[m].n;
         *out = m;
@@ -452,7 +452,7 @@ static bool scan_member(struct scan *s, size_t n, enum member *out)
         if (key.n + 3 == names[m].n && memcmp(key.s, names[m].text + 1, key.n) == 0)
             break;
     if (n < MEMBERS)
-        s->guess[n] = m;
+        s->guess[n] = (int)m;
     *out = m;
     return true;
 }
@@ -548,46 +548,69 @@ static struct log_event *next_event(struct log_page *p)
     return &p->events[p->n++];
 }
 
-static bool scan_events(struct scan *s, struct log_page *p)
+/* The document is a row of units, each with the sign that ends it: so a unit that is there
+ * whole is not mistaken for a longer one, and one that is not fails and is scanned again when
+ * there is more.  A unit is the opening brace; a member; of "events" only up to the bracket;
+ * an event; what follows the events. */
+static bool scan_member_of_page(struct scan *s, struct log_page *p)
 {
-    skip_space(s);
-    if (*s->p == 'n')
-        return scan_word(s, "null");
-    if (!expect(s, '[', "\"events\" is not an array"))
+    struct slice key;
+    bool more;
+    if (!scan_key(s, &key))
         return false;
     skip_space(s);
-    if (*s->p == ']') {
-        s->p++;
+    bool events = is(key, "events");
+    p->n = events ? 0 : p->n; /* a member twice: the last one counts */
+    if (events && *s->p != 'n') {
+        if (!expect(s, '[', "\"events\" is not an array"))
+            return false;
+        skip_space(s);
+        if (s->p == s->end) /* the bracket that closes it may be the next byte */
+            return bad(s, "an event object was expected");
+        p->place = *s->p == ']' ? LOG_PAGE_AFTER_EVENTS : LOG_PAGE_EVENT;
+        s->p += *s->p == ']';
         return true;
     }
-    for (bool more = true; more;)
-        if (!scan_event(s, next_event(p)) || !separator(s, ']', &more))
-            return false;
+    if (!(is(key, "nextToken") ? text_member(s, &p->next_token)
+          : events             ? scan_word(s, "null")
+                               : skip_value(s)) ||
+        !separator(s, '}', &more))
+        return false;
+    p->place = more ? LOG_PAGE_MEMBER : LOG_PAGE_DONE;
     return true;
 }
 
-static bool scan_document(struct scan *s, struct log_page *p)
+static bool scan_unit(struct scan *s, struct log_page *p)
 {
-    if (!expect(s, '{', "an object was expected"))
-        return false;
-    skip_space(s);
-    if (*s->p == '}') {
-        s->p++;
-    } else {
-        for (bool more = true; more;) {
-            struct slice key;
-            if (!scan_key(s, &key))
-                return false;
-            p->n = is(key, "events") ? 0 : p->n; /* a member twice: the last one counts */
-            bool ok = is(key, "events")      ? scan_events(s, p)
-                      : is(key, "nextToken") ? text_member(s, &p->next_token)
-                                             : skip_value(s);
-            if (!ok || !separator(s, '}', &more))
-                return false;
+    bool more = true;
+    switch (p->place) {
+    case LOG_PAGE_BEFORE:
+        if (!expect(s, '{', "an object was expected"))
+            return false;
+        skip_space(s);
+        if (s->p == s->end)
+            return bad(s, "member name expected");
+        p->place = *s->p == '}' ? LOG_PAGE_DONE : LOG_PAGE_MEMBER;
+        s->p += *s->p == '}';
+        return true;
+    case LOG_PAGE_MEMBER:
+        return scan_member_of_page(s, p);
+    case LOG_PAGE_EVENT:
+        if (!scan_event(s, next_event(p)) || !separator(s, ']', &more)) {
+            p->n--;
+            return false;
         }
+        p->place = more ? LOG_PAGE_EVENT : LOG_PAGE_AFTER_EVENTS;
+        return true;
+    case LOG_PAGE_AFTER_EVENTS:
+        if (!separator(s, '}', &more))
+            return false;
+        p->place = more ? LOG_PAGE_MEMBER : LOG_PAGE_DONE;
+        return true;
+    case LOG_PAGE_DONE:
+        break;
     }
-    skip_space(s);
-    return s->p == s->end || bad(s, "more after the end");
+    return false;
 }
 
 void log_page_init(struct log_page *p)
@@ -602,32 +625,105 @@ void log_page_clear(struct log_page *p)
     *p = (struct log_page){0};
 }
 
-/* Room for every string of the page, and for the last step of a copy beyond it: no escape
- * is shorter than what it stands for. */
-static void make_room(struct log_page *p, size_t n)
+/* ------------------------------------------------------- bytes that arrive */
+
+static void move_slice(struct slice *s, const char *from, size_t n, const char *to)
 {
-    size_t need = (n + STEP + 511) / 512 * 512;
-    if (p->cap * sizeof *p->events > KEPT && p->cap > n / 64) { /* no event has fewer bytes, or few do */
+    size_t offset = (size_t)((uintptr_t)s->s - (uintptr_t)from); /* huge when it is not from there */
+    if (offset < n)
+        s->s = to + offset;
+}
+
+/* What slices were cut from lies somewhere else now: the buffer has grown. */
+static void move_slices(struct log_page *p, const char *from, size_t n, const char *to)
+{
+    if (from == to || n == 0)
+        return;
+    for (size_t i = 0; i < p->n; i++) {
+        move_slice(&p->events[i].stream, from, n, to);
+        move_slice(&p->events[i].message, from, n, to);
+        move_slice(&p->events[i].id, from, n, to);
+    }
+    move_slice(&p->next_token, from, n, to);
+}
+
+/* Room for every string that is not scanned yet, and for the last step of a copy beyond it:
+ * no escape is shorter than what it stands for. */
+static void make_room(struct log_page *p, size_t unscanned)
+{
+    size_t need = (p->text_n + unscanned + STEP + 511) / 512 * 512;
+    if (p->text_cap >= need)
+        return;
+    if (p->text_n > 0 && need < 2 * p->text_cap) /* it grows: not a little each time */
+        need = 2 * p->text_cap;
+    char *grown = mem_grow(NULL, need, 1);
+    if (p->text_n > 0)
+        memcpy(grown, p->text, p->text_n);
+    move_slices(p, p->text, p->text_n, grown);
+    free(p->text);
+    p->text = grown;
+    p->text_cap = need;
+}
+
+/* Room that the last page did not need is given back. */
+void log_page_begin(struct log_page *p)
+{
+    if (p->cap * sizeof *p->events > KEPT && p->cap > p->seen / 64) { /* no event has fewer bytes, or few do */
         MEM_FREE(p->events);
         p->cap = 0;
     }
-    if (p->text_cap >= need && (p->text_cap <= KEPT || p->text_cap / 4 <= need))
+    if (p->text_cap > KEPT && p->text_cap / 4 > p->seen) {
+        MEM_FREE(p->text);
+        p->text_cap = 0;
+    }
+    *p = (struct log_page){.events = p->events, .cap = p->cap, .text = p->text, .text_cap = p->text_cap};
+}
+
+/* Scans what is there whole; false when a unit is not, or is wrong, which nobody knows before
+ * the end: *out says what and where. */
+static bool scan_on(struct log_page *p, const char *bytes, size_t n, struct scan *out)
+{
+    ASSERT(n >= p->seen && bytes[n] == '\0');
+    move_slices(p, p->bytes, p->seen, bytes);
+    p->bytes = bytes;
+    p->seen = n;
+    make_room(p, n - p->at);
+    struct scan s = {.p = bytes + p->at, .end = bytes + n, .text = p->text + p->text_n, .guess = p->guess};
+    bool ok = true;
+    while (ok && p->place != LOG_PAGE_DONE) {
+        ok = scan_unit(&s, p);
+        p->at = ok ? (size_t)(s.p - bytes) : p->at;
+        p->text_n = ok ? (size_t)(s.text - p->text) : p->text_n;
+    }
+    *out = s;
+    return ok;
+}
+
+void log_page_more(struct log_page *p, const char *bytes, size_t n)
+{
+    struct scan s;
+    if (p->place == LOG_PAGE_DONE || n < p->again)
         return;
-    free(p->text);
-    p->text = mem_grow(NULL, need, 1);
-    p->text_cap = need;
+    (void)scan_on(p, bytes, n, &s);
+    p->again = n + (n - p->at); /* else one long event would be scanned again and again */
+}
+
+enum err log_page_end(struct log_page *p, const char *bytes, size_t n, struct why *why)
+{
+    struct scan s;
+    if (scan_on(p, bytes, n, &s)) {
+        skip_space(&s);
+        if (s.p == s.end || bad(&s, "more after the end"))
+            return ERR_OK;
+    }
+    p->n = 0;
+    p->next_token = (struct slice){"", 0};
+    return why_set(why, ERR_MALFORMED, "log page, byte %zu of %zu: %s", (size_t)(s.p - bytes), n, s.what);
 }
 
 enum err log_page_scan(struct log_page *p, const char *bytes, size_t n, struct why *why)
 {
-    make_room(p, n);
-    struct scan s = {.p = bytes, .start = bytes, .end = bytes + n, .text = p->text};
-    p->n = 0;
-    p->next_token = (struct slice){"", 0};
-    ASSERT(bytes[n] == '\0');
-    if (scan_document(&s, p))
-        return ERR_OK;
-    p->n = 0;
-    p->next_token = (struct slice){"", 0};
-    return why_set(why, ERR_MALFORMED, "log page, byte %zu of %zu: %s", (size_t)(s.p - s.start), n, s.what);
+    p->seen = n; /* what room it needs is known */
+    log_page_begin(p);
+    return log_page_end(p, bytes, n, why);
 }

@@ -67,24 +67,37 @@ static void drop_impossible(struct log_page *page)
     page->n = kept;
 }
 
+static void page_begins(void *page)
+{
+    log_page_begin(page);
+}
+
+static void page_grows(void *page, const char *bytes, size_t n)
+{
+    log_page_more(page, bytes, n);
+}
+
 enum err log_query_page(const struct log_reader *r, const struct log_query *q, char **token, struct log_page *page,
                         int64_t *out_date_ms, struct why *why)
 {
+    const struct http_reader along = {page_begins, page_grows, page};
+    struct aws_target target = r->target;
     struct strbuf body;
     struct aws_reply reply;
     enum err err;
+    target.reader = &along;
     strbuf_init(&body, REQUEST_MAX);
     request(&body, q, *token);
     if (strbuf_cut(&body))
         err = why_set(why, ERR_INVALID, "the request would be longer than %d bytes", REQUEST_MAX);
     else
-        err = aws_call(r->aws, &r->target, AWS_FILTER_LOG_EVENTS, strbuf_peek(&body), r->deadline_ms, &reply, r->cancel,
+        err = aws_call(r->aws, &target, AWS_FILTER_LOG_EVENTS, strbuf_peek(&body), r->deadline_ms, &reply, r->cancel,
                        why);
     strbuf_clear(&body);
     if (err != ERR_OK)
         return err;
     *out_date_ms = reply.date_ms;
-    err = log_page_scan(page, reply.body, reply.len, why);
+    err = log_page_end(page, reply.body, reply.len, why);
     if (err == ERR_OK)
         err = take_token(page, token, why);
     drop_impossible(page);

@@ -37,6 +37,23 @@ static void strbuf__grows__up_to_its_maximum_and_remembers_the_cut(void **state)
     strbuf_clear(&b);
 }
 
+static void strbuf_reserve__makes_room__up_to_the_maximum(void **state)
+{
+    (void)state;
+    struct strbuf b;
+    strbuf_init(&b, 300);
+    strbuf_reserve(&b, 200);
+    const char *there = b.s;
+    for (int i = 0; i < 200; i++)
+        strbuf_char(&b, 'x');
+    assert_ptr_equal(b.s, there);
+    strbuf_reserve(&b, SIZE_MAX); /* what a foreign header asks for */
+    assert_true(b.cap <= 301);
+    assert_false(strbuf_cut(&b));
+    assert_int_equal(strlen(strbuf_peek(&b)), 200);
+    strbuf_clear(&b);
+}
+
 static void strbuf__with_no_room__holds_nothing(void **state)
 {
     (void)state;
@@ -219,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strbuf__grows__up_to_its_maximum_and_remembers_the_cut),
+        cmocka_unit_test(strbuf_reserve__makes_room__up_to_the_maximum),
         cmocka_unit_test(strbuf__with_no_room__holds_nothing),
         cmocka_unit_test(strbuf_fmt__appends__and_cuts),
         cmocka_unit_test(strbuf_take__hands_over__and_starts_again),
