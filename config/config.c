@@ -384,8 +384,8 @@ static struct config *parser_finish(struct parser *p, const char *path, char **o
     mistakes_clear(&p->mistakes);
     if (*out_errors == NULL) {
         struct config_environment *kept = arena_room(&l->arena, (p->n + 1) * sizeof *kept);
-        memcpy(kept, p->environments, p->n * sizeof *kept);
         for (size_t i = 0; i < p->n; i++) {
+            kept[i] = p->environments[i];
             inherit_patterns(&l->config.patterns, &kept[i].patterns);
         }
         l->config.environments = kept;

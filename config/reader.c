@@ -94,6 +94,10 @@ static void section_line(struct reader *r, const char *s, size_t n)
     if (rest < s + n && *rest != ';' && *rest != '#') {
         mistakes_add(r->mistakes, r->line, "text after the section's ']'; write each key on a line of its own");
     }
+    if (from == to) {
+        mistakes_add(r->mistakes, r->line,
+                     "a section without a name; write [credtop], [patterns] or [environment NAME]");
+    }
     memcpy(name, from, (size_t)(to - from));
     name[to - from] = '\0';
     r->events->section(r->events->ctx, r->line, name);

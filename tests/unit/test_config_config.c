@@ -390,6 +390,7 @@ static void config__parse__refuses_lines(void **state)
     bad("x = 1\n" PROD, "f:1: a setting before any section; begin with [credtop], [patterns] or [environment NAME]\n");
     bad(PROD "[credtop\nx = 1\n",
         "f:3: the section's ']' is missing; write [credtop], [patterns] or [environment NAME]\n");
+    bad("[ ] \n", "f:1: a section without a name; write [credtop], [patterns] or [environment NAME]\n");
     bad(PROD "[credtop] mode = audit\n", "f:3: text after the section's ']'; write each key on a line of its own\n");
     bad(PROD "db_name = \xff\n", "f:3: the line is not UTF-8; save the file as UTF-8\n");
     bad(PROD "db_name = \xc0\xaf\n", "f:3: the line is not UTF-8; save the file as UTF-8\n");
