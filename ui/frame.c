@@ -206,9 +206,12 @@ static void draw_tabs(const struct screen *s, struct grid *g, struct rect at)
         x += grid_fmt(g, at.y, x, at.w - x, here ? STYLE_TAB : STYLE_DIM, here ? "[%s]" : " %s ",
                       here || width <= at.w ? tab : key);
     }
-    char note[64];
+    char note[64], past[64];
+    (void)screen_past(s, at.w < WIDE_FROM, past);
     if (s->paused)
         str_fmt(note, sizeof(note), "PAUSED +%u ", (unsigned)(s->held_back > 99999 ? 99999 : s->held_back));
+    else if (past[0] && s->view != VIEW_EVENTS) /* there it stands in the title */
+        str_fmt(note, sizeof(note), "%s ", past);
     else if (s->view == VIEW_EVENTS)
         str_fmt(note, sizeof(note), "follow %s ", s->follow ? "ON" : "off");
     else

@@ -157,6 +157,22 @@ void screen_now(struct screen *s, int64_t mono_ms, int64_t wall_ms)
         s->message[0] = '\0';
 }
 
+const char *screen_past(const struct screen *s, bool brief, char out[64])
+{
+    unsigned done = 0, of = 0;
+    for (size_t i = 0; i < s->board->n; i++) {
+        const struct log_snap *l = s->board->envs[i].logs;
+        if (!l || !l->backfilling)
+            continue;
+        done += l->backfill_done;
+        of += l->backfill_slices > 0 ? l->backfill_slices : 1; /* the first answer is one */
+    }
+    out[0] = '\0';
+    if (of > 0)
+        str_fmt(out, 64, "%s %u/%u", brief ? "past" : "reading the past", done, of);
+    return out;
+}
+
 void screen_say(struct screen *s, const char *fmt, ...)
 {
     va_list args;

@@ -90,6 +90,8 @@ unsigned screen_key(struct screen *s, uint32_t press); /* enum effect bits */
 void screen_draw(struct screen *s, struct grid *g);    /* a whole frame */
 /* The burst of the first answers lies behind: rates say what will be. */
 bool screen_settled(const struct screen *s);
+/* "reading the past 3/12", over all environments; "" when it has been read. */
+const char *screen_past(const struct screen *s, bool brief, char out[64]);
 /* The environment that is looked at alone, SIZE_MAX none: the backend asks it more often. */
 size_t screen_focus(const struct screen *s);
 /* What became of a wish: its number, or 0 and why not. */

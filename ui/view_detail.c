@@ -305,18 +305,31 @@ static void hour_note(const struct screen *s, size_t row, char out[64])
         str_copy_n(out, 64, l->last_db_error, text_fit(l->last_db_error, 60, &(size_t){0}));
 }
 
+/* How far the past has been read, and by what at what cost. */
+static void past_words(const struct log_snap *l, char *out, size_t size)
+{
+    char slices[40] = "";
+    if (l->backfilling && l->backfill_slices > 0)
+        str_fmt(slices, sizeof(slices), " %u/%u", (unsigned)l->backfill_done, (unsigned)l->backfill_slices);
+    str_fmt(out, size, "%s%s%s%s", l->backfilling ? "reading the past" : "", slices,
+            l->backfilling && l->engine[0] ? "   " : "", l->engine);
+}
+
 static void draw_hour(const struct screen *s, struct grid *g, struct rect at)
 {
     const struct env_view *v = screen_env(s);
     const struct log_snap *l = v->logs;
-    char title[64], when[FORMAT_SIZE];
+    char title[360], past[280] = "", label[64] = "", when[FORMAT_SIZE];
     if (at.h < 2)
         return;
+    if (l)
+        past_words(l, past, sizeof(past));
     int64_t moved =
         v->secret && s->wall_ms - v->secret->current_since_ms < WINDOW_MS ? v->secret->current_since_ms : -1;
     if (moved >= 0)
-        str_fmt(title, sizeof(title), "(| = AWSCURRENT moved %s)", format_clock(moved, s->local, true, when));
-    grid_rule(g, at.y, at.x, at.w, "LAST HOUR", moved >= 0 ? title : NULL);
+        str_fmt(label, sizeof(label), "(| = AWSCURRENT moved %s)", format_clock(moved, s->local, true, when));
+    str_fmt(title, sizeof(title), "%s%s%s", label, label[0] && past[0] ? "   " : "", past);
+    grid_rule(g, at.y, at.x, at.w, "LAST HOUR", title);
     if (!l || l->snap.good_mono_ms < 0) {
         if (l)
             draw_source_error(&l->snap, g, (struct rect){at.y + 1, at.x, 1, at.w}, 1);

@@ -218,8 +218,9 @@ static void events_title(const struct screen *s, struct grid *g, struct rect at)
     x += grid_fmt(g, at.y, x, at.w - x, filter[0] ? STYLE_WARN : STYLE_DIM, "   filter: %s",
                   filter[0] ? filter : "none");
     x += grid_fmt(g, at.y, x, at.w - x, STYLE_DIM, "   kinds: %s", choice_word(s->choice));
-    char note[96];
-    str_fmt(note, sizeof(note), "%zu of %zu lines ", s->log.n, s->log.of);
+    char note[128], past[64];
+    (void)screen_past(s, at.w < 120, past);
+    str_fmt(note, sizeof(note), "%s%s%zu of %zu lines ", past, past[0] ? "   " : "", s->log.n, s->log.of);
     grid_right(g, at.y, x + 1, at.w - x - 1, STYLE_DIM, note);
 }
 

@@ -174,6 +174,9 @@ static void screens__draw__as_approved(void **state)
         wrong += scene_ok("expiring", "", false, expiring(12 * FIX_MINUTE + 5000), false, size) ? 0 : 1;
         wrong += scene_ok("expiring-detail", "Gkk\r", false, expiring(3 * FIX_HOUR), false, size) ? 0 : 1;
         wrong += scene_ok("mfa", "123x", false, fix_board(), false, size) ? 0 : 1;
+        wrong += scene_ok("reading", "", false, fix_board_reading(), false, size) ? 0 : 1;
+        wrong += scene_ok("reading-detail", "Gkk\r", false, fix_board_reading(), false, size) ? 0 : 1;
+        wrong += scene_ok("reading-events", "3", false, fix_board_reading(), false, size) ? 0 : 1;
         wrong += scene_ok("first-cost", "8", false, fix_board_empty(), false, size) ? 0 : 1;
         wrong += scene_ok("first-detail", "\r", false, fix_board_empty(), false, size) ? 0 : 1;
         wrong += scene_ok("first-connect", "5", false, fix_board_empty(), false, size) ? 0 : 1;
