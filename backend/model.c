@@ -159,6 +159,10 @@ const char *order_help(enum order_kind k)
 {
     return (unsigned)k < ORDER_KINDS ? orders[k].help : "?";
 }
+bool order_is_planned(enum order_kind k)
+{
+    return (unsigned)k < ORDER_KINDS && orders[k].class == ORDER_MUTATES;
+}
 char order_key(enum order_kind k)
 {
     return (char)((unsigned)k < ORDER_KINDS ? orders[k].key : '\0');

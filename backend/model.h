@@ -228,6 +228,7 @@ const char *order_help(enum order_kind k);
 char order_key(enum order_kind k);
 /* NULL when it may be ordered in this mode, else why not, in words. */
 const char *order_refusal(bool audit, enum order_kind k);
+bool order_is_planned(enum order_kind k); /* it changes something: a dry run first, whose plan is confirmed */
 
 enum step_state { STEP_WAITING, STEP_RUNNING, STEP_DONE, STEP_FAILED, STEP_SKIPPED, STEP_UNKNOWN };
 

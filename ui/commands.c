@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "backend/base/mem.h"
+#include "ui/ordering.h"
 #include "ui/orders.h"
 #include "ui/screen.h"
 #include "ui/view.h"
@@ -239,7 +240,10 @@ static unsigned do_QUIT(struct screen *s)
 static const struct {
     enum command command;
     enum order_kind kind;
-} orders_by_key[] = {{COMMAND_LOGIN, ORDER_TEST}, {COMMAND_PSQL, ORDER_PSQL}};
+} orders_by_key[] = {{COMMAND_LOGIN, ORDER_TEST},
+                     {COMMAND_PSQL, ORDER_PSQL},
+                     {COMMAND_PLAN_ROTATE, ORDER_ROTATE},
+                     {COMMAND_PLAN_FINISH, ORDER_FINISH}};
 
 const char *command_refusal(const struct screen *s, enum command c)
 {
@@ -249,35 +253,24 @@ const char *command_refusal(const struct screen *s, enum command c)
     return NULL;
 }
 
-/* Makes the wish for the chosen environment; false, and says why, when it may not be. */
-static bool wish(struct screen *s, enum order_kind kind)
-{
-    const char *refusal = order_refusal(s->set.audit, kind);
-    const struct env_view *v = screen_env(s);
-    if (refusal || !v) {
-        screen_say(s, "%s: %s", order_title(kind), refusal ? refusal : "no environment is chosen");
-        return false;
-    }
-    s->wish = (struct order){.kind = kind, .env = s->env};
-    if (v->secret)
-        str_copy(s->wish.seen_version, sizeof(s->wish.seen_version), v->secret->current_id);
-    return true;
-}
-
 static unsigned do_LOGIN(struct screen *s)
 {
-    return wish(s, ORDER_TEST) ? EFFECT_REDRAW | EFFECT_ORDER : EFFECT_REDRAW;
+    return ordering_begin(s, ORDER_TEST);
 }
 
 static unsigned do_PSQL(struct screen *s)
 {
-    if (!wish(s, ORDER_PSQL))
-        return EFFECT_REDRAW;
-    const struct config_environment *e = screen_env(s)->conf;
-    if (!e->protect)
-        return EFFECT_REDRAW | EFFECT_ORDER;
-    confirm_open(&s->confirm, "PSQL ON A PROTECTED DATABASE", e->name);
-    return EFFECT_REDRAW;
+    return ordering_begin(s, ORDER_PSQL);
+}
+
+static unsigned do_PLAN_ROTATE(struct screen *s)
+{
+    return ordering_begin(s, ORDER_ROTATE);
+}
+
+static unsigned do_PLAN_FINISH(struct screen *s)
+{
+    return ordering_begin(s, ORDER_FINISH);
 }
 
 static unsigned do_ORDER(struct screen *s)

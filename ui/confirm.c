@@ -9,12 +9,18 @@
 #define WIDE_FROM 120
 #define BOX_WIDTH 84
 #define BOX_LINES 5
+#define FOOTER 2 /* lines under it, where it is at the bottom */
 
-void confirm_open(struct confirm *c, const char *title, const char *name)
+void confirm_open(struct confirm *c, const char *title, const char *name, bool protect, bool below)
 {
-    *c = (struct confirm){.open = true};
+    *c = (struct confirm){.open = true, .protect = protect, .below = below};
     str_copy(c->title, sizeof(c->title), title);
     str_copy(c->name, sizeof(c->name), name);
+}
+
+static const char *phrase(const struct confirm *c)
+{
+    return c->protect ? c->name : "yes";
 }
 
 static enum confirm_result end(struct confirm *c, enum confirm_result result)
@@ -35,9 +41,9 @@ enum confirm_result confirm_key(struct confirm *c, uint32_t press)
     case PRESS_ENTER:
         if (n == 0)
             return end(c, CONFIRM_NO);
-        if (strcmp(c->typed, c->name) == 0)
+        if (strcmp(c->typed, phrase(c)) == 0)
             return end(c, CONFIRM_YES);
-        c->note = "that is not its name; Esc leaves it";
+        c->note = c->protect ? "that is not its name; Esc leaves it" : "yes, or Esc";
         return CONFIRM_WAITS;
     case PRESS_BACKSPACE:
     case 0x08:
@@ -55,10 +61,21 @@ enum confirm_result confirm_key(struct confirm *c, uint32_t press)
     }
 }
 
+static int box_lines(const struct grid *g)
+{
+    return g->rows < BOX_LINES ? 1 : BOX_LINES;
+}
+
+int confirm_rows(const struct confirm *c, const struct grid *g)
+{
+    return c->open && c->below ? box_lines(g) : 0;
+}
+
 void confirm_draw(struct confirm *c, struct grid *g)
 {
-    struct rect box = {.h = g->rows < BOX_LINES ? 1 : BOX_LINES, .w = g->cols < WIDE_FROM ? g->cols : BOX_WIDTH};
-    box.y = (g->rows - box.h) / 2;
+    struct rect box = {.h = box_lines(g), .w = g->cols < WIDE_FROM || c->below ? g->cols : BOX_WIDTH};
+    int under = g->rows >= 15 ? FOOTER : 1;
+    box.y = c->below && g->rows > box.h + under ? g->rows - box.h - under : (g->rows - box.h) / 2;
     box.x = (g->cols - box.w) / 2;
     for (int y = 0; y < box.h; y++)
         for (int x = 0; x < box.w; x++)
@@ -66,13 +83,18 @@ void confirm_draw(struct confirm *c, struct grid *g)
     int y = box.h == BOX_LINES ? box.y + 2 : box.y;
     if (box.h == BOX_LINES) {
         grid_rule(g, box.y, box.x, box.w, c->title, NULL);
-        grid_fmt(g, box.y + 1, box.x + 1, box.w - 2, STYLE_WARN, "%s is protected: type its name", c->name);
+        if (c->protect)
+            grid_fmt(g, box.y + 1, box.x + 1, box.w - 2, STYLE_WARN, "%s is protected: type its name", c->name);
+        else
+            grid_fmt(g, box.y + 1, box.x + 1, box.w - 2, STYLE_TEXT, "%s: type yes to go on", c->name);
         grid_text(g, box.y + 3, box.x + 1, box.w - 2, c->note ? STYLE_WARN : STYLE_DIM,
-                  c->note ? c->note : "Enter goes on; Esc, or nothing typed, leaves it");
+                  c->note    ? c->note
+                  : c->below ? "Enter goes on; Esc, or nothing typed, leaves it; arrows move the page"
+                             : "Enter goes on; Esc, or nothing typed, leaves it");
         for (int i = 0; i < box.w; i++)
             grid_glyph(g, box.y + 4, box.x + i, STYLE_RULE, 0x2500, '-');
     }
-    int x = box.x + 1 + grid_text(g, y, box.x + 1, box.w - 2, STYLE_TITLE, "name  ");
+    int x = box.x + 1 + grid_text(g, y, box.x + 1, box.w - 2, STYLE_TITLE, c->protect ? "name  " : "yes?  ");
     x += grid_text(g, y, x, box.x + box.w - x - 1, STYLE_BOLD, c->typed);
     grid_text(g, y, x, 1, STYLE_MODE, " ");
     c->seen = true;

@@ -251,6 +251,14 @@ void grid_glyph(struct grid *g, int y, int x, enum style style, uint32_t utf8, c
     put(g, y, x, style, g->utf8 ? utf8 : (uint32_t)(unsigned char)ascii, 1);
 }
 
+void grid_copy(struct grid *g, int y, int x, int rows, const struct grid *page, int from)
+{
+    for (int row = 0; row < rows && from + row < page->rows; row++)
+        for (int col = 0; col < page->cols; col++)
+            if (inside(g, y + row, x + col))
+                *cell_at(g, y + row, x + col) = *cell_at(page, from + row, col);
+}
+
 void grid_select(struct grid *g, int y, int x, int width)
 {
     for (int i = 0; i < width; i++) {

@@ -66,6 +66,9 @@ void grid_rule(struct grid *g, int y, int x, int width, const char *title, const
 /* One character: the second in an ASCII grid. */
 void grid_glyph(struct grid *g, int y, int x, enum style style, uint32_t utf8, char ascii);
 
+/* Rows of another grid, from its row `from` on: a page that is moved through a window. */
+void grid_copy(struct grid *g, int y, int x, int rows, const struct grid *page, int from);
+
 /* Marks `width` columns of a row as chosen. */
 void grid_select(struct grid *g, int y, int x, int width);
 

@@ -5,11 +5,10 @@
 #include <string.h>
 
 #include "backend/base/mem.h"
-#include "ui/orders.h"
+#include "ui/ordering.h"
 #include "ui/view.h"
 
 #define MESSAGE_MS 4000
-#define OUTCOME_MS 15000
 #define SETTLED_MS 120000
 
 static const struct view *const views[VIEW_COUNT] = {
@@ -109,30 +108,6 @@ struct screen *screen_free(struct screen *s)
     return NULL;
 }
 
-/* The outcome of what was ordered here, once; other orders are told by their screen. */
-static void tell_outcome(struct screen *s)
-{
-    const struct order_view *o = s->told ? orders_find(s->board, s->told) : NULL;
-    if (!o || order_is_open(o))
-        return;
-    const char *env = o->env < s->board->n ? s->board->envs[o->env].conf->name : "-";
-    screen_say(s, "%s of %s %s: %s", order_title(o->kind), env, order_state_word(o->state), o->words);
-    s->message_until_ms = s->mono_ms + OUTCOME_MS;
-    s->told = 0;
-}
-
-void screen_ordered(struct screen *s, uint64_t id, const struct why *why)
-{
-    char line[320];
-    const char *env = s->board->envs[s->wish.env].conf->name;
-    if (id == 0) {
-        screen_say(s, "%s", why_line(why, line, sizeof(line)));
-        return;
-    }
-    s->told = s->order = id;
-    screen_say(s, "%s of %s ordered: 4 shows it", order_title(s->wish.kind), env);
-}
-
 /* The configuration does not change while credtop runs, so neither does n. */
 void screen_update(struct screen *s, struct board *newer)
 {
@@ -145,7 +120,7 @@ void screen_update(struct screen *s, struct board *newer)
     s->board = newer;
     judge_changed(s, older);
     screen_rebuild(s);
-    tell_outcome(s);
+    ordering_update(s);
     board_free(older); /* after the rebuild: the lists borrowed its rows */
 }
 
@@ -226,28 +201,13 @@ static unsigned question_press(struct screen *s, uint32_t press)
     return EFFECT_REDRAW;
 }
 
-static unsigned confirm_press(struct screen *s, uint32_t press)
-{
-    switch (confirm_key(&s->confirm, press)) {
-    case CONFIRM_YES:
-        str_copy(s->wish.confirmed, sizeof(s->wish.confirmed), s->confirm.typed);
-        return EFFECT_REDRAW | EFFECT_ORDER;
-    case CONFIRM_NO:
-        screen_say(s, "%s: left; nothing was done", order_title(s->wish.kind));
-        break;
-    case CONFIRM_WAITS:
-        break;
-    }
-    return EFFECT_REDRAW;
-}
-
 unsigned screen_key(struct screen *s, uint32_t press)
 {
     s->touched = true;
     if (s->question.open && press != 'C' - 0x40)
         return question_press(s, press);
     if (s->confirm.open && press != 'C' - 0x40)
-        return confirm_press(s, press);
+        return ordering_key(s, press);
     if (s->prompt.open && press != 'C' - 0x40)
         return prompt_press(s, press);
     enum command c = key_command(press, view_row(s->view)->place);

@@ -60,6 +60,7 @@ struct screen {
     size_t nworst_of;      /* the same without the filter */
     size_t *ways, nways;   /* the connect view: the environments shown, worst first */
     struct list envs, containers, events, orders, connect, costs, help;
+    struct list page;              /* of an order alone: `at` is its first line in view */
     uint32_t container;            /* chosen in the detail; 0 none */
     uint32_t only_container;       /* events of this one; 0 all */
     struct event_list log;         /* built for the events view */
@@ -74,6 +75,7 @@ struct screen {
     uint64_t order;           /* chosen in the orders; 0 none */
     bool order_open;          /* it alone is shown */
     uint64_t told;            /* ordered here: its outcome is still to be said; 0 none */
+    uint64_t planning;        /* ordered here as a plan that is to be confirmed; 0 none */
 
     char message[320]; /* what just happened */
     int64_t message_until_ms;
@@ -94,8 +96,6 @@ bool screen_settled(const struct screen *s);
 const char *screen_past(const struct screen *s, bool brief, char out[64]);
 /* The environment that is looked at alone, SIZE_MAX none: the backend asks it more often. */
 size_t screen_focus(const struct screen *s);
-/* What became of a wish: its number, or 0 and why not. */
-void screen_ordered(struct screen *s, uint64_t id, const struct why *why);
 void screen_say(struct screen *s, const char *fmt, ...) FORMAT(2, 3);
 
 /* For commands and views. */

@@ -5,6 +5,7 @@
 
 #include "backend/base/clock.h"
 #include "ui/grid.h"
+#include "ui/ordering.h"
 #include "ui/psql.h"
 #include "ui/screen.h"
 #include "ui/signals.h"
@@ -106,7 +107,7 @@ static void order(struct ui *u)
     bool psql = u->screen->wish.kind == ORDER_PSQL;
     bool there = !psql || psql_find(u->psql_path, sizeof(u->psql_path), &why) == ERR_OK;
     uint64_t id = there ? backend_order(u->backend, &u->screen->wish, &why) : 0;
-    screen_ordered(u->screen, id, &why);
+    ordering_done(u->screen, id, &why);
     u->psql = psql && id ? id : u->psql;
 }
 

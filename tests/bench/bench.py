@@ -35,6 +35,7 @@ def main():
         except Exception as error:
             failed.append(f"{name}: {type(error).__name__}: {error}")
         print(f"bench: {name}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
     with open(os.path.join(ROOT, "build/bench.json"), "w", encoding="utf-8") as f:
         json.dump({"machine": where, "command": command, "rows": table.json(), "failed": failed}, f, indent=1)
     print(f"{where}; {command}\n")

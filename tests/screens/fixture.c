@@ -412,7 +412,7 @@ static struct board *fix_board_of(size_t n)
 }
 
 /* Before the first answer: nothing was tried. */
-static struct board *fix_board_empty(void)
+static inline struct board *fix_board_empty(void)
 {
     struct board *b = fix_board_of(FIX_N);
     for (size_t i = 0; i < b->n; i++) {
@@ -476,23 +476,6 @@ static struct board *fix_board(void)
             b->envs[i].identity = fix_identity(i == FIX_DR_EU ? "eu-west-1" : "eu-central-1");
     }
     fix_periods(b);
-    return b;
-}
-
-/* The past is being read, of one environment by Logs Insights. */
-static struct board *fix_board_reading(void)
-{
-    struct board *b = fix_board();
-    for (size_t i = 0; i < b->n; i++) {
-        struct log_snap *l = (struct log_snap *)(uintptr_t)b->envs[i].logs;
-        if (i != FIX_PROD_EU && i != FIX_STAGE)
-            continue;
-        l->backfilling = true;
-        l->backfill_done = 3;
-        l->backfill_slices = 12;
-        if (i == FIX_PROD_EU)
-            str_copy(l->engine, sizeof(l->engine), "Logs Insights: 23.0h of 4 log groups, about 1.200 GB to scan, $0.0060");
-    }
     return b;
 }
 

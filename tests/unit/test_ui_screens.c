@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ui/ordering.h"
 #include "ui/screen.h"
 #include "ui/view.h"
 
 #include "tests/screens/fixture.c"
 #include "tests/screens/fixture_orders.c"
+#include "tests/screens/fixture_plan.c"
 
 #define GOLDEN_DIR "tests/screens/golden/"
 
@@ -126,6 +128,8 @@ static bool same_as_golden(const char *name, const char *kind, const struct grid
 static const struct mfa_view wanted = {
     .id = 1, .serial = "arn:aws:iam::111122223333:mfa/ana", .role = "arn:aws:iam::111122223333:role/ops-rotator"};
 
+static void plan_comes(struct screen *s);
+
 static bool scene_ok(const char *name, const char *keys, bool styles, struct board *b, bool audit, size_t size)
 {
     struct grid *g = grid_new(sizes[size].rows, sizes[size].cols, sizes[size].utf8);
@@ -135,6 +139,10 @@ static bool scene_ok(const char *name, const char *keys, bool styles, struct boa
     if (strncmp(name, "mfa", 3) == 0)
         question_put(&s->question, &wanted);
     press(s, g, keys);
+    if (strncmp(name, "plan", 4) == 0) {
+        plan_comes(s);
+        press(s, g, strcmp(name, "plan-protected") == 0 ? "pro" : "");
+    }
     grid_to_text(g, &text);
     bool ok = same_as_golden(name, "txt", g, &text);
     if (styles && sizes[size].utf8) {
@@ -158,6 +166,31 @@ static struct board *expiring(int64_t left_ms)
     return b;
 }
 
+/* The past is being read, of one environment by Logs Insights. */
+static struct board *fix_board_reading(void)
+{
+    struct board *b = fix_board();
+    for (size_t i = 0; i < b->n; i++) {
+        struct log_snap *l = (struct log_snap *)(uintptr_t)b->envs[i].logs;
+        if (i != FIX_PROD_EU && i != FIX_STAGE)
+            continue;
+        l->backfilling = true;
+        l->backfill_done = 3;
+        l->backfill_slices = 12;
+        if (i == FIX_PROD_EU)
+            str_copy(l->engine, sizeof(l->engine), "Logs Insights: 23.0h of 4 log groups, about 1.200 GB to scan, $0.0060");
+    }
+    return b;
+}
+
+/* R was pressed, and the plan has come. */
+static void plan_comes(struct screen *s)
+{
+    struct why why = {0};
+    ordering_done(s, 5, &why);
+    screen_update(s, fix_board_planned(s->wish.env));
+}
+
 static void screens__draw__as_approved(void **state)
 {
     size_t wrong = 0;
@@ -177,6 +210,8 @@ static void screens__draw__as_approved(void **state)
         wrong += scene_ok("reading", "", false, fix_board_reading(), false, size) ? 0 : 1;
         wrong += scene_ok("reading-detail", "Gkk\r", false, fix_board_reading(), false, size) ? 0 : 1;
         wrong += scene_ok("reading-events", "3", false, fix_board_reading(), false, size) ? 0 : 1;
+        wrong += scene_ok("plan", "jR", true, fix_board(), false, size) ? 0 : 1;
+        wrong += scene_ok("plan-protected", "GkkR", false, fix_board(), false, size) ? 0 : 1;
         wrong += scene_ok("first-cost", "8", false, fix_board_empty(), false, size) ? 0 : 1;
         wrong += scene_ok("first-detail", "\r", false, fix_board_empty(), false, size) ? 0 : 1;
         wrong += scene_ok("first-connect", "5", false, fix_board_empty(), false, size) ? 0 : 1;

@@ -1,0 +1,209 @@
+/* From the key to the outcome: nothing that changes is sent by a key itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "ui/ordering.h"
+#include "ui/screen.h"
+
+#include "tests/screens/fixture.c"
+#include "tests/screens/fixture_plan.c"
+
+static struct screen *screen_at(const char *keys)
+{
+    struct screen_settings set = {.judge = fix_judge};
+    struct screen *s = screen_new(&set, fix_board());
+    for (; *keys; keys++)
+        (void)screen_key(s, (unsigned char)*keys);
+    return s;
+}
+
+/* Drawn: what is typed before a question can be seen is no answer. */
+static void look_at(struct screen *s, int rows)
+{
+    struct grid *g = grid_new(rows, 80, false);
+    screen_draw(s, g);
+    grid_free(g);
+}
+
+static void type(struct screen *s, const char *keys)
+{
+    for (; *keys; keys++)
+        assert_int_equal(screen_key(s, (unsigned char)*keys), EFFECT_REDRAW);
+}
+
+/* R pressed on the environment at `keys`, and its plan there and drawn. */
+static struct screen *planned(const char *keys)
+{
+    struct why why = {0};
+    struct screen *s = screen_at(keys);
+    assert_int_equal(screen_key(s, 'R'), EFFECT_REDRAW | EFFECT_ORDER);
+    assert_int_equal(s->wish.kind, ORDER_ROTATE);
+    assert_true(s->wish.dry_run);
+    ordering_done(s, 5, &why);
+    assert_int_equal(s->view, VIEW_ORDERS);
+    screen_update(s, fix_board()); /* a board from before the order: it is still awaited */
+    assert_int_equal(s->planning, 5);
+    assert_false(s->confirm.open);
+    screen_update(s, fix_board_planned(s->wish.env));
+    assert_true(s->confirm.open);
+    return s;
+}
+
+static void rotate__protected__needs_the_name(void **state)
+{
+    struct screen *s = planned("Gkk"); /* prod-eu */
+    (void)state;
+    type(s, "prod-eu\r"); /* typed ahead */
+    assert_string_equal(s->confirm.typed, "");
+    look_at(s, 24);
+    type(s, "yes\r");
+    assert_true(s->confirm.open);
+    type(s, "\x15prod-eu");
+    assert_int_equal(screen_key(s, '\r'), EFFECT_REDRAW | EFFECT_ORDER);
+    assert_false(s->wish.dry_run);
+    assert_int_equal(s->wish.env, FIX_PROD_EU);
+    assert_string_equal(s->wish.confirmed, "prod-eu");
+    assert_string_equal(s->wish.seen_version, "9f3c2a17-5b1e-4a57-9d55-0c2f6b7a1e01"); /* the plan's */
+    assert_string_equal(s->wish.token, "c4d1a6f0-7e21-4b3f-8f0e-5a1d2c3b4e5f");
+    screen_free(s);
+}
+
+static void rotate__elsewhere__needs_a_yes(void **state)
+{
+    struct screen *s = planned("j"); /* test */
+    (void)state;
+    look_at(s, 24);
+    type(s, "y\r");
+    assert_true(s->confirm.open);
+    type(s, "es");
+    assert_int_equal(screen_key(s, '\r'), EFFECT_REDRAW | EFFECT_ORDER);
+    assert_int_equal(s->wish.env, FIX_TEST);
+    screen_free(s);
+}
+
+static void rotate__no_answer__sends_nothing(void **state)
+{
+    static const uint32_t ends[] = {PRESS_ESC, PRESS_ENTER};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        struct screen *s = planned("j");
+        look_at(s, 24);
+        assert_int_equal(screen_key(s, ends[i]), EFFECT_REDRAW);
+        assert_false(s->confirm.open);
+        assert_non_null(strstr(s->message, "nothing was done"));
+        assert_int_equal(screen_key(s, 'y'), EFFECT_REDRAW);
+        screen_free(s);
+    }
+}
+
+/* The question would come out of the blue. */
+static void rotate__looked_away__drops_the_plan(void **state)
+{
+    static const char *const ways[] = {"1", "5", "\r", "q"};
+    struct why why = {0};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        struct screen *s = screen_at("jR");
+        ordering_done(s, 5, &why);
+        (void)screen_key(s, (unsigned char)ways[i][0]);
+        screen_update(s, fix_board_planned(FIX_TEST));
+        assert_false(s->confirm.open);
+        assert_non_null(strstr(s->message, "dropped: nothing was changed"));
+        screen_free(s);
+    }
+}
+
+static void rotate__refused__says_why(void **state)
+{
+    struct screen *s = screen_at("jR");
+    struct why why = {0};
+    (void)state;
+    ordering_done(s, 5, &why);
+    struct board *b = fix_board_planned(FIX_TEST);
+    struct order_view *o = &((struct orders_snap *)(uintptr_t)b->orders)->orders[0];
+    o->state = ORDER_REFUSED;
+    str_copy(o->words, sizeof(o->words), "rotation = off in the configuration");
+    screen_update(s, b);
+    assert_false(s->confirm.open);
+    assert_string_equal(s->message, "rotate of test refused: rotation = off in the configuration");
+    screen_free(s);
+}
+
+/* While the plan is made, another order is given: the question is still about the plan. */
+static void rotate__another_wish_meanwhile__is_not_mixed_up(void **state)
+{
+    struct screen *s = screen_at("jR");
+    struct why why = {0};
+    (void)state;
+    ordering_done(s, 5, &why);
+    s->wish = (struct order){.kind = ORDER_TEST, .env = FIX_PROD_US};
+    screen_update(s, fix_board_planned(FIX_TEST));
+    look_at(s, 24);
+    type(s, "yes");
+    assert_int_equal(screen_key(s, '\r'), EFFECT_REDRAW | EFFECT_ORDER);
+    assert_int_equal(s->wish.kind, ORDER_ROTATE);
+    assert_int_equal(s->wish.env, FIX_TEST);
+    screen_free(s);
+}
+
+/* A plan that is longer than the screen is read to its end before it is answered. */
+static void plan__longer_than_the_screen__moves(void **state)
+{
+    struct screen *s = planned("j");
+    (void)state;
+    look_at(s, 15);
+    assert_true(s->page.n > 1);
+    assert_int_equal(screen_key(s, PRESS_DOWN), EFFECT_REDRAW);
+    assert_int_equal(s->page.at, 1);
+    for (int i = 0; i < 9; i++)
+        (void)screen_key(s, PRESS_PGDN);
+    assert_int_equal(s->page.at, s->page.n - 1);
+    assert_true(s->confirm.open);
+    assert_string_equal(s->confirm.typed, "");
+    screen_free(s);
+}
+
+static void rotate__paused__goes_on(void **state)
+{
+    struct screen *s = screen_at("jp");
+    struct why why = {0};
+    (void)state;
+    assert_int_equal(screen_key(s, 'R'), EFFECT_REDRAW | EFFECT_ORDER);
+    ordering_done(s, 5, &why);
+    screen_update(s, fix_board_planned(FIX_TEST));
+    assert_true(s->confirm.open);
+    screen_free(s);
+}
+
+static void audit__plans_nothing(void **state)
+{
+    struct screen_settings set = {.judge = fix_judge, .audit = true};
+    struct screen *s = screen_new(&set, fix_board());
+    (void)state;
+    for (const char *key = "RX"; *key; key++) {
+        assert_int_equal(screen_key(s, (unsigned char)*key), EFFECT_REDRAW);
+        assert_non_null(strstr(s->message, "audit mode changes nothing"));
+    }
+    screen_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rotate__protected__needs_the_name),
+        cmocka_unit_test(rotate__elsewhere__needs_a_yes),
+        cmocka_unit_test(rotate__no_answer__sends_nothing),
+        cmocka_unit_test(rotate__looked_away__drops_the_plan),
+        cmocka_unit_test(rotate__refused__says_why),
+        cmocka_unit_test(rotate__another_wish_meanwhile__is_not_mixed_up),
+        cmocka_unit_test(plan__longer_than_the_screen__moves),
+        cmocka_unit_test(rotate__paused__goes_on),
+        cmocka_unit_test(audit__plans_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,161 @@
+#include "ui/ordering.h"
+
+#include <string.h>
+
+#include "backend/base/mem.h"
+#include "backend/base/strbuf.h"
+#include "ui/orders.h"
+#include "ui/view.h"
+
+#define OUTCOME_MS 15000
+
+static const char *env_name(const struct screen *s, size_t env)
+{
+    return env < s->board->n ? s->board->envs[env].conf->name : "-";
+}
+
+/* ---------------------------------------------------------------- the wish */
+
+/* Makes it for the chosen environment; false, and says why, when it may not be. */
+static bool wish(struct screen *s, enum order_kind kind)
+{
+    const char *refusal = order_refusal(s->set.audit, kind);
+    const struct env_view *v = screen_env(s);
+    if (refusal || !v) {
+        screen_say(s, "%s: %s", order_title(kind), refusal ? refusal : "no environment is chosen");
+        return false;
+    }
+    s->wish = (struct order){.kind = kind, .env = s->env, .dry_run = order_is_planned(kind)};
+    if (v->secret)
+        str_copy(s->wish.seen_version, sizeof(s->wish.seen_version), v->secret->current_id);
+    return true;
+}
+
+unsigned ordering_begin(struct screen *s, enum order_kind kind)
+{
+    if (!wish(s, kind))
+        return EFFECT_REDRAW;
+    const struct config_environment *e = screen_env(s)->conf;
+    s->paused = false; /* its steps are to be seen */
+    if (kind != ORDER_PSQL || !e->protect)
+        return EFFECT_REDRAW | EFFECT_ORDER;
+    confirm_open(&s->confirm, "PSQL ON A PROTECTED DATABASE", e->name, true, false);
+    return EFFECT_REDRAW;
+}
+
+static void open_page(struct screen *s, uint64_t id)
+{
+    s->order = id;
+    s->order_open = true;
+    s->page = (struct list){.n = 0};
+    screen_go(s, VIEW_ORDERS);
+}
+
+void ordering_done(struct screen *s, uint64_t id, const struct why *why)
+{
+    char line[320];
+    s->planning = 0;
+    if (id == 0) {
+        screen_say(s, "%s", why_line(why, line, sizeof(line)));
+        return;
+    }
+    if (order_is_planned(s->wish.kind))
+        open_page(s, id);
+    s->order = id;
+    if (s->wish.dry_run) {
+        s->planning = id;
+        screen_say(s, "%s of %s: looking and planning", order_title(s->wish.kind), env_name(s, s->wish.env));
+        return;
+    }
+    s->told = id;
+    screen_say(s, "%s of %s ordered: 4 shows it", order_title(s->wish.kind), env_name(s, s->wish.env));
+}
+
+/* ---------------------------------------------------------------- the plan */
+
+/* What is confirmed is this plan on the state it was made on. */
+static void ask(struct screen *s, const struct order_view *o)
+{
+    const struct config_environment *e = s->board->envs[o->env].conf;
+    char title[64];
+    s->wish = (struct order){.kind = o->kind, .env = o->env};
+    str_copy(s->wish.seen_version, sizeof(s->wish.seen_version), o->plan.seen_version);
+    str_copy(s->wish.token, sizeof(s->wish.token), o->plan.token);
+    str_fmt(title, sizeof(title), "CONFIRM: %s", order_title(o->kind));
+    s->message[0] = '\0';
+    confirm_open(&s->confirm, title, e->name, e->protect, true);
+    s->page.at = 0;
+}
+
+/* A plan nobody looks at any more is dropped: the question would come out of the blue. */
+static void look_for_plan(struct screen *s)
+{
+    const struct order_view *o = s->planning ? orders_find(s->board, s->planning) : NULL;
+    if (!o || order_is_open(o))
+        return;
+    bool looked_at = s->view == VIEW_ORDERS && s->order_open && s->order == s->planning;
+    if (o->state != ORDER_DONE)
+        s->told = o->id;
+    else if (looked_at && !s->confirm.open)
+        ask(s, o);
+    else
+        screen_say(s, "the plan to %s %s is dropped: nothing was changed", order_name(o->kind), env_name(s, o->env));
+    s->planning = 0;
+}
+
+/* The outcome of what was ordered here, once; other orders are told by their screen. */
+static void tell_outcome(struct screen *s)
+{
+    const struct order_view *o = s->told ? orders_find(s->board, s->told) : NULL;
+    if (!o || order_is_open(o))
+        return;
+    screen_say(s, "%s of %s %s: %s", order_title(o->kind), env_name(s, o->env), order_state_word(o->state), o->words);
+    s->message_until_ms = s->mono_ms + OUTCOME_MS;
+    s->told = 0;
+}
+
+void ordering_update(struct screen *s)
+{
+    look_for_plan(s);
+    tell_outcome(s);
+}
+
+/* ------------------------------------------------------------- the question */
+
+/* What stands above it can be read whole before it is answered. */
+static bool moves_page(struct screen *s, uint32_t press)
+{
+    switch (press) {
+    case PRESS_UP:
+        list_move(&s->page, -1);
+        return true;
+    case PRESS_DOWN:
+        list_move(&s->page, 1);
+        return true;
+    case PRESS_PGUP:
+        list_page(&s->page, -1, 1);
+        return true;
+    case PRESS_PGDN:
+        list_page(&s->page, 1, 1);
+        return true;
+    default:
+        return false;
+    }
+}
+
+unsigned ordering_key(struct screen *s, uint32_t press)
+{
+    if (s->confirm.below && moves_page(s, press))
+        return EFFECT_REDRAW;
+    switch (confirm_key(&s->confirm, press)) {
+    case CONFIRM_YES:
+        str_copy(s->wish.confirmed, sizeof(s->wish.confirmed), s->confirm.typed);
+        return EFFECT_REDRAW | EFFECT_ORDER;
+    case CONFIRM_NO:
+        screen_say(s, "%s: left; nothing was done", order_title(s->wish.kind));
+        break;
+    case CONFIRM_WAITS:
+        break;
+    }
+    return EFFECT_REDRAW;
+}
