@@ -15,6 +15,7 @@
 #include "backend/base/strbuf.h"
 #include "backend/base/wake.h"
 #include "backend/journal_view.h"
+#include "backend/journal_watch.h"
 #include "backend/mfa.h"
 #include "backend/watch/classifiers.h"
 #include "backend/watch/insights.h"
@@ -47,6 +48,7 @@ struct backend {
     struct pool *secrets, *logs, *databases;
     struct journal *journal; /* NULL: off */
     char journal_path[4096];
+    struct journal_watch *journal_watch; /* NULL: no journal is kept */
     struct actions *actions;
     struct mfa *mfa;
 };
@@ -81,6 +83,11 @@ static size_t identity_slot(const struct backend *b, size_t identity)
 static size_t orders_slot(const struct backend *b)
 {
     return identity_slot(b, b->nidentities);
+}
+
+static size_t journal_slot(const struct backend *b)
+{
+    return orders_slot(b) + 1;
 }
 
 /* Items of the secrets pool: identities (they say whether our keys are any good), then a
@@ -324,7 +331,7 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     if (settings->can_ask)
         identity_store_set_mfa(aws_gate_identities(b->gate), mfa_ask, b->mfa);
     sort_items(b);
-    b->box = snapbox_new(orders_slot(b) + 1, b->wake);
+    b->box = snapbox_new(journal_slot(b) + 1, b->wake);
     b->watch.gate = b->gate;
     b->watch.box = b->box;
     make_listings(b);
@@ -346,10 +353,17 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
                                                         .caller = caller_of,
                                                         .refresh = look_again,
                                                         .ctx = b});
+    if (b->journal != NULL)
+        b->journal_watch = journal_watch_new(&(struct journal_watch_settings){.path = b->journal_path,
+                                                                              .box = b->box,
+                                                                              .slot = journal_slot(b),
+                                                                              .clock = b->watch.clock,
+                                                                              .cancel = b->cancel});
     if (settings->orders_only)
         return actions_start(b->actions, why) == ERR_OK ? b : backend_stop(b);
     if (pool_start(b->secrets, why) != ERR_OK || pool_start(b->logs, why) != ERR_OK ||
-        pool_start(b->databases, why) != ERR_OK || actions_start(b->actions, why) != ERR_OK)
+        pool_start(b->databases, why) != ERR_OK || actions_start(b->actions, why) != ERR_OK ||
+        (b->journal_watch != NULL && journal_watch_start(b->journal_watch, why) != ERR_OK))
         return backend_stop(b);
     return b;
 }
@@ -411,6 +425,7 @@ struct board *backend_board(struct backend *b)
         .n = b->watch.conf->nenvironments,
     };
     board->orders = snapbox_get(b->box, orders_slot(b));
+    board->journal = snapbox_get(b->box, journal_slot(b));
     fill_calls(board, &meter);
     board->envs = mem_array(board->n, sizeof *board->envs);
     for (size_t i = 0; i < board->n; i++)
@@ -442,6 +457,7 @@ bool backend_settled(struct backend *b)
 void backend_refresh(struct backend *b, size_t env)
 {
     mfa_again(b->mfa);
+    journal_watch_again(b->journal_watch);
     identity_retry(aws_gate_identities(b->gate));
     for (size_t i = 0; env == SIZE_MAX && i < b->nidentities; i++)
         pool_nudge(b->secrets, b->nidentities + i); /* the listings */
@@ -461,6 +477,11 @@ void backend_focus(struct backend *b, size_t env)
 {
     if (atomic_exchange(&b->watch.focus, env) != env && env != SIZE_MAX)
         backend_refresh(b, env);
+}
+
+void backend_look_at_journal(struct backend *b, bool wanted)
+{
+    journal_watch_look(b->journal_watch, wanted);
 }
 
 uint64_t backend_order(struct backend *b, const struct order *o, struct why *why)
@@ -500,6 +521,7 @@ struct backend *backend_stop(struct backend *b)
     b->secrets = pool_stop(b->secrets);
     b->logs = pool_stop(b->logs);
     b->databases = pool_stop(b->databases);
+    b->journal_watch = journal_watch_stop(b->journal_watch);
     for (size_t i = 0; i < b->nidentities; i++)
         b->insights[i] = insights_free(b->insights[i]);
     free(b->insights);

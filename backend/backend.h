@@ -43,6 +43,10 @@ void backend_refresh(struct backend *b, size_t env);
  * rather than listed; the others may be asked less often. */
 void backend_focus(struct backend *b, size_t env);
 
+/* Whether the journal is being looked at: only then it is read, and board.journal follows it.
+ * backend_refresh() verifies it again. */
+void backend_look_at_journal(struct backend *b, bool wanted);
+
 /* Hands an order to the action threads; its id, or 0 with `why` when it is refused at
  * once (mode, queue full, another order on this environment).  Watch board.orders. */
 uint64_t backend_order(struct backend *b, const struct order *o, struct why *why);

@@ -11,6 +11,7 @@
 struct walk {
     struct journal_report *r;
     const char *head;
+    struct cancel *cancel;
     bool head_seen;
     unsigned oldest; /* number of the oldest file */
     char last[JOURNAL_HASH_SIZE];
@@ -160,7 +161,7 @@ static bool check_end(struct walk *w, const struct journal_text *t)
 static bool walk(struct walk *w, struct journal_reader *reader)
 {
     struct journal_text t = {0}, last = {.file = w->r->file};
-    while (journal_reader_next(reader, &t)) {
+    while (!cancel_is_set(w->cancel) && journal_reader_next(reader, &t)) {
         if (t.line == 1)
             w->r->files++;
         if (!check_line(w, &t))
@@ -172,20 +173,22 @@ static bool walk(struct walk *w, struct journal_reader *reader)
     return check_end(w, &last);
 }
 
-enum err journal_verify(const char *path, const char *head, struct journal_report *out, struct why *why)
+enum err journal_verify(const char *path, const char *head, struct cancel *cancel, struct journal_report *out,
+                        struct why *why)
 {
-    struct journal_reader *reader = journal_reader_new(path, false, why);
+    struct journal_reader *reader = journal_reader_new(path, false, cancel, why);
     if (reader == NULL)
-        return ERR_IO;
+        return why->code;
     struct walk *w = mem_new(sizeof *w);
     *out = (struct journal_report){.good = true};
     w->r = out;
     w->head = head;
+    w->cancel = cancel;
     w->oldest = journal_reader_oldest(reader);
     strbuf_init(&w->torn, JOURNAL_TORN_MAX);
     (void)walk(w, reader);
     (void)str_copy(out->last_hash, sizeof out->last_hash, w->last);
-    enum err err = journal_reader_error(reader, why);
+    enum err err = cancel_is_set(cancel) ? why_set(why, ERR_CANCELLED, "%s", "") : journal_reader_error(reader, why);
     strbuf_clear(&w->torn);
     free(w);
     journal_reader_free(reader);

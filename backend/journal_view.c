@@ -8,13 +8,14 @@
 #include "backend/actions/journal.h"
 #include "backend/actions/journal_line.h"
 #include "backend/aws/json.h"
+#include "backend/base/clock.h"
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 
 #define PATH_SIZE 4100
 #define ROOM (2 * JOURNAL_TORN_MAX)
 #define LOCK_TRIES 2000
-#define LOCK_LOOK_NS 5000000
+#define LOCK_LOOK_MS 5
 
 void journal_view_init(void)
 {
@@ -45,22 +46,25 @@ struct journal_reader {
 };
 
 /* A shared lock on the folder, so that no file moves on while they are opened. */
-static int lock_folder(const char *path, struct why *why)
+static int lock_folder(const char *path, struct cancel *cancel, struct why *why)
 {
     char folder[PATH_SIZE];
     const char *slash = strrchr(path, '/');
     (void)str_copy_n(folder, sizeof folder, path, slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path));
     int fd = open(folder[0] != '\0' ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        (void)why_set(why, ERR_IO, "the journal %s: its folder: %s", path, strerror(errno));
+        (void)why_set(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "the journal %s: its folder: %s", path,
+                      strerror(errno));
         return -1;
     }
     for (int i = 0; flock(fd, LOCK_SH | LOCK_NB) != 0; i++) {
-        if (errno == EWOULDBLOCK && i < LOCK_TRIES) {
-            (void)nanosleep(&(struct timespec){.tv_nsec = LOCK_LOOK_NS}, NULL);
+        int failed = errno;
+        bool cancelled = cancel_is_set(cancel);
+        if (failed == EWOULDBLOCK && i < LOCK_TRIES && !cancelled) {
+            (void)cancel_wait_fd(cancel, -1, 0, clock_mono_ms(clock_real()) + LOCK_LOOK_MS);
             continue;
         }
-        (void)why_set(why, ERR_IO, "the journal %s: lock: %s", path, strerror(errno));
+        (void)why_set(why, cancelled ? ERR_CANCELLED : ERR_IO, "the journal %s: lock: %s", path, strerror(failed));
         close(fd);
         return -1;
     }
@@ -86,10 +90,10 @@ static bool open_one(struct journal_reader *r, unsigned i, struct why *why)
     return true;
 }
 
-struct journal_reader *journal_reader_new(const char *path, bool follow, struct why *why)
+struct journal_reader *journal_reader_new(const char *path, bool follow, struct cancel *cancel, struct why *why)
 {
     struct journal_reader *r = mem_new(sizeof *r);
-    int lock = lock_folder(path, why);
+    int lock = lock_folder(path, cancel, why);
     bool good =
         lock >= 0 && (str_copy(r->path, sizeof r->path, path) || why_set(why, ERR_IO, "path too long") == ERR_OK);
     r->follow = follow;
@@ -101,7 +105,7 @@ struct journal_reader *journal_reader_new(const char *path, bool follow, struct 
     if (lock >= 0)
         close(lock);
     if (good && r->at == JOURNAL_FILES) {
-        (void)why_set(why, ERR_IO, "there is no journal %s", path);
+        (void)why_set(why, ERR_NOT_FOUND, "there is no journal %s", path);
         good = false;
     }
     if (!good)

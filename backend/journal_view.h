@@ -1,5 +1,6 @@
 /* The journal for those who read it: line by line, and whether it is still what was
- * written.  Reading changes nothing and waits for no writer longer than for its lock. */
+ * written.  Reading changes nothing and waits for no writer longer than for its lock, and
+ * less when `cancel` (NULL: never) is set: ERR_CANCELLED. */
 #ifndef CT_JOURNAL_VIEW_H
 #define CT_JOURNAL_VIEW_H
 
@@ -7,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backend/base/cancel.h"
 #include "backend/base/err.h"
+#include "backend/model.h"
 
 /* Once, by commands that start no backend. */
 void journal_view_init(void);
@@ -29,7 +32,8 @@ struct journal_text {
 /* All files, the oldest first, as long as they were at the moment of opening; with
  * `follow`, also what is added later and the files that come then, whole lines alone. */
 struct journal_reader;
-struct journal_reader *journal_reader_new(const char *path, bool follow, struct why *why); /* NULL: ERR_IO */
+struct journal_reader *journal_reader_new(const char *path, bool follow, struct cancel *cancel,
+                                          struct why *why); /* NULL: ERR_IO */
 struct journal_reader *journal_reader_free(struct journal_reader *r);
 bool journal_reader_next(struct journal_reader *r, struct journal_text *out);           /* false: no more (yet) */
 enum err journal_reader_error(const struct journal_reader *r, struct why *why) CHECKED; /* why there was no more */
@@ -60,6 +64,21 @@ struct journal_report {
 
 /* Reads it all.  `head`: a hash that must be there (from syslog), or NULL.  ERR_OK: the
  * report says whether it is good; else nobody could tell, and `why` says why. */
-enum err journal_verify(const char *path, const char *head, struct journal_report *out, struct why *why) CHECKED;
+enum err journal_verify(const char *path, const char *head, struct cancel *cancel, struct journal_report *out,
+                        struct why *why) CHECKED;
+
+/* ------------------------------------------------------- for the screen */
+
+#define JOURNAL_ROWS 500
+
+struct journal_snap {
+    struct snap snap; /* its `why`: why it could not be read; ERR_NOT_FOUND: nothing was journaled yet */
+    char path[4096];
+    uint64_t lines, strange;  /* lines there are; and what is no line of a journal */
+    int64_t verified_wall_ms; /* of `report`; -1 never */
+    struct journal_report report;
+    size_t n;
+    struct journal_row rows[]; /* newest first, at most JOURNAL_ROWS */
+};
 
 #endif

@@ -29,6 +29,7 @@ struct board *board_free(struct board *b)
         snap_unref(b->envs[i].db);
     }
     snap_unref(b->orders);
+    snap_unref(b->journal);
     free(b->envs);
     free(b);
     return NULL;

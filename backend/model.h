@@ -359,6 +359,8 @@ struct call_row {
 #define CALL_ROWS 24
 
 /* The newest of everything, at one moment. */
+struct journal_snap;
+
 struct board {
     const struct config *conf;
     bool audit;
@@ -370,8 +372,9 @@ struct board {
     int64_t clock_skew_ms;    /* AWS's clock minus ours, when known to be off; 0.  wall_ms has it added */
     double dollars_per_month; /* at the rate of the last ten minutes, list prices */
     size_t ncalls;
-    struct call_row calls[CALL_ROWS]; /* by operation, those that were sent */
-    const struct orders_snap *orders; /* holds a reference; NULL before the first order */
+    struct call_row calls[CALL_ROWS];   /* by operation, those that were sent */
+    const struct orders_snap *orders;   /* holds a reference; NULL before the first order */
+    const struct journal_snap *journal; /* the same; journal_view.h; NULL before it is looked at */
     size_t n;
     struct env_view *envs; /* in the configuration's order */
 };

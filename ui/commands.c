@@ -172,6 +172,11 @@ static unsigned do_SCREEN_5(struct screen *s)
     return go(s, VIEW_CONNECT);
 }
 
+static unsigned do_SCREEN_6(struct screen *s)
+{
+    return go(s, VIEW_JOURNAL);
+}
+
 static unsigned do_SCREEN_8(struct screen *s)
 {
     return go(s, VIEW_COST);
@@ -376,7 +381,7 @@ static unsigned do_REFRESH(struct screen *s)
         screen_say(s, "asking for %s again", screen_env(s)->conf->name);
         return EFFECT_REDRAW | EFFECT_REFRESH;
     }
-    screen_say(s, "asking for every environment again");
+    screen_say(s, "%sasking for every environment again", s->view == VIEW_JOURNAL ? "verifying the journal, " : "");
     return EFFECT_REDRAW | EFFECT_REFRESH_ALL;
 }
 

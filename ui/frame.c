@@ -196,9 +196,11 @@ static void draw_header_small(const struct screen *s, struct grid *g, struct rec
 static void draw_tabs(const struct screen *s, struct grid *g, struct rect at)
 {
     int x = at.x, width = 0;
-    for (int v = 0; v < VIEW_COUNT; v++)
+    for (int v = 0; v < VIEW_HELP; v++)
         width += 2 + (int)strlen(view_row((enum view_id)v)->tab);
     for (int v = 0; v < VIEW_COUNT; v++) {
+        if (v == VIEW_HELP && s->view != VIEW_HELP)
+            continue; /* its key stands in the footer, always */
         bool here = s->view == (enum view_id)v;
         const char *tab = view_row((enum view_id)v)->tab;
         char key[8]; /* where the words do not fit, of the others the keys alone */
@@ -206,7 +208,7 @@ static void draw_tabs(const struct screen *s, struct grid *g, struct rect at)
         x += grid_fmt(g, at.y, x, at.w - x, here ? STYLE_TAB : STYLE_DIM, here ? "[%s]" : " %s ",
                       here || width <= at.w ? tab : key);
     }
-    char note[64], past[64];
+    char note[64] = "", past[64];
     (void)screen_past(s, at.w < WIDE_FROM, past);
     if (s->paused)
         str_fmt(note, sizeof(note), "PAUSED +%u ", (unsigned)(s->held_back > 99999 ? 99999 : s->held_back));
@@ -214,7 +216,7 @@ static void draw_tabs(const struct screen *s, struct grid *g, struct rect at)
         str_fmt(note, sizeof(note), "%s ", past);
     else if (s->view == VIEW_EVENTS)
         str_fmt(note, sizeof(note), "follow %s ", s->follow ? "ON" : "off");
-    else
+    else if (s->view != VIEW_HELP)
         str_fmt(note, sizeof(note), "every %ds ", (int)(s->board->conf->secret_poll_ms / 1000 % 1000000));
     grid_right(g, at.y, x + 1, at.w - x - 1, s->paused ? STYLE_WARN : STYLE_DIM, note);
 }

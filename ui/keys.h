@@ -35,10 +35,11 @@ enum key_place {
     IN_CONNECT = 16,
     IN_COST = 32,
     IN_HELP = 64,
-    IN_LISTS = 1 | 2 | 4 | 16, /* where rows can be filtered */
-    IN_ENVS = 1 | 2 | 16,      /* where the chosen row is an environment to be ordered for */
-    IN_VIEWS = 63,             /* all but help */
-    IN_ALL = 127
+    IN_JOURNAL = 128,
+    IN_LISTS = 1 | 2 | 4 | 16 | 128, /* where rows can be filtered */
+    IN_ENVS = 1 | 2 | 16,            /* where the chosen row is an environment to be ordered for */
+    IN_VIEWS = 63 | 128,             /* all but help */
+    IN_ALL = 255
 };
 
 enum key_group { GROUP_MOVE, GROUP_SHOW, GROUP_ORDER, GROUP_FIND, GROUP_DATA, GROUP_QUIT, GROUP_COUNT };

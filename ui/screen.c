@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backend/base/mem.h"
+#include "backend/journal_view.h"
 #include "ui/ordering.h"
 #include "ui/view.h"
 
@@ -13,8 +14,8 @@
 
 static const struct view *const views[VIEW_COUNT] = {
     [VIEW_OVERVIEW] = &view_overview, [VIEW_DETAIL] = &view_detail,   [VIEW_EVENTS] = &view_events,
-    [VIEW_ORDERS] = &view_orders,     [VIEW_CONNECT] = &view_connect, [VIEW_COST] = &view_cost,
-    [VIEW_HELP] = &view_help,
+    [VIEW_ORDERS] = &view_orders,     [VIEW_CONNECT] = &view_connect, [VIEW_JOURNAL] = &view_journal,
+    [VIEW_COST] = &view_cost,         [VIEW_HELP] = &view_help,
 };
 
 const struct view *view_row(enum view_id id)
@@ -83,6 +84,7 @@ struct screen *screen_new(const struct screen_settings *set, struct board *first
     s->verdicts = mem_array(first->n + 1, sizeof(*s->verdicts));
     s->rows = mem_array(first->n + 1, sizeof(*s->rows));
     s->ways = mem_array(first->n + 1, sizeof(*s->ways));
+    s->lines = mem_array(JOURNAL_ROWS, sizeof(*s->lines));
     s->worst = mem_array(first->n + 1, sizeof(*s->worst));
     s->follow = true;
     s->everyone = true;
@@ -102,6 +104,7 @@ struct screen *screen_free(struct screen *s)
     free(s->verdicts);
     free(s->rows);
     free(s->ways);
+    free(s->lines);
     free(s->worst);
     question_close(&s->question);
     free(s);

@@ -17,7 +17,17 @@
 #include "ui/prompt.h"
 #include "ui/question.h"
 
-enum view_id { VIEW_OVERVIEW, VIEW_DETAIL, VIEW_EVENTS, VIEW_ORDERS, VIEW_CONNECT, VIEW_COST, VIEW_HELP, VIEW_COUNT };
+enum view_id {
+    VIEW_OVERVIEW,
+    VIEW_DETAIL,
+    VIEW_EVENTS,
+    VIEW_ORDERS,
+    VIEW_CONNECT,
+    VIEW_JOURNAL,
+    VIEW_COST,
+    VIEW_HELP,
+    VIEW_COUNT
+};
 enum sort_by { SORT_STATE, SORT_NAME, SORT_AGE, SORT_DATA, SORT_COUNT };
 enum event_choice { CHOICE_MAIN, CHOICE_BAD, CHOICE_FETCH, CHOICE_HIT, CHOICE_DB, CHOICE_ALL, CHOICE_COUNT };
 
@@ -59,7 +69,9 @@ struct screen {
     size_t *worst, nworst; /* environments that need attention and pass the filter, worst first */
     size_t nworst_of;      /* the same without the filter */
     size_t *ways, nways;   /* the connect view: the environments shown, worst first */
-    struct list envs, containers, events, orders, connect, costs, help;
+    size_t *lines, nlines; /* the journal: the rows of its snapshot that are shown */
+    uint64_t line;         /* the chosen one, by its number in the journal; 0 none */
+    struct list envs, containers, events, orders, connect, journal, costs, help;
     struct list page;              /* of an order alone: `at` is its first line in view */
     uint32_t container;            /* chosen in the detail; 0 none */
     uint32_t only_container;       /* events of this one; 0 all */

@@ -219,6 +219,7 @@ static void tell_focus(struct ui *u)
     if (focus != u->focus)
         backend_focus(u->backend, focus);
     u->focus = focus;
+    backend_look_at_journal(u->backend, u->screen->view == VIEW_JOURNAL);
 }
 
 /* When the next frame may be drawn, or the next second begins. */

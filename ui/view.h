@@ -16,7 +16,8 @@ struct view {
     void (*small)(struct screen *s, struct grid *g, struct rect body); /* under 60x15 */
 };
 
-extern const struct view view_overview, view_detail, view_events, view_orders, view_connect, view_cost, view_help;
+extern const struct view view_overview, view_detail, view_events, view_orders, view_connect, view_journal, view_cost,
+    view_help;
 const struct view *view_row(enum view_id id);
 
 /* Shared pieces. */

@@ -53,7 +53,7 @@ static void add(struct page *p, const char *key, const char *text, unsigned wher
 /* Where a command works, when that is not everywhere; or where not, when that is shorter. */
 static void place_words(unsigned where, char out[NOTE_MAX])
 {
-    static const char *const names[] = {"envs", "detail", "events", "orders", "connect", "cost", "help"};
+    static const char *const names[] = {"envs", "detail", "events", "orders", "connect", "cost", "help", "journal"};
     int in = __builtin_popcount(where & IN_VIEWS), of = __builtin_popcount(IN_VIEWS);
     bool not = in > of - in;
     unsigned said = not ? IN_VIEWS & ~where : where;

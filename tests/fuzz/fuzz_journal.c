@@ -61,9 +61,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (path[0] == '\0')
         place();
     spill(data, size);
-    ASSERT(journal_verify(path, NULL, &report, &why) == ERR_OK);
+    ASSERT(journal_verify(path, NULL, NULL, &report, &why) == ERR_OK);
     ASSERT(report.good ? report.words[0] == '\0' : report.words[0] != '\0' && report.line > 0);
-    struct journal_reader *r = journal_reader_new(path, false, &why);
+    struct journal_reader *r = journal_reader_new(path, false, NULL, &why);
     ASSERT(r != NULL);
     while (journal_reader_next(r, &t)) {
         if (!journal_row_read(t.bytes, t.n, &row))

@@ -15,6 +15,7 @@
 
 #include "tests/screens/fixture.c"
 #include "tests/screens/fixture_orders.c"
+#include "tests/screens/fixture_journal.c"
 #include "tests/screens/fixture_plan.c"
 
 #define GOLDEN_DIR "tests/screens/golden/"
@@ -210,6 +211,9 @@ static void screens__draw__as_approved(void **state)
         wrong += scene_ok("reading", "", false, fix_board_reading(), false, size) ? 0 : 1;
         wrong += scene_ok("reading-detail", "Gkk\r", false, fix_board_reading(), false, size) ? 0 : 1;
         wrong += scene_ok("reading-events", "3", false, fix_board_reading(), false, size) ? 0 : 1;
+        wrong += scene_ok("journal", "6jj", true, fix_board_journal(true), false, size) ? 0 : 1;
+        wrong += scene_ok("journal-broken", "6/refused\r", false, fix_board_journal(false), false, size) ? 0 : 1;
+        wrong += scene_ok("journal-none", "6", false, fix_board(), false, size) ? 0 : 1;
         wrong += scene_ok("plan", "jR", true, fix_board(), false, size) ? 0 : 1;
         wrong += scene_ok("plan-protected", "GkkR", false, fix_board(), false, size) ? 0 : 1;
         wrong += scene_ok("first-cost", "8", false, fix_board_empty(), false, size) ? 0 : 1;

@@ -138,7 +138,7 @@ static int show(const char *path, const struct options *o)
     struct why why = {0};
     struct printer p;
     struct journal_text t;
-    struct journal_reader *r = journal_reader_new(path, false, &why);
+    struct journal_reader *r = journal_reader_new(path, false, NULL, &why);
     if (r == NULL)
         return fail(&why);
     printer_init(&p, o);
@@ -179,7 +179,7 @@ static int tail(const char *path, const struct options *o)
     struct why why = {0};
     struct printer p;
     struct journal_text t;
-    struct journal_reader *r = journal_reader_new(path, true, &why);
+    struct journal_reader *r = journal_reader_new(path, true, NULL, &why);
     if (r == NULL)
         return fail(&why);
     struct pollfd signal = {.fd = signals_open(), .events = POLLIN};
@@ -259,7 +259,7 @@ static int verify(const char *path, const struct options *o)
     }
     struct journal_report *r = mem_new(sizeof *r);
     int status = CLI_COULD_NOT_TELL;
-    if (journal_verify(path, o->head, r, &why) != ERR_OK) {
+    if (journal_verify(path, o->head, NULL, r, &why) != ERR_OK) {
         (void)fail(&why);
     } else {
         strbuf_init(&out, OUTPUT_MAX);
