@@ -37,7 +37,7 @@ enum key_place {
     IN_HELP = 64,
     IN_JOURNAL = 128,
     IN_LISTS = 1 | 2 | 4 | 16 | 128, /* where rows can be filtered */
-    IN_ENVS = 1 | 2 | 16,            /* where the chosen row is an environment to be ordered for */
+    IN_ENVS = 1 | 2 | 8 | 16,        /* where the chosen row is an environment, or an order on one */
     IN_VIEWS = 63 | 128,             /* all but help */
     IN_ALL = 255
 };

@@ -16,16 +16,27 @@ static const char *env_name(const struct screen *s, size_t env)
 
 /* ---------------------------------------------------------------- the wish */
 
-/* Makes it for the chosen environment; false, and says why, when it may not be. */
+/* The environment that is chosen; among the orders, that of the chosen order.  NULL none. */
+static const struct env_view *chosen_env(const struct screen *s, size_t *out_env)
+{
+    const struct order_view *o = s->view == VIEW_ORDERS ? orders_find(s->board, s->order) : NULL;
+    *out_env = o ? o->env : s->env;
+    if (s->view == VIEW_ORDERS && !o)
+        return NULL;
+    return o && o->env < s->board->n ? &s->board->envs[o->env] : screen_env(s);
+}
+
+/* Makes it for that environment; false, and says why, when it may not be. */
 static bool wish(struct screen *s, enum order_kind kind)
 {
+    size_t env;
     const char *refusal = order_refusal(s->set.audit, kind);
-    const struct env_view *v = screen_env(s);
+    const struct env_view *v = chosen_env(s, &env);
     if (refusal || !v) {
         screen_say(s, "%s: %s", order_title(kind), refusal ? refusal : "no environment is chosen");
         return false;
     }
-    s->wish = (struct order){.kind = kind, .env = s->env, .dry_run = order_is_planned(kind)};
+    s->wish = (struct order){.kind = kind, .env = env, .dry_run = order_is_planned(kind)};
     if (v->secret)
         str_copy(s->wish.seen_version, sizeof(s->wish.seen_version), v->secret->current_id);
     return true;
@@ -35,7 +46,7 @@ unsigned ordering_begin(struct screen *s, enum order_kind kind)
 {
     if (!wish(s, kind))
         return EFFECT_REDRAW;
-    const struct config_environment *e = screen_env(s)->conf;
+    const struct config_environment *e = s->board->envs[s->wish.env].conf;
     s->paused = false; /* its steps are to be seen */
     if (kind != ORDER_PSQL || !e->protect)
         return EFFECT_REDRAW | EFFECT_ORDER;
