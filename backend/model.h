@@ -294,7 +294,8 @@ struct order_plan {
 struct order_view {
     uint64_t id; /* 1, 2, ... */
     enum order_kind kind;
-    size_t env; /* place in the configuration */
+    size_t env;   /* place in the configuration */
+    bool dry_run; /* a plan alone */
     enum order_state state;
     int64_t ordered_wall_ms, ended_wall_ms; /* -1 not ended */
     bool cancellable;                       /* now: cancelling is safe */

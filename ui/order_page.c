@@ -180,11 +180,37 @@ static int draw_plan(struct grid *g, int y, int width, const struct order_plan *
     return y - from;
 }
 
-static int page_rows(const struct order_view *o, int width)
+/* After a change of passwords: who still holds what, as the logs tell it now. */
+static bool has_drain(const struct screen *s, const struct order_view *o)
+{
+    return order_is_planned(o->kind) && !o->dry_run && o->state == ORDER_DONE && o->env < s->board->n &&
+           s->board->envs[o->env].logs;
+}
+
+#define DRAIN_ROWS 3
+
+/* Returns the rows it took. */
+static int draw_drain(const struct screen *s, struct grid *g, int y, const struct order_view *o)
+{
+    if (!has_drain(s, o))
+        return 0;
+    const struct log_snap *l = s->board->envs[o->env].logs;
+    size_t old = l->stale + l->poisoned;
+    char age[FORMAT_SIZE];
+    grid_rule(g, y, 0, g->cols, "CONTAINERS NOW", NULL);
+    grid_fmt(g, y + 1, 1, g->cols - 2, old > 0 ? STYLE_WARN : STYLE_GOOD,
+             "%zu of %zu hold AWSCURRENT; %zu hold a replaced version, %zu fell back", l->current, l->active, l->stale,
+             l->poisoned);
+    grid_fmt(g, y + 2, 1, g->cols - 2, STYLE_DIM, "logs of %s ago; %s", format_age(snap_age(s, &l->snap), age),
+             old > 0 ? "the others fail when they reconnect, and end by being recycled" : "nobody is left behind");
+    return DRAIN_ROWS;
+}
+
+static int page_rows(const struct screen *s, const struct order_view *o, int width)
 {
     int logins = has_logins(o) ? 1 + (width >= SIDE_FROM ? 12 : STAGES_TESTED) : 0;
     return grid_wrap_lines(width - 2, PLAN_WRAP, o->words) + plan_rows(&o->plan, width) + 1 +
-           (o->nsteps > 0 ? (int)o->nsteps : 1) + logins;
+           (o->nsteps > 0 ? (int)o->nsteps : 1) + (has_drain(s, o) ? DRAIN_ROWS : 0) + logins;
 }
 
 /* A plan that is asked about comes first; of an order that was carried out, what became of it. */
@@ -197,6 +223,7 @@ static void draw_page(const struct screen *s, struct grid *g, const struct order
         y += draw_plan(g, y, g->cols, &o->plan);
     draw_steps(s, g, (struct rect){y, 0, steps, g->cols}, o);
     y += steps;
+    y += draw_drain(s, g, y, o);
     if (!asked)
         y += draw_plan(g, y, g->cols, &o->plan);
     draw_logins(g, (struct rect){y, 0, g->rows - y, g->cols}, o);
@@ -204,7 +231,7 @@ static void draw_page(const struct screen *s, struct grid *g, const struct order
 
 void order_page_draw(struct screen *s, struct grid *g, struct rect at, const struct order_view *o)
 {
-    int rows = page_rows(o, at.w), below = confirm_rows(&s->confirm, g);
+    int rows = page_rows(s, o, at.w), below = confirm_rows(&s->confirm, g);
     char where[48] = "";
     at.h -= below < at.h ? below : 0;
     if (at.h < 2)

@@ -456,6 +456,7 @@ uint64_t actions_submit(struct actions *a, const struct order *o, struct why *wh
         a->entries[0].view = (struct order_view){.id = id,
                                                  .kind = o->kind,
                                                  .env = o->env,
+                                                 .dry_run = o->dry_run,
                                                  .state = ORDER_WAITING,
                                                  .ordered_wall_ms = clock_wall_ms(a->s.watch->clock),
                                                  .ended_wall_ms = TIME_UNKNOWN,

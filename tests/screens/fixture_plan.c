@@ -20,7 +20,7 @@ static struct board *fix_board_planned(size_t env)
     struct board *b = fix_board();
     struct orders_snap *s = fix_snap(sizeof(*s), 0);
     struct order_view *o = &s->orders[s->n++];
-    *o = (struct order_view){.id = 5, .kind = ORDER_ROTATE, .env = env, .state = ORDER_DONE};
+    *o = (struct order_view){.id = 5, .kind = ORDER_ROTATE, .env = env, .state = ORDER_DONE, .dry_run = true};
     o->ordered_wall_ms = b->wall_ms - 400;
     o->ended_wall_ms = b->wall_ms - 310;
     str_copy(o->words, sizeof(o->words), "this is the plan; nothing was changed");
@@ -37,5 +37,24 @@ static struct board *fix_board_planned(size_t env)
     }
     o->plan.nlines = ARRAY_LEN(lines);
     b->orders = s;
+    return b;
+}
+
+/* And has been carried out. */
+static inline struct board *fix_board_rotated(size_t env)
+{
+    static const char *const steps[] = {"find out", "createSecret", "setSecret", "testSecret", "finishSecret"};
+    struct board *b = fix_board_planned(env);
+    struct order_view *o = &((struct orders_snap *)(uintptr_t)b->orders)->orders[0];
+    o->id = 6;
+    o->dry_run = false;
+    str_copy(o->words, sizeof(o->words), "AWSCURRENT is c4d1a6f0-7e21-4b3f-8f0e-5a1d2c3b4e5f, and the database takes it");
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        struct order_step *p = &o->steps[o->nsteps++];
+        str_copy(p->name, sizeof(p->name), steps[i]);
+        str_copy(p->words, sizeof(p->words), i == 2 ? "ALTER ROLE app_rw, with a verifier" : "as planned");
+        p->state = STEP_DONE;
+        p->took_ms = 12;
+    }
     return b;
 }

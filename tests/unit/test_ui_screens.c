@@ -215,6 +215,7 @@ static void screens__draw__as_approved(void **state)
         wrong += scene_ok("journal-broken", "6/refused\r", false, fix_board_journal(false), false, size) ? 0 : 1;
         wrong += scene_ok("journal-none", "6", false, fix_board(), false, size) ? 0 : 1;
         wrong += scene_ok("plan", "jR", true, fix_board(), false, size) ? 0 : 1;
+        wrong += scene_ok("rotated", "4\r", true, fix_board_rotated(FIX_PROD_EU), false, size) ? 0 : 1;
         wrong += scene_ok("plan-protected", "GkkR", false, fix_board(), false, size) ? 0 : 1;
         wrong += scene_ok("first-cost", "8", false, fix_board_empty(), false, size) ? 0 : 1;
         wrong += scene_ok("first-detail", "\r", false, fix_board_empty(), false, size) ? 0 : 1;
