@@ -54,6 +54,7 @@ static void run(struct action *a)
 #define action_run_TEST action_run_test
 #define action_run_ROTATE action_run_rotate
 #define action_run_FINISH action_run_finish
+#define action_run_CANCEL_ROTATION action_run_cancel
 #include "backend/orders.def"
 #undef ORDER
     case ORDER_KINDS:

@@ -73,5 +73,12 @@ void action_run_psql(struct action *a);   /* psql.c */
 void action_run_test(struct action *a);   /* action_test.c */
 void action_run_rotate(struct action *a); /* rotation.c */
 void action_run_finish(struct action *a); /* rotation.c */
+void action_run_cancel(struct action *a); /* rotation.c */
+
+/* For the orders that look at logins: the places in view.logins, in this order. */
+enum { LOGIN_CURRENT, LOGIN_PENDING, LOGIN_PREVIOUS };
+void action_logins_begin(struct action *a); /* nothing tried yet */
+/* A step: fetches what the label is on, logs in once, and says what came of it. */
+void action_login(struct action *a, struct stage_login *to);
 
 #endif

@@ -10,7 +10,6 @@
 #include "backend/credentials/login.h"
 
 static const char *const stages[STAGES_TESTED] = {"AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"};
-enum { CURRENT, PENDING, PREVIOUS };
 
 /* Which version has the label, as far as is known: "" none. */
 static void known_versions(const struct action *a, struct stage_login logins[STAGES_TESTED], bool *out_known)
@@ -41,7 +40,7 @@ static void note(struct stage_login *to, const struct login_result *r)
  * logged in as, the others should be refused. */
 static bool is_expected(const struct action *a, const struct stage_login *login)
 {
-    const struct stage_login *current = &a->view.logins[CURRENT];
+    const struct stage_login *current = &a->view.logins[LOGIN_CURRENT];
     return login != current && current->ok && login->code == ERR_DB_AUTH && strcmp(login->user, current->user) == 0;
 }
 
@@ -63,7 +62,7 @@ static void log_in(struct action *a, struct stage_login *to, struct db_params *p
         action_end(a, STEP_FAILED, "%s", to->words);
 }
 
-static void test_stage(struct action *a, struct stage_login *to)
+void action_login(struct action *a, struct stage_login *to)
 {
     const struct config_environment *conf = &a->watch->conf->environments[a->view.env];
     struct aws_target target = action_target(a);
@@ -109,8 +108,8 @@ static void test_development(struct action *a, struct stage_login *to)
 /* What the logins mean together, and what to do about it. */
 static void conclude(struct action *a)
 {
-    const struct stage_login *current = &a->view.logins[CURRENT], *pending = &a->view.logins[PENDING],
-                             *previous = &a->view.logins[PREVIOUS];
+    const struct stage_login *current = &a->view.logins[LOGIN_CURRENT], *pending = &a->view.logins[LOGIN_PENDING],
+                             *previous = &a->view.logins[LOGIN_PREVIOUS];
     if (cancel_is_set(a->cancel))
         action_finish(a, ORDER_CANCELLED, "cancelled; nothing was changed");
     else if (current->ok)
@@ -126,23 +125,28 @@ static void conclude(struct action *a)
         action_finish(a, ORDER_FAILED, "%s: %s", current->stage, current->words);
 }
 
-void action_run_test(struct action *a)
+void action_logins_begin(struct action *a)
 {
-    bool known = false, one = a->order.stage[0] != '\0';
     for (size_t i = 0; i < STAGES_TESTED; i++) {
         (void)str_copy(a->view.logins[i].stage, sizeof a->view.logins[i].stage, stages[i]);
         a->view.logins[i].total_us = -1;
     }
+}
+
+void action_run_test(struct action *a)
+{
+    bool known = false, one = a->order.stage[0] != '\0';
+    action_logins_begin(a);
     if (a->watch->conf->environments[a->view.env].mode == CONFIG_DEVELOPMENT) {
         test_development(a, &a->view.logins[0]);
     } else if (one) { /* the label asked for stands in the first place */
         (void)str_copy(a->view.logins[0].stage, sizeof a->view.logins[0].stage, a->order.stage);
-        test_stage(a, &a->view.logins[0]);
+        action_login(a, &a->view.logins[0]);
     } else {
         known_versions(a, a->view.logins, &known);
         for (size_t i = 0; i < STAGES_TESTED && !cancel_is_set(a->cancel); i++)
             if (i == 0 || !known || a->view.logins[i].version_id[0] != '\0')
-                test_stage(a, &a->view.logins[i]);
+                action_login(a, &a->view.logins[i]);
     }
     conclude(a);
 }

@@ -74,12 +74,33 @@ static void plan_own(const struct rotation_state *s, enum order_kind kind, struc
         add(p, true, "the secret's own rotation function may be at work on it, too");
 }
 
+/* What it does beside what its name says comes first. */
+static void plan_cancel(const struct config_environment *conf, const struct rotation_state *s, struct order_plan *p)
+{
+    bool open = rotation_is_open(s);
+    add(p, true, "this turns automatic rotation OFF, for good%s", open ? ", not only the rotation under way" : "");
+    add(p, true, "to turn it on again: RotateSecret with RotationRules; it rotates at once unless told otherwise:");
+    add(p, true, "aws secretsmanager rotate-secret --no-rotate-immediately --rotation-rules \"%s\" --secret-id ...",
+        s->rules[0] != '\0' ? s->rules : "AutomaticallyAfterDays=30");
+    add(p, false, "CancelRotateSecret %s; DescribeSecret to see what it left", s->arn);
+    if (open) {
+        add(p, false, "GetSecretValue and a login with AWSCURRENT and with AWSPENDING: which the database takes");
+        add(p, true, "AWSPENDING stays on %s: RotateSecret is refused until that is put right", s->pending);
+        add(p, true, "the rotation function may still end the step it is at; AWS calls no further one");
+        add(p, true, "then: credtop rotate %s --finish finds out where it stopped, and finishes it or rolls it back",
+            conf->name);
+    }
+    add(p, false, "cancelling this order is safe until CancelRotateSecret is sent, and not after it");
+}
+
 void plan_write(const struct config_environment *conf, const struct rotation_state *s, enum rotation_way way,
                 enum order_kind kind, int64_t now_wall_ms, struct order_plan *out)
 {
     *out = (struct order_plan){0};
     (void)str_copy(out->seen_version, sizeof out->seen_version, s->current);
-    if (way == ROTATION_BY_AWS)
+    if (way == ROTATION_CANCEL)
+        plan_cancel(conf, s, out);
+    else if (way == ROTATION_BY_AWS)
         plan_aws(s, now_wall_ms, out);
     else
         plan_own(s, kind, out);

@@ -87,6 +87,21 @@ static void region_of(const char *arn, char *out, size_t size)
     (void)str_copy_n(out, size, p, strcspn(p, ":"));
 }
 
+/* AutomaticallyAfterDays=30, or ScheduleExpression='rate(10 days)',Duration=2h. */
+static void read_rules(const json_t *rules, char *out, size_t size)
+{
+    const json_t *days = json_object_get(rules, "AutomaticallyAfterDays");
+    char schedule[96] = "", duration[16] = "";
+    (void)json_safe(rules, "ScheduleExpression", schedule, sizeof schedule);
+    (void)json_safe(rules, "Duration", duration, sizeof duration);
+    const char *extra = duration[0] != '\0' ? ",Duration=" : "";
+    if (schedule[0] != '\0')
+        (void)str_fmt(out, size, "ScheduleExpression='%s'%s%s", schedule, extra, duration);
+    else if (json_is_integer(days))
+        (void)str_fmt(out, size, "AutomaticallyAfterDays=%lld%s%s", (long long)json_integer_value(days), extra,
+                      duration);
+}
+
 enum err rotation_read(const char *reply, size_t n, struct rotation_state *out, struct why *why)
 {
     json_t *o = json_read_object(reply, n, why);
@@ -100,6 +115,7 @@ enum err rotation_read(const char *reply, size_t n, struct rotation_state *out, 
     (void)json_safe(o, "OwningService", out->owner, sizeof out->owner);
     (void)json_safe(o, "PrimaryRegion", out->primary_region, sizeof out->primary_region);
     region_of(out->arn, out->region, sizeof out->region);
+    read_rules(json_object_get(o, "RotationRules"), out->rules, sizeof out->rules);
     read_labels(o, out);
     json_decref(o);
     return out->arn[0] != '\0' ? ERR_OK : why_set(why, ERR_MALFORMED, "no ARN in the answer");
@@ -122,6 +138,21 @@ bool rotation_is_open(const struct rotation_state *s)
 
 /* -------------------------------------------------------------- who, and whether */
 
+/* What rotates by itself can be stopped; AWS refuses the call elsewhere. */
+static enum rotation_way choose_cancel(const struct rotation_state *s, struct why *why)
+{
+    if (s->enabled)
+        return ROTATION_CANCEL;
+    if (rotation_is_open(s))
+        (void)why_set(why, ERR_INVALID,
+                      "automatic rotation is off: there is nothing to cancel; AWSPENDING is on %s: finish the rotation",
+                      s->pending);
+    else
+        (void)why_set(why, ERR_INVALID,
+                      "automatic rotation is off and no version is pending: there is nothing to cancel");
+    return ROTATION_NONE;
+}
+
 enum rotation_way rotation_choose(const struct config_environment *conf, const struct rotation_state *s,
                                   enum order_kind kind, struct why *why)
 {
@@ -137,6 +168,8 @@ enum rotation_way rotation_choose(const struct config_environment *conf, const s
         (void)why_set(why, ERR_INVALID, "this is a replica: rotate the secret in %s", s->primary_region);
     else if (s->current[0] == '\0')
         (void)why_set(why, ERR_INVALID, "the secret has no value yet");
+    else if (kind == ORDER_CANCEL_ROTATION)
+        return choose_cancel(s, why);
     else if (kind == ORDER_FINISH && s->pending[0] == '\0')
         (void)why_set(why, ERR_INVALID, "no version has AWSPENDING: there is nothing to finish");
     else if (kind == ORDER_FINISH)
@@ -163,6 +196,8 @@ enum err rotation_admit(const struct config_environment *conf, const struct orde
                        s->current);
     if (rotation_is_open(s) && strcmp(o->token, s->pending) != 0)
         return why_set(why, ERR_INVALID, "AWSPENDING has appeared on %s since you looked", s->pending);
+    if (o->kind == ORDER_CANCEL_ROTATION && o->token[0] != '\0' && !rotation_is_open(s))
+        return why_set(why, ERR_INVALID, "AWSPENDING is gone from %s since you looked", o->token);
     return ERR_OK;
 }
 
@@ -192,7 +227,7 @@ static void run(struct action *a)
     }
     plan_write(conf, &s, way, a->view.kind, clock_wall_ms(a->watch->clock), &a->view.plan);
     (void)str_copy(a->view.plan.token, sizeof a->view.plan.token, rotation_is_open(&s) ? s.pending : a->order.token);
-    if (a->view.plan.token[0] == '\0' && password_token(a->view.plan.token, &why) != ERR_OK) {
+    if (a->view.plan.token[0] == '\0' && way != ROTATION_CANCEL && password_token(a->view.plan.token, &why) != ERR_OK) {
         action_end(a, STEP_FAILED, "%s", why.text);
         action_finish(a, ORDER_REFUSED, "nothing was changed: %s", why.text);
         return;
@@ -206,6 +241,8 @@ static void run(struct action *a)
     action_end(a, STEP_DONE, "AWSCURRENT is %s", s.current);
     if (a->order.dry_run)
         action_finish(a, ORDER_DONE, "this is the plan; nothing was changed");
+    else if (way == ROTATION_CANCEL)
+        rotate_cancel(a, &s);
     else if (way == ROTATION_BY_AWS)
         rotate_by_aws(a, &s);
     else
@@ -218,6 +255,11 @@ void action_run_rotate(struct action *a)
 }
 
 void action_run_finish(struct action *a)
+{
+    run(a);
+}
+
+void action_run_cancel(struct action *a)
 {
     run(a);
 }

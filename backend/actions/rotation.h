@@ -1,4 +1,4 @@
-/* What the two ways to rotate share: where a secret stands, whether it may be rotated and
+/* What the two ways to rotate, and to stop it, share: where a secret stands, whether it may be rotated and
  * by whom, the plan, and calls that are sent again only where nothing was done. */
 #ifndef CT_ROTATION_H
 #define CT_ROTATION_H
@@ -12,11 +12,12 @@ struct rotation_state {
     char function[256];                          /* of the rotation function, an ARN */
     char owner[64];                              /* the service that manages it */
     char primary_region[32];
+    char rules[160];             /* RotationRules, as the aws CLI takes them */
     bool enabled;                /* RotationEnabled */
     int64_t deleted_ms, next_ms; /* wall; -1 */
 };
 
-enum rotation_way { ROTATION_NONE, ROTATION_BY_AWS, ROTATION_BY_CREDTOP };
+enum rotation_way { ROTATION_NONE, ROTATION_BY_AWS, ROTATION_BY_CREDTOP, ROTATION_CANCEL };
 
 enum err rotation_describe(struct action *a, struct rotation_state *out, struct why *why) CHECKED;
 /* From bytes: the answer of DescribeSecret. */
@@ -54,5 +55,6 @@ void plan_write(const struct config_environment *conf, const struct rotation_sta
 /* The ways: from the state looked at to the order's outcome. */
 void rotate_by_aws(struct action *a, const struct rotation_state *s);
 void rotate_by_credtop(struct action *a, const struct rotation_state *s);
+void rotate_cancel(struct action *a, const struct rotation_state *s);
 
 #endif
