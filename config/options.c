@@ -396,6 +396,11 @@ static bool parse_all(struct parse *p)
                   p->narrowed->argument != NULL ? " " : "", p->narrowed->argument != NULL ? p->narrowed->argument : "");
         return false;
     }
+    if (p->out->finish && p->out->cancel && !stops) {
+        words_fmt(&p->wrong, "credtop: --finish and --cancel exclude each other: --cancel turns automatic rotation off "
+                             "first, --finish then puts right what that leaves");
+        return false;
+    }
     const struct help_row *given = stops ? NULL : wants_operand(p);
     if (given != NULL) {
         words_fmt(&p->wrong, "credtop: %s needs %s: credtop %s %s", given->word,

@@ -20,6 +20,7 @@ struct options {
     bool help, version;
     const char *operand;       /* test, rotate: the environment's name; journal: "show", "verify", "tail" */
     bool dry_run, yes, finish; /* rotate: plan alone; do not ask; finish what is half done */
+    bool cancel;               /* rotate: stop what AWS rotates instead; not with `finish` */
     const char *stage;         /* test: one staging label; NULL: each */
     int64_t since_ms;          /* journal: how far back; 0: all.  status: of the logs; 0: as configured */
     const char *head;          /* journal: a hash that must be there; NULL */

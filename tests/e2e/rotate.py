@@ -56,11 +56,11 @@ def fault(operation, kind, **more):
     e2e.sim("POST", "/_sim/faults", dict({"operation": operation, "fault": kind, "count": 1}, **more))
 
 
-def on_terminal(env, typed, conf=None):
+def on_terminal(env, typed, conf=None, options=()):
     """Exit status and what the terminal showed; `typed` is the answer to its question."""
     pid, fd = pty.fork()
     if pid == 0:
-        os.execve(e2e.CREDTOP, command(env, conf=conf), ENVIRONMENT)
+        os.execve(e2e.CREDTOP, command(env, *options, conf=conf), ENVIRONMENT)
     shown = b""
     try:
         while b"to go on: " not in shown:

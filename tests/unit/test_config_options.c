@@ -157,6 +157,9 @@ static void options__parse__says_what_is_wrong(void **state)
         {"--yes", "credtop: --yes goes with the command rotate: credtop rotate --yes"},
         {"test a --dry-run", "credtop: --dry-run goes with the command rotate: credtop rotate --dry-run"},
         {"rotate", "credtop: rotate needs the name of an environment: credtop rotate ENVIRONMENT"},
+        {"rotate a --finish --cancel", "credtop: --finish and --cancel exclude each other: --cancel turns automatic rotation off first, --finish then puts "
+         "right what that leaves"},
+        {"test a --cancel", "credtop: --cancel goes with the command rotate: credtop rotate --cancel"},
         {"rotate a --dry-run=1", "credtop: --dry-run takes no value; allowed: --dry-run alone"},
         {"--since 1h", "credtop: --since goes with the command status: credtop status --since DURATION"},
         {"test a b", "credtop: one command is enough, unexpected 'b'; allowed: status test..."},

@@ -46,7 +46,11 @@ static bool put_plan(const struct order_view *o, const char *name)
         else
             strbuf_fmt(&out, "  %2zu. %s\n", ++n, o->plan.lines[i].text);
     }
-    strbuf_fmt(&out, "AWSCURRENT is %s; the new version is %s\n", o->plan.seen_version, o->plan.token);
+    if (o->plan.token[0] == '\0')
+        strbuf_fmt(&out, "AWSCURRENT is %s; no version is pending\n", o->plan.seen_version);
+    else
+        strbuf_fmt(&out, "AWSCURRENT is %s; the %s version is %s\n", o->plan.seen_version,
+                   o->kind == ORDER_CANCEL_ROTATION ? "pending" : "new", o->plan.token);
     bool ok = print(&out);
     strbuf_clear(&out);
     return ok;
@@ -168,7 +172,11 @@ int rotate_run(struct backend *b, const struct config *conf, const struct option
     struct order_view view;
     if (env == ORDER_NO_ENVIRONMENT)
         return ROTATE_UNKNOWN;
-    struct order order = {.kind = options->finish ? ORDER_FINISH : ORDER_ROTATE, .env = env, .dry_run = true};
+    struct order order = {.kind = options->finish   ? ORDER_FINISH
+                                  : options->cancel ? ORDER_CANCEL_ROTATION
+                                                    : ORDER_ROTATE,
+                          .env = env,
+                          .dry_run = true};
     order_run(b, &order, false, signals_fd, &view);
     if (view.state != ORDER_DONE)
         return tell(&view, options->operand);
