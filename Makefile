@@ -190,7 +190,7 @@ $(B)/bench-pager: $(B)/tests/bench/pager.o $(call libs,base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(call libs,base) -Wl,--end-group $(LIB_LIBS)
 
-bench: all $(SANDBOX) $(B)/bench-scan $(B)/bench-pager ## one table: credtop beside its peers (ROWS="scan oneshot events live screen growth")
+bench: all $(SANDBOX) $(B)/bench-scan $(B)/bench-pager ## one table: credtop beside its peers (ROWS="scan oneshot events live screen growth kills")
 	@BENCH_BUILD=$(B) tests/bench/bench.py $(ROWS)
 
 # -------------------------------------------------------------- documents

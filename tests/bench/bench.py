@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """make bench: credtop beside what one would use instead, in one run, as one table.
 
-    bench.py [ROW...]     scan oneshot events live screen growth (all)
+    bench.py [ROW...]     scan oneshot events live screen growth kills (all)
 
 A peer that is not installed is named and left out.  A goal that is missed is said, and is
 no error: the exit status is 0 unless something could not be measured.  BENCH_SECONDS: how
-long the live row watches (180)."""
+long the live row watches (180); KILLS: how many rotations the kills row kills (1,000)."""
 import importlib
 import json
 import os
@@ -17,7 +17,7 @@ from measure import machine
 from table import Table
 from world import ROOT
 
-ROWS = ("scan", "oneshot", "events", "live", "screen", "growth")
+ROWS = ("scan", "oneshot", "events", "live", "screen", "growth", "kills")
 
 
 def main():
