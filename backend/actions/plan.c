@@ -81,7 +81,7 @@ static void plan_cancel(const struct config_environment *conf, const struct rota
     add(p, true, "this turns automatic rotation OFF, for good%s", open ? ", not only the rotation under way" : "");
     add(p, true, "to turn it on again: RotateSecret with RotationRules; it rotates at once unless told otherwise:");
     add(p, true, "aws secretsmanager rotate-secret --no-rotate-immediately --rotation-rules \"%s\" --secret-id ...",
-        s->rules[0] != '\0' ? s->rules : "AutomaticallyAfterDays=30");
+        s->rules[0] != '\0' ? s->rules : "AutomaticallyAfterDays=DAYS");
     add(p, false, "CancelRotateSecret %s; DescribeSecret to see what it left", s->arn);
     if (open) {
         add(p, false, "GetSecretValue and a login with AWSCURRENT and with AWSPENDING: which the database takes");

@@ -87,13 +87,23 @@ static void region_of(const char *arn, char *out, size_t size)
     (void)str_copy_n(out, size, p, strcspn(p, ":"));
 }
 
+/* A member of RotationRules in the letters that AWS allows there: it may end in a shell.  "" otherwise. */
+static void read_rule(const json_t *rules, const char *key, const char *letters, char *out, size_t size)
+{
+    size_t n = 0;
+    const char *text = json_text(rules, key, &n);
+    bool fine = text != NULL && n < size && strspn(text, letters) == n;
+    (void)str_copy(out, size, fine ? text : "");
+}
+
 /* AutomaticallyAfterDays=30, or ScheduleExpression='rate(10 days)',Duration=2h. */
 static void read_rules(const json_t *rules, char *out, size_t size)
 {
     const json_t *days = json_object_get(rules, "AutomaticallyAfterDays");
-    char schedule[96] = "", duration[16] = "";
-    (void)json_safe(rules, "ScheduleExpression", schedule, sizeof schedule);
-    (void)json_safe(rules, "Duration", duration, sizeof duration);
+    char schedule[64], duration[8];
+    read_rule(rules, "ScheduleExpression", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789()#?*-/, ",
+              schedule, sizeof schedule);
+    read_rule(rules, "Duration", "0123456789h", duration, sizeof duration);
     const char *extra = duration[0] != '\0' ? ",Duration=" : "";
     if (schedule[0] != '\0')
         (void)str_fmt(out, size, "ScheduleExpression='%s'%s%s", schedule, extra, duration);

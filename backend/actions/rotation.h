@@ -12,7 +12,7 @@ struct rotation_state {
     char function[256];                          /* of the rotation function, an ARN */
     char owner[64];                              /* the service that manages it */
     char primary_region[32];
-    char rules[160];             /* RotationRules, as the aws CLI takes them */
+    char rules[128];             /* RotationRules, as the aws CLI takes them; "" not known */
     bool enabled;                /* RotationEnabled */
     int64_t deleted_ms, next_ms; /* wall; -1 */
 };

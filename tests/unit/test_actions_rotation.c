@@ -54,6 +54,26 @@ static void read__labels_and_dates(void **state)
     assert_string_equal(s.current, "");
 }
 
+static void read__rules__as_a_shell_may_have_them(void **state)
+{
+    (void)state;
+    static const struct { const char *rules, *words; } rows[] = {
+        {"{\"AutomaticallyAfterDays\":30}", "AutomaticallyAfterDays=30"},
+        {"{\"AutomaticallyAfterDays\":30,\"Duration\":\"3h\"}", "AutomaticallyAfterDays=30,Duration=3h"},
+        {"{\"ScheduleExpression\":\"cron(0 8 1 * ? *)\",\"Duration\":\"2h\"}",
+         "ScheduleExpression='cron(0 8 1 * ? *)',Duration=2h"},
+        {"{\"ScheduleExpression\":\"rate($(x) days)\",\"Duration\":\"`\"}", ""},
+        {"{\"ScheduleExpression\":\"rate(1'day)\",\"AutomaticallyAfterDays\":9}", "AutomaticallyAfterDays=9"},
+        {"{\"ScheduleExpression\":\"cron(0 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23 * * ? *)\"}", ""},
+        {"{\"ScheduleExpression\":7}", ""}, {"[]", ""}, {"null", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char members[300];
+        (void)str_fmt(members, sizeof members, CURRENT ",\"RotationRules\":%s", rows[i].rules);
+        assert_string_equal(state_of(members).rules, rows[i].words);
+    }
+}
+
 static void read__what_is_no_description(void **state)
 {
     (void)state;
@@ -164,7 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(read__labels_and_dates),  cmocka_unit_test(read__what_is_no_description),
-        cmocka_unit_test(choose__who),             cmocka_unit_test(admit__only_what_was_seen),
+        cmocka_unit_test(read__rules__as_a_shell_may_have_them), cmocka_unit_test(choose__who),             cmocka_unit_test(admit__only_what_was_seen),
         cmocka_unit_test(plan__names_every_change),
     };
     json_global_init();
