@@ -309,6 +309,12 @@ static unsigned do_FILTER(struct screen *s)
     return EFFECT_REDRAW;
 }
 
+static unsigned do_PALETTE(struct screen *s)
+{
+    prompt_open(&s->palette, "");
+    return EFFECT_REDRAW;
+}
+
 static unsigned do_FOLLOW(struct screen *s)
 {
     s->follow = !s->follow;

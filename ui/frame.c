@@ -5,6 +5,7 @@
 #include "backend/base/text.h"
 #include "ui/format.h"
 #include "ui/layout.h"
+#include "ui/palette.h"
 #include "ui/view.h"
 
 #define WIDE_FROM 120
@@ -288,6 +289,14 @@ static void draw_message(const struct screen *s, struct grid *g, struct rect at)
 
 static void draw_footer(const struct screen *s, struct grid *g, const struct layout *l)
 {
+    if (s->palette.open) {
+        char words[PALETTE_WORDS];
+        prompt_draw(&s->palette, g, l->keys, ":");
+        if (l->message.h > 0)
+            grid_text(g, l->message.y, 1, l->message.w - 1, s->message[0] ? STYLE_WARN : STYLE_DIM,
+                      s->message[0] ? s->message : palette_words(s, words));
+        return;
+    }
     if (s->prompt.open) {
         prompt_draw(&s->prompt, g, l->keys, "/");
         if (l->message.h > 0)

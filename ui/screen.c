@@ -7,6 +7,7 @@
 #include "backend/base/mem.h"
 #include "backend/journal_view.h"
 #include "ui/ordering.h"
+#include "ui/palette.h"
 #include "ui/view.h"
 
 #define MESSAGE_MS 4000
@@ -176,7 +177,7 @@ void screen_go(struct screen *s, enum view_id view)
             s->back[view] = s->view;
         s->view = view;
     }
-    s->prompt.open = false;
+    s->prompt.open = s->palette.open = false;
     screen_rebuild(s);
 }
 
@@ -211,6 +212,10 @@ unsigned screen_key(struct screen *s, uint32_t press)
         return question_press(s, press);
     if (s->confirm.open && press != 'C' - 0x40)
         return ordering_key(s, press);
+    if (s->palette.open && press != 'C' - 0x40) {
+        s->message[0] = '\0';
+        return palette_key(s, press);
+    }
     if (s->prompt.open && press != 'C' - 0x40)
         return prompt_press(s, press);
     enum command c = key_command(press, view_row(s->view)->place);

@@ -78,7 +78,8 @@ struct screen {
     struct event_list log;         /* built for the events view */
     const struct event_row *event; /* the chosen one: its identity, looked up before use */
 
-    struct prompt prompt;
+    struct prompt prompt;     /* the filter */
+    struct prompt palette;    /* a command's name */
     struct confirm confirm;   /* the same of a name, for `wish` */
     struct question question; /* while it is open, keys are for it alone */
     char filter[VIEW_COUNT][PROMPT_MAX];

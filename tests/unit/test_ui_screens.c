@@ -56,6 +56,8 @@ static const struct scene scenes[] = {
     {"cost-down", "8jj", false},
     {"help", "?", false},
     {"help-down", "?\x06", false},
+    {"palette", ":p", true},
+    {"palette-unknown", ":px\r", false},
     {"bad-key", "x", false},
 };
 
