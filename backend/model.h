@@ -282,8 +282,8 @@ struct stage_login {
  * ids, never values; and what to know before. */
 #define PLAN_LINES 16
 struct order_plan {
-    char seen_version[65]; /* AWSCURRENT when it was made */
-    char token[65];        /* the version it makes or finishes */
+    char seen_version[65]; /* AWSCURRENT when it was made; recycle: the function's revision */
+    char token[65];        /* the version it makes or finishes; recycle: that revision again */
     size_t nlines;
     struct {
         bool warning;

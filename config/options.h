@@ -7,7 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum options_command { COMMAND_DASHBOARD, COMMAND_STATUS, COMMAND_TEST, COMMAND_ROTATE, COMMAND_JOURNAL };
+enum options_command {
+    COMMAND_DASHBOARD,
+    COMMAND_STATUS,
+    COMMAND_TEST,
+    COMMAND_ROTATE,
+    COMMAND_RECYCLE,
+    COMMAND_JOURNAL
+};
 enum options_format { FORMAT_TABLE, FORMAT_JSON };
 
 struct options {
@@ -18,8 +25,8 @@ struct options {
     bool audit;              /* --audit: only ever tightens */
     bool ascii, no_color;
     bool help, version;
-    const char *operand;       /* test, rotate: the environment's name; journal: "show", "verify", "tail" */
-    bool dry_run, yes, finish; /* rotate: plan alone; do not ask; finish what is half done */
+    const char *operand;       /* test, rotate, recycle: the environment's name; journal: "show", "verify", "tail" */
+    bool dry_run, yes, finish; /* rotate, recycle: plan alone; do not ask; rotate: finish what is half done */
     bool cancel;               /* rotate: stop what AWS rotates instead; not with `finish` */
     const char *stage;         /* test: one staging label; NULL: each */
     int64_t since_ms;          /* journal: how far back; 0: all.  status: of the logs; 0: as configured */

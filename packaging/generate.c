@@ -253,6 +253,7 @@ static const struct statement statements[] = {
     {"Logs", AWS_RESOURCE_LOG_GROUP,
      "[\n        \"arn:aws:logs:REGION:ACCOUNT:log-group:/aws/lambda/FUNCTION\",\n"
      "        \"arn:aws:logs:REGION:ACCOUNT:log-group:/aws/lambda/FUNCTION:*\"\n      ]"},
+    {"Functions", AWS_RESOURCE_FUNCTION, "[\"arn:aws:lambda:REGION:ACCOUNT:function:FUNCTION\"]"},
 };
 
 /* What an auditor must never hold, whatever another policy grants: beside credtop's own

@@ -11,8 +11,8 @@
 #include "backend/base/secret.h"
 #include "config/config.h"
 #include "config/options.h"
+#include "ui/cli/change.h"
 #include "ui/cli/journal.h"
-#include "ui/cli/rotate.h"
 #include "ui/cli/status.h"
 #include "ui/cli/test.h"
 #include "ui/signals.h"
@@ -85,8 +85,8 @@ static int show(struct backend *b, const struct config *c, const struct options 
         return status_run(b, o, signals);
     if (o->command == COMMAND_TEST)
         return test_run(b, c, o, signals);
-    if (o->command == COMMAND_ROTATE)
-        return rotate_run(b, c, o, signals);
+    if (o->command == COMMAND_ROTATE || o->command == COMMAND_RECYCLE)
+        return change_run(b, c, o, signals);
     struct ui_settings ui = {
         .audit = audit, .ascii = o->ascii, .no_color = o->no_color, .signals = signals, .log_fd = log_fd()};
     if (ui_run(b, &ui, &why) == ERR_OK)
@@ -100,7 +100,8 @@ static int run(const struct options *o, const struct config *c)
 {
     struct backend_settings set = {.audit = o->audit || c->audit,
                                    .can_ask = o->command == COMMAND_DASHBOARD,
-                                   .orders_only = o->command == COMMAND_TEST || o->command == COMMAND_ROTATE};
+                                   .orders_only = o->command == COMMAND_TEST || o->command == COMMAND_ROTATE ||
+                                                  o->command == COMMAND_RECYCLE};
     struct why why = {0};
     char line[320];
     int signals = signals_open();

@@ -55,6 +55,7 @@ static void run(struct action *a)
 #define action_run_ROTATE action_run_rotate
 #define action_run_FINISH action_run_finish
 #define action_run_CANCEL_ROTATION action_run_cancel
+#define action_run_RECYCLE action_run_recycle
 #include "backend/orders.def"
 #undef ORDER
     case ORDER_KINDS:
@@ -65,6 +66,12 @@ static void run(struct action *a)
 
 /* ---------------------------------------------------------------- journal */
 
+/* What an order is about, where a line does not say it. */
+static const char *resource_of(const struct config_environment *conf, enum order_kind kind)
+{
+    return kind == ORDER_RECYCLE ? conf->function : conf->secret;
+}
+
 static enum err journal_of(struct actions *all, const struct order *o, struct journal_entry e, struct why *why)
 {
     const struct config_environment *conf = &all->s.watch->conf->environments[o->env];
@@ -74,7 +81,7 @@ static enum err journal_of(struct actions *all, const struct order *o, struct jo
     all->s.caller(all->s.ctx, o->env, keys, sizeof keys);
     e.env = conf->name;
     e.order_name = order_name(o->kind);
-    e.resource = e.resource == NULL ? conf->secret : e.resource;
+    e.resource = e.resource == NULL ? resource_of(conf, o->kind) : e.resource;
     e.keys = keys;
     return journal_write(all->s.journal, &e, why);
 }
@@ -147,7 +154,15 @@ struct aws_target action_target(struct action *a)
 {
     struct aws_target t = watch_target(a->watch, a->view.env);
     t.order = &a->mark;
+    t.name = a->watch->conf->environments[a->view.env].function;
     return t;
+}
+
+enum err action_confirmed(const struct config_environment *conf, const struct order *o, struct why *why)
+{
+    if (conf->protect && strcmp(o->confirmed, conf->name) != 0)
+        return why_set(why, ERR_INVALID, "protect = yes: the environment's name must be typed");
+    return ERR_OK;
 }
 
 void action_versions(struct action *a, const char *before, const char *after)

@@ -48,10 +48,14 @@ struct action {
     unsigned unjournaled; /* steps whose line could not be written */
 };
 
-/* Where its calls go: every aws_call() of an order uses this, so that the journal knows. */
+/* Where its calls go: every aws_call() of an order uses this, so that the journal knows.
+ * Calls that name something in their path name the environment's function. */
 struct aws_target action_target(struct action *a);
 /* The versions that are in hand, for the journal; "" none. */
 void action_versions(struct action *a, const char *before, const char *after);
+
+/* ERR_INVALID: the environment is protected, and its name was not typed. */
+enum err action_confirmed(const struct config_environment *conf, const struct order *o, struct why *why) CHECKED;
 
 /* Before what is not AWS's and changes something, and for the plan: told to the journal, and
  * on the disk.  What cannot be told must not be done. */
@@ -74,6 +78,7 @@ void action_run_test(struct action *a);   /* action_test.c */
 void action_run_rotate(struct action *a); /* rotation.c */
 void action_run_finish(struct action *a); /* rotation.c */
 void action_run_cancel(struct action *a); /* rotation.c */
+void action_run_recycle(struct action *a); /* recycle.c */
 
 /* For the orders that look at logins: the places in view.logins, in this order. */
 enum { LOGIN_CURRENT, LOGIN_PENDING, LOGIN_PREVIOUS };

@@ -1,10 +1,12 @@
 /* Plans, in words. */
 #include <stdarg.h>
 
+#include "backend/actions/recycle.h"
 #include "backend/actions/rotation.h"
 #include "backend/base/strbuf.h"
 
 #define SOON_MS (60 * 60 * 1000)
+#define NEARLY_FULL (RECYCLE_BYTES_MAX - 96) /* AWS counts a little differently */
 
 static void add(struct order_plan *p, bool warning, const char *fmt, ...) FORMAT(3, 4);
 static void add(struct order_plan *p, bool warning, const char *fmt, ...)
@@ -93,6 +95,12 @@ static void plan_cancel(const struct config_environment *conf, const struct rota
     add(p, false, "cancelling this order is safe until CancelRotateSecret is sent, and not after it");
 }
 
+static void add_protected(const struct config_environment *conf, struct order_plan *p)
+{
+    if (conf->protect)
+        add(p, true, "protected: type %s to confirm", conf->name);
+}
+
 void plan_write(const struct config_environment *conf, const struct rotation_state *s, enum rotation_way way,
                 enum order_kind kind, int64_t now_wall_ms, struct order_plan *out)
 {
@@ -104,6 +112,26 @@ void plan_write(const struct config_environment *conf, const struct rotation_sta
         plan_aws(s, now_wall_ms, out);
     else
         plan_own(s, kind, out);
-    if (conf->protect)
-        add(out, true, "protected: type %s to confirm", conf->name);
+    add_protected(conf, out);
+}
+
+void plan_recycle(const struct config_environment *conf, const struct recycle_state *s, const char *mark,
+                  struct order_plan *out)
+{
+    *out = (struct order_plan){0};
+    (void)str_copy(out->seen_version, sizeof out->seen_version, s->revision);
+    (void)str_copy(out->token, sizeof out->token, s->revision);
+    add(out, false, "UpdateFunctionConfiguration %s: set " RECYCLE_VARIABLE "=%s, keep the other %zu variable%s",
+        s->name, mark, s->nvariables, s->nvariables == 1 ? "" : "s");
+    add(out, false, "only if its RevisionId is still %s", s->revision);
+    add(out, false, "GetFunctionConfiguration until LastUpdateStatus is Successful; its variables are not kept");
+    add(out, false, "cancelling stops the watching: the update goes on at AWS");
+    add(out, true, "every new container fetches credentials anew: a cold start and a GetSecretValue each");
+    add(out, true, "running invocations finish in their old containers, and a few more may reach those");
+    add(out, true, "$LATEST alone: published versions, aliases and provisioned concurrency keep their containers");
+    add(out, true, "what deploys the function may take " RECYCLE_VARIABLE " for a change to undo");
+    if (s->bytes > NEARLY_FULL)
+        add(out, true, "the variables will have %zu bytes, and %d are allowed: Lambda may refuse", s->bytes,
+            RECYCLE_BYTES_MAX);
+    add_protected(conf, out);
 }

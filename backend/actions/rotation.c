@@ -197,8 +197,8 @@ enum rotation_way rotation_choose(const struct config_environment *conf, const s
 enum err rotation_admit(const struct config_environment *conf, const struct order *o, const struct rotation_state *s,
                         struct why *why)
 {
-    if (conf->protect && strcmp(o->confirmed, conf->name) != 0)
-        return why_set(why, ERR_INVALID, "protect = yes: the environment's name must be typed");
+    if (action_confirmed(conf, o, why) != ERR_OK)
+        return ERR_INVALID;
     if (o->seen_version[0] == '\0')
         return why_set(why, ERR_INVALID, "nobody has looked at the secret before ordering this");
     if (strcmp(o->seen_version, s->current) != 0)

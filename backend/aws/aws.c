@@ -8,7 +8,7 @@
 #include "backend/aws/json.h"
 #include "backend/aws/quota.h"
 #include "backend/aws/retry.h"
-#include "backend/aws/sigv4.h"
+#include "backend/aws/wire.h"
 #include "backend/base/log.h"
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
@@ -24,18 +24,27 @@
 #define ANY AWS_RESOURCE_ANY
 #define SECRET AWS_RESOURCE_SECRET
 #define LOG_GROUP AWS_RESOURCE_LOG_GROUP
+#define FUNCTION AWS_RESOURCE_FUNCTION
+#define HIDDEN true
 static const struct aws_op_row rows[AWS_OPS] = {
 #define OP(id, service, name, class, retry, reply_max, resource)                                                       \
-    [AWS_##id] = {name, AWS_##service, class, retry, (size_t)(reply_max), resource},
+    [AWS_##id] = {name, AWS_##service, class, retry, (size_t)(reply_max), resource, NULL, NULL, (class) == REVEALS},
+#define REST(id, service, name, class, retry, reply_max, resource, method, path, answer)                               \
+    [AWS_##id] = {name, AWS_##service, class, retry, (size_t)(reply_max), resource, method, path, answer},
 #include "backend/aws/ops.def"
 #undef OP
+#undef REST
 };
 /* A row without a class does not build. */
 #define OP(id, service, name, class, retry, reply_max, resource)                                                       \
     _Static_assert((class) == READ || (class) == REVEALS || (class) == MUTATES || (class) == OWN, name " has no "      \
                                                                                                        "class");
+#define REST(id, service, name, class, retry, reply_max, resource, method, path, answer)                               \
+    OP(id, service, name, class, retry, reply_max, resource)                                                           \
+    _Static_assert((class) != REVEALS || (answer), name " reveals, and its answer is not hidden");
 #include "backend/aws/ops.def"
 #undef OP
+#undef REST
 #undef READ
 #undef REVEALS
 #undef MUTATES
@@ -45,6 +54,8 @@ static const struct aws_op_row rows[AWS_OPS] = {
 #undef ANY
 #undef SECRET
 #undef LOG_GROUP
+#undef FUNCTION
+#undef HIDDEN
 
 const struct aws_op_row *aws_op_row(enum aws_op op)
 {
@@ -323,7 +334,7 @@ struct aws {
     struct aws_gate *gate;
     struct transport *transport;
     struct http_reply reply;          /* body kept for the caller until the next call */
-    struct secret *revealed;          /* body of the last REVEALS row */
+    struct secret *revealed;          /* body of the last row that is hidden */
     const struct http_reader *reader; /* of the call that is being made */
     char nothing[1];                  /* the body of an answer without one */
 };
@@ -346,67 +357,6 @@ struct aws *aws_free(struct aws *a)
     a->revealed = secret_free(a->revealed);
     free(a);
     return NULL;
-}
-
-#define TOKEN_MAX 8192
-
-/* Headers of one signed request; the token is copied here only to be NUL-terminated
- * beside the others, and wiped with the struct. */
-struct signed_request {
-    struct http_header headers[8];
-    size_t n;
-    char date[17], target[64];
-    struct sigv4_result signature;
-};
-
-static void add_header(struct signed_request *s, const char *name, const char *value)
-{
-    ASSERT(s->n < ARRAY_LEN(s->headers));
-    s->headers[s->n++] = (struct http_header){name, value};
-}
-
-static enum err sign(struct aws *a, const struct aws_op_row *row, const struct endpoint *ep, const struct identity *id,
-                     const char *body, struct signed_request *s)
-{
-    *s = (struct signed_request){.n = 0};
-    clock_amz(clock_wall_ms(a->gate->clock) + gate_skew(a->gate), s->date);
-    add_header(s, "Host", ep->host);
-    add_header(s, "X-Amz-Date", s->date);
-    if (row->service == AWS_STS) {
-        add_header(s, "Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
-    } else {
-        (void)str_fmt(s->target, sizeof s->target, "%s.%s",
-                      row->service == AWS_LOGS ? "Logs_20140328" : "secretsmanager", row->name);
-        add_header(s, "Content-Type", "application/x-amz-json-1.1");
-        add_header(s, "X-Amz-Target", s->target);
-    }
-    if (id->session_token != NULL)
-        add_header(s, "X-Amz-Security-Token", secret_peek(id->session_token, NULL));
-
-    struct sigv4_header signed_headers[ARRAY_LEN(s->headers)];
-    for (size_t i = 0; i < s->n; i++)
-        signed_headers[i] = (struct sigv4_header){s->headers[i].name, s->headers[i].value};
-    struct sigv4_request rq = {
-        .method = "POST",
-        .path = "/",
-        .query = "",
-        .headers = signed_headers,
-        .nheaders = s->n,
-        .body = body,
-        .body_len = strlen(body),
-    };
-    struct sigv4_key key = {
-        .access_key_id = id->access_key_id,
-        .secret_access_key = secret_peek(id->secret_access_key, NULL),
-        .region = ep->region,
-        .service = ep->signing_name,
-    };
-    enum err err = sigv4_sign(&rq, &key, s->date, &s->signature);
-    if (err == ERR_OK) {
-        add_header(s, "Authorization", s->signature.authorization);
-        add_header(s, "Accept", row->service == AWS_STS ? "application/xml" : "application/json");
-    }
-    return err;
 }
 
 bool aws_xml_text(const char *xml, size_t n, const char *tag, char *out, size_t size)
@@ -482,35 +432,61 @@ static enum err send_request(struct transport *t, const struct http_request *rq,
     return t->exchange(t, rq, out, c, why);
 }
 
+/* Empty and wiped, with room for this row's answer. */
+static void make_hidden_room(struct aws *a, size_t reply_max)
+{
+    size_t room = 0;
+    if (a->revealed != NULL) {
+        secret_reset(a->revealed);
+        (void)secret_room(a->revealed, &room);
+    }
+    if (room < reply_max) {
+        a->revealed = secret_free(a->revealed);
+        a->revealed = secret_new(reply_max);
+    }
+}
+
+/* A request that is not valid is quoted by some services: "Value '{PASSWORD=...}' at ...
+ * failed to satisfy constraint".  What was sent is secret then, so the code must do. */
+static enum err read_refusal(struct aws *a, const struct aws_op_row *row, struct why *why)
+{
+    size_t n = a->reply.body.len;
+    const char *bytes = row->hidden ? secret_peek(a->revealed, &n) : strbuf_peek(&a->reply.body);
+    struct why full = {0};
+    enum err err = aws_read_refusal(&a->reply, bytes, n, &full);
+    if (row->hidden && row->class == AWS_MUTATES && err == ERR_INVALID)
+        (void)str_copy(full.text, sizeof full.text, full.aws_code);
+    if (why != NULL)
+        *why = full;
+    return err;
+}
+
 /* One try: sign, send, read what came back. */
-static enum err try_once(struct aws *a, enum aws_op op, const struct endpoint *ep, const struct identity *id,
-                         const char *ca_bundle, const char *body, int64_t deadline_mono_ms, struct cancel *c,
-                         struct why *why)
+static enum err try_once(struct aws *a, enum aws_op op, const char *name, const struct endpoint *ep,
+                         const struct identity *id, const char *ca_bundle, const char *body, int64_t deadline_mono_ms,
+                         struct cancel *c, struct why *why)
 {
     const struct aws_op_row *row = &rows[op];
-    struct signed_request s;
-    enum err err = sign(a, row, ep, id, body, &s);
+    struct wire w;
+    enum err err = wire_sign(&w, row, name, ep, id, clock_wall_ms(a->gate->clock) + gate_skew(a->gate), body, why);
     if (err != ERR_OK)
-        return why_set(why, err, "request cannot be signed");
+        return err;
 
     strbuf_clear(&a->reply.body);
     a->reply = (struct http_reply){.date_ms = -1, .retry_after_ms = -1};
     strbuf_init(&a->reply.body, row->reply_max);
-    if (row->class == AWS_REVEALS) {
-        if (a->revealed == NULL)
-            a->revealed = secret_new(row->reply_max);
-        secret_reset(a->revealed);
-    }
+    if (row->hidden)
+        make_hidden_room(a, row->reply_max);
     struct http_request rq = {
-        .method = "POST",
-        .url = ep->url,
-        .headers = s.headers,
-        .nheaders = s.n,
+        .method = w.method,
+        .url = w.url,
+        .headers = w.headers,
+        .nheaders = w.n,
         .body = body,
         .body_len = strlen(body),
         .deadline_mono_ms = deadline_mono_ms,
         .reply_max = row->reply_max,
-        .reply_secret = row->class == AWS_REVEALS ? a->revealed : NULL,
+        .reply_secret = row->hidden ? a->revealed : NULL,
         .reader = a->reader,
         .ca_bundle = ca_bundle,
     };
@@ -518,12 +494,9 @@ static enum err try_once(struct aws *a, enum aws_op op, const struct endpoint *e
         a->reader->begin(a->reader->ctx);
     meter_sent(a->gate, op);
     err = send_request(a->transport, &rq, &a->reply, c, why);
-    secret_wipe(&s, sizeof s);
-    if (err == ERR_OK && (a->reply.status < 200 || a->reply.status > 299)) {
-        size_t n = a->reply.body.len;
-        const char *bytes = row->class == AWS_REVEALS ? secret_peek(a->revealed, &n) : strbuf_peek(&a->reply.body);
-        err = aws_read_refusal(&a->reply, bytes, n, why);
-    }
+    secret_wipe(&w, sizeof w);
+    if (err == ERR_OK && (a->reply.status < 200 || a->reply.status > 299))
+        err = read_refusal(a, row, why);
     return err;
 }
 
@@ -573,7 +546,7 @@ static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aw
         if (err != ERR_OK)
             return err;
         deadline += clock_mono_ms(clock_real()) - before; /* fetching keys is not this call's time */
-        err = try_once(a, op, ep, &id, ca_bundle, body, deadline, c, why);
+        err = try_once(a, op, t->name, ep, &id, ca_bundle, body, deadline, c, why);
         if (err == ERR_EXPIRED)
             identity_invalidate(g->identities, id.access_key_id);
         identity_clear(&id);
@@ -616,10 +589,10 @@ static enum err finish(struct aws *a, const char *name, enum err err, struct why
     return err;
 }
 
-/* What the request is about, by its own words: a secret, a function, a log group. */
+/* What the request is about, by its own words: a secret, a log group. */
 static void resource_of(const char *body, char *out, size_t size)
 {
-    static const char *const members[] = {"SecretId", "Name", "FunctionName", "logGroupName"};
+    static const char *const members[] = {"SecretId", "Name", "logGroupName"};
     json_t *o = json_read_object(body, strlen(body), NULL);
     out[0] = '\0';
     for (size_t i = 0; i < ARRAY_LEN(members) && out[0] == '\0' && o != NULL; i++)
@@ -635,7 +608,11 @@ static enum err tell_journal(struct aws_gate *g, const struct aws_op_row *row, c
     log_line(LOG_INFO, "sending %s", row->name);
     if (g->journal == NULL)
         return ERR_OK;
-    resource_of(body, resource, sizeof resource);
+    if (row->path != NULL)
+        text_safe_name(resource, sizeof resource, t->name != NULL ? t->name : "",
+                       t->name != NULL ? strlen(t->name) : 0);
+    else
+        resource_of(body, resource, sizeof resource);
     return g->journal(g->journal_ctx, row, t, resource, why);
 }
 
@@ -679,7 +656,7 @@ enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, con
             secret_reset(a->revealed);
         return finish(a, row->name, err, why);
     }
-    if (row->class == AWS_REVEALS) {
+    if (row->hidden) {
         out->len = secret_len(a->revealed);
         size_t room;
         out->body = secret_room(a->revealed, &room) - out->len;

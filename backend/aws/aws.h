@@ -20,12 +20,14 @@
 
 enum aws_class { AWS_READ = 1, AWS_REVEALS = 2, AWS_MUTATES = 3, AWS_OWN = 4 }; /* 0 would be: no class */
 enum aws_retry { AWS_RETRY_NEVER, AWS_RETRY_SAFE };
-enum aws_resource { AWS_RESOURCE_ANY, AWS_RESOURCE_SECRET, AWS_RESOURCE_LOG_GROUP };
+enum aws_resource { AWS_RESOURCE_ANY, AWS_RESOURCE_SECRET, AWS_RESOURCE_LOG_GROUP, AWS_RESOURCE_FUNCTION };
 
 enum aws_op {
 #define OP(id, service, name, class, retry, reply_max, resource) AWS_##id,
+#define REST(id, service, name, class, retry, reply_max, resource, method, path, answer) AWS_##id,
 #include "backend/aws/ops.def"
 #undef OP
+#undef REST
     AWS_OPS
 };
 
@@ -36,6 +38,8 @@ struct aws_op_row {
     enum aws_retry retry;
     size_t reply_max;
     enum aws_resource resource;
+    const char *method, *path; /* of a REST row; NULL */
+    bool hidden;               /* the answer carries secret material: REVEALS, and what else the row says */
 };
 const struct aws_op_row *aws_op_row(enum aws_op op); /* NULL: no such row */
 
@@ -98,12 +102,13 @@ struct aws_target {
     bool reserved;                                          /* the quota's slot has been taken by aws_reserve() */
     const struct aws_order *order;                          /* this call is part of it; NULL: a watch's */
     const struct http_reader *reader;                       /* of a READ row's answer, error answers too; NULL */
+    const char *name;                                       /* what stands in a REST row's path; NULL */
 };
 
 struct aws_reply {
     int64_t date_ms; /* AWS's clock: the Date header; -1 */
     char *body;      /* NUL-terminated, may be rewritten; borrowed until the next aws_call */
-    size_t len;      /* on this struct aws; for REVEALS rows it lies in wiped memory */
+    size_t len;      /* on this struct aws; of a row that is hidden it lies in wiped memory */
     char request_id[64];
 };
 
@@ -124,7 +129,7 @@ double aws_quota_rate(struct aws_gate *g, const struct aws_target *t, enum aws_o
 /* GetCallerIdentity told which account these keys belong to: quotas are an account's. */
 void aws_gate_learn_account(struct aws_gate *g, const struct aws_target *t, const char *account);
 
-/* Sends `body` (JSON; for STS the form's further members, "" none) and waits for the
+/* Sends `body` (JSON, "" none; for STS the form's further members) and waits for the
  * answer, at most deadline_ms over all tries, less when cancelled.  On ERR_OK the
  * status was 2xx.  On failure `why` names the operation and AWS's own code. */
 enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, const char *body, int64_t deadline_ms,

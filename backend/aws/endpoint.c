@@ -22,6 +22,7 @@ static const struct service {
     [AWS_STS] = {"sts", "sts", "AWS_ENDPOINT_URL_STS", "sts.endpoint_url"},
     [AWS_SSO] = {"portal.sso", "awsssoportal", "AWS_ENDPOINT_URL_SSO", "sso.endpoint_url"},
     [AWS_SSO_OIDC] = {"oidc", "sso-oauth", "AWS_ENDPOINT_URL_SSO_OIDC", "sso_oidc.endpoint_url"},
+    [AWS_LAMBDA] = {"lambda", "lambda", "AWS_ENDPOINT_URL_LAMBDA", "lambda.endpoint_url"},
 };
 
 #define COMMERCIAL "amazonaws.com", "api.aws"
@@ -100,11 +101,11 @@ static const struct partition *partition_of(const char *region)
 
 /* ------------------------------------------------------------- host names */
 
-/* The rule sets' exceptions: GovCloud's plain names are FIPS already for these services;
+/* The rule sets' exceptions: GovCloud's plain names are FIPS already, but for two services;
  * Secrets Manager answers on IPv6 under its ordinary name where it does at all. */
 static bool is_fips_already(enum aws_service s, const struct partition *p)
 {
-    return strcmp(p->region_prefix, "us-gov-") == 0 && s != AWS_SECRETSMANAGER;
+    return strcmp(p->region_prefix, "us-gov-") == 0 && s != AWS_SECRETSMANAGER && s != AWS_LAMBDA;
 }
 
 static bool keeps_its_name(enum aws_service s, const struct partition *p, bool use_fips)

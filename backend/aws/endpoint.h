@@ -10,7 +10,7 @@
 
 #include "backend/base/err.h"
 
-enum aws_service { AWS_SECRETSMANAGER, AWS_LOGS, AWS_STS, AWS_SSO, AWS_SSO_OIDC, AWS_SERVICES };
+enum aws_service { AWS_SECRETSMANAGER, AWS_LOGS, AWS_STS, AWS_SSO, AWS_SSO_OIDC, AWS_LAMBDA, AWS_SERVICES };
 
 struct endpoint {
     char url[300];  /* "https://secretsmanager.eu-central-1.amazonaws.com", no trailing '/' */

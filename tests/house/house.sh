@@ -171,18 +171,19 @@ rule 'audit mode has no setter' gate_has_no_setter
 
 # ------------------------------------------------------------------- tables
 
-# def_rows FILE MACRO: the rows, one a line, comments and the rows' line breaks gone.
+# def_rows FILE MACRO: the rows, one a line, comments and the rows' line breaks gone; MACRO
+# may be several, A|B.
 def_rows() {
-    perl -0777 -pe 's{/\*.*?\*/}{}gs; s/\\\n//g' "$1" | tr '\n' ' ' | sed "s/ $2(/\n$2(/g" | grep "^$2("
+    perl -0777 -pe 's{/\*.*?\*/}{}gs; s/\\\n//g' "$1" | tr '\n' ' ' | sed -E "s/ ($2)\(/\n\1(/g" | grep -E "^($2)\("
 }
 
 operations() {
-    def_rows backend/aws/ops.def OP >"$work/ops" || { echo 'ops.def has no rows'; return 0; }
+    def_rows backend/aws/ops.def 'OP|REST' >"$work/ops" || { echo 'ops.def has no rows'; return 0; }
     awk -F ' *, *' '
-        NF != 7 { print $1 " has " NF " fields, not 7"; next }
+        NF != (/^REST/ ? 10 : 7) { print $1 " has " NF " fields"; next }
         $4 !~ /^(READ|REVEALS|MUTATES|OWN)$/ { print $1 ") has class \"" $4 "\"" }
         $5 == "RETRY_SAFE" && $4 == "MUTATES" { print $1 ") changes something and would be sent twice" }
-        $7 !~ /^(ANY|SECRET|LOG_GROUP)\) *$/ { print $1 ") has resource \"" $7 "\"" }
+        $7 !~ /^(ANY|SECRET|LOG_GROUP|FUNCTION)\)? *$/ { print $1 ") has resource \"" $7 "\"" }
         seen[$3]++ { print $3 " has two rows" }' "$work/ops"
     local service
     awk -F ' *, *' '{print $2}' "$work/ops" | sort -u | while read -r service; do

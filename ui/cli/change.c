@@ -1,4 +1,4 @@
-#include "ui/cli/rotate.h"
+#include "ui/cli/change.h"
 
 #include <poll.h>
 #include <string.h>
@@ -10,29 +10,29 @@
 #include "ui/signals.h"
 
 /* The exit statuses; options.def says what they mean. */
-enum { ROTATE_DONE = 0, ROTATE_FAILED = 1, ROTATE_REFUSED = 2, ROTATE_UNKNOWN = CLI_COULD_NOT_TELL };
+enum { CHANGE_DONE = 0, CHANGE_FAILED = 1, CHANGE_REFUSED = 2, CHANGE_UNKNOWN = CLI_COULD_NOT_TELL };
 
 static int exit_status(enum order_state s)
 {
     switch (s) {
     case ORDER_DONE:
-        return ROTATE_DONE;
+        return CHANGE_DONE;
     case ORDER_FAILED:
-        return ROTATE_FAILED;
+        return CHANGE_FAILED;
     case ORDER_REFUSED:
     case ORDER_CANCELLED:
-        return ROTATE_REFUSED;
+        return CHANGE_REFUSED;
     case ORDER_UNKNOWN:
     case ORDER_WAITING:
     case ORDER_RUNNING:
         break;
     }
-    return ROTATE_UNKNOWN;
+    return CHANGE_UNKNOWN;
 }
 
 static bool print(const struct strbuf *out)
 {
-    return output_write(out, "the rotation", 0) == 0;
+    return output_write(out, "what was ordered", 0) == 0;
 }
 
 static bool put_plan(const struct order_view *o, const char *name)
@@ -46,7 +46,9 @@ static bool put_plan(const struct order_view *o, const char *name)
         else
             strbuf_fmt(&out, "  %2zu. %s\n", ++n, o->plan.lines[i].text);
     }
-    if (o->plan.token[0] == '\0')
+    if (o->kind == ORDER_RECYCLE)
+        strbuf_fmt(&out, "the function is at revision %s\n", o->plan.token);
+    else if (o->plan.token[0] == '\0')
         strbuf_fmt(&out, "AWSCURRENT is %s; no version is pending\n", o->plan.seen_version);
     else
         strbuf_fmt(&out, "AWSCURRENT is %s; the %s version is %s\n", o->plan.seen_version,
@@ -135,7 +137,7 @@ static void show_steps(void *ctx, const struct order_view *o)
         strbuf_fmt(&out, "%-18s %-8s %6d ms  %s\n", step->name, step_word(step->state), step->took_ms, step->words);
     }
     if (out.len > 0)
-        (void)print(&out); /* the rotation goes on whoever reads; the exit status tells */
+        (void)print(&out); /* the order goes on whoever reads; the exit status tells */
     strbuf_clear(&out);
 }
 
@@ -163,29 +165,32 @@ static int tell(const struct order_view *o, const char *name)
         (void)printf("%s: %s\n", name, o->words);
     else
         (void)fprintf(stderr, "credtop: %s: %s: %s\n", name, order_state_word(o->state), o->words);
-    return fflush(stdout) == 0 ? exit_status(o->state) : ROTATE_UNKNOWN;
+    return fflush(stdout) == 0 ? exit_status(o->state) : CHANGE_UNKNOWN;
 }
 
-int rotate_run(struct backend *b, const struct config *conf, const struct options *options, int signals_fd)
+static enum order_kind ordered(const struct options *o)
+{
+    if (o->command == COMMAND_RECYCLE)
+        return ORDER_RECYCLE;
+    return o->finish ? ORDER_FINISH : o->cancel ? ORDER_CANCEL_ROTATION : ORDER_ROTATE;
+}
+
+int change_run(struct backend *b, const struct config *conf, const struct options *options, int signals_fd)
 {
     size_t env = order_find_env(conf, options->operand);
     struct order_view view;
     if (env == ORDER_NO_ENVIRONMENT)
-        return ROTATE_UNKNOWN;
-    struct order order = {.kind = options->finish   ? ORDER_FINISH
-                                  : options->cancel ? ORDER_CANCEL_ROTATION
-                                                    : ORDER_ROTATE,
-                          .env = env,
-                          .dry_run = true};
+        return CHANGE_UNKNOWN;
+    struct order order = {.kind = ordered(options), .env = env, .dry_run = true};
     order_run(b, &order, false, signals_fd, &view);
     if (view.state != ORDER_DONE)
         return tell(&view, options->operand);
     if (!put_plan(&view, options->operand))
-        return ROTATE_UNKNOWN;
+        return CHANGE_UNKNOWN;
     if (options->dry_run)
-        return ROTATE_DONE;
+        return CHANGE_DONE;
     if (!options->yes && !confirm(&conf->environments[env], signals_fd))
-        return ROTATE_REFUSED;
+        return CHANGE_REFUSED;
     order.dry_run = false;
     (void)str_copy(order.seen_version, sizeof order.seen_version, view.plan.seen_version);
     (void)str_copy(order.token, sizeof order.token, view.plan.token);
