@@ -162,8 +162,8 @@ static const char *consequence(const struct recycling *r, const struct why *why,
         (void)str_fmt(out, 240, "an update of %s is in progress: " UNCHANGED, r->found.name);
     else if (strcmp(why->aws_code, "InvalidParameterValueException") == 0)
         (void)str_fmt(out, 240,
-                      "Lambda does not take the variables (%s): they are %zu bytes with " RECYCLE_VARIABLE
-                      ", and may be %d: " UNCHANGED,
+                      "Lambda does not take the variables (%s): they have %zu bytes with " RECYCLE_VARIABLE
+                      ", and %d is the limit: " UNCHANGED,
                       why->aws_code, r->found.bytes, RECYCLE_BYTES_MAX);
     else
         (void)str_fmt(out, 240, UNCHANGED ": %s", why_line(why, line, sizeof line));

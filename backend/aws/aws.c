@@ -488,6 +488,7 @@ static enum err try_once(struct aws *a, enum aws_op op, const char *name, const 
         .reply_max = row->reply_max,
         .reply_secret = row->hidden ? a->revealed : NULL,
         .reader = a->reader,
+        .once = row->retry == AWS_RETRY_NEVER,
         .ca_bundle = ca_bundle,
     };
     if (a->reader != NULL)

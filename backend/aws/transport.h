@@ -36,6 +36,7 @@ struct http_request {
     struct secret *reply_secret;      /* not NULL: the body goes here and nowhere else */
     const struct http_reader *reader; /* of a body that is no secret; NULL: nobody */
     const char *ca_bundle;            /* PEM file, NULL: the system's */
+    bool once;                        /* must not be sent twice: takes a connection of its own */
     bool direct;                      /* never through a proxy: the machine's own metadata */
 };
 

@@ -175,6 +175,9 @@ static void set_request(struct curl_transport *t, struct exchange *x, struct cur
     curl_easy_setopt(e, CURLOPT_HEADERDATA, x);
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->words);
     curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 64L * 1024);
+    /* A kept connection that ends without a byte of an answer makes libcurl send again on another
+     * one, whatever the method; the first may have been carried out. */
+    curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, rq->once ? 1L : 0L);
     if (rq->ca_bundle != NULL)
         curl_easy_setopt(e, CURLOPT_CAINFO, rq->ca_bundle);
     if (rq->direct || is_loopback(rq->url)) /* else libcurl's own reading of HTTPS_PROXY and NO_PROXY */

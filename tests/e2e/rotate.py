@@ -261,14 +261,14 @@ def check_traces(report):
 
 
 class Mute:
-    """`credtop rotate` that cannot say how it ended: its standard error is a pipe that is full.
+    """An order that cannot say how it ended: its standard error is a pipe that is full.
     So it stands still between its order's end and its own."""
 
-    def __init__(self, conf):
+    def __init__(self, argv):
         self.out, into = os.pipe()
         fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, 4096)
         os.write(into, b"#" * 4096)
-        self.p = subprocess.Popen(command("test", "--yes", conf=conf), stdout=subprocess.DEVNULL, stderr=into,
+        self.p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=into,
                                   stdin=subprocess.DEVNULL, env=ENVIRONMENT)
         os.close(into)
 
@@ -292,7 +292,7 @@ def search_of(passwords):
 def stopped(report, name, stop, words):
     """stop(run, search) does it.  Searches for both passwords, and returns how many changes there were."""
     before, kept = changes(), [secret_password("test", "AWSCURRENT")]
-    run = Mute(conf_with("rotate-own", "credtop"))
+    run = Mute(command("test", "--yes", conf=conf_with("rotate-own", "credtop")))
     stop(run, search_of(kept))
     report.check(f"{name}: it stands still", e2e.wait_for(20, run.stands), run.p.poll())
     time.sleep(0.5)   # the order's own thread ends

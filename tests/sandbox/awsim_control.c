@@ -209,6 +209,26 @@ static void control_rotate(struct sim *s, struct check *c, const json_t *o, stru
     strbuf_fmt(&a->reply.body, "{\"version_id\":\"%s\"}\n", v->id);
 }
 
+/* ------------------------------------------------------------ functions */
+
+/* What a Lambda's containers would notice: that its configuration is another one. */
+static void control_functions(struct sim *s, struct check *c, const json_t *o, struct answer *a)
+{
+    (void)c, (void)o;
+    json_t *list = json_array();
+    int64_t now_ms = sim_now_ms(s);
+    for (size_t r = 0; r < s->nrealms; r++)
+        for (size_t i = 0; i < s->realms[r]->functions.n; i++) {
+            const struct sim_function *f = s->realms[r]->functions.list[i];
+            bool busy = f->updated_ms > now_ms;
+            uint64_t done = f->update_fails ? 0 : f->updates - (busy ? 1 : 0);
+            (void)json_array_append_new(list, json_pack("{ss ss ss sI}", "account", s->realms[r]->account, "region",
+                                                        s->realms[r]->region, "name", f->name, "updates",
+                                                        (json_int_t)done));
+        }
+    control_answer(a, json_pack("{so}", "functions", list));
+}
+
 /* ---------------------------------------------------------------- router */
 
 struct control_row {
@@ -233,6 +253,7 @@ static const struct control_row rows[] = {
     {"POST",   "/_sim/list-lag",      true,  control_list_lag},
     {"POST",   "/_sim/query-time",    true,  control_query_time},
     {"POST",   "/_sim/rotation",      true,  control_rotation},
+    {"GET",    "/_sim/functions",     false, control_functions},
 };
 /* clang-format on */
 

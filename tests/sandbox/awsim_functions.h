@@ -20,6 +20,7 @@ struct sim_function {
     int64_t updated_ms; /* when the update in hand is done; in the past: none is */
     int64_t update_ms;  /* how long one takes */
     bool update_fails;
+    uint64_t updates; /* taken so far, the one in hand too */
 };
 
 struct functions {

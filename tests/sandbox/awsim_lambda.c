@@ -179,6 +179,7 @@ void lambda_update(struct call *c)
     set_text(&f->system_level, logging, "SystemLogLevel");
     f->modified_ms = c->now_ms;
     f->updated_ms = c->now_ms + f->update_ms;
+    f->updates++;
     function_new_revision(f);
     c->out->type = "application/json";
     call_answer(c, function_json(c, f, true));

@@ -191,6 +191,15 @@ environments_seed() {
             "$comma" "$(account_of "$name")" "$region" "$name"
         comma=$',\n'
     done < <(environments_table)
+    printf '],\n"functions":[\n'
+    comma=''
+    while read -r name region rest; do
+        printf '%s{"account":"%s","region":"%s","name":"app-%s","update_ms":1500,"environment":' \
+            "$comma" "$(account_of "$name")" "$region" "$name"
+        function_variables "$name"
+        printf '}'
+        comma=$',\n'
+    done < <(environments_table)
     # What the rotation functions trust; they rotate in the sandbox's own PostgreSQL.
     printf '],\n"rotation_ca":%s}\n' "$(json_text "$dir/ca.crt")"
 }
@@ -254,6 +263,17 @@ fleet_variables() {
     printf '{"NODE_ENV":"production","DB_SECRET_NAME":"%s","DB_HOST":"%s","DB_PORT":"%s","DB_NAME":"%s","DB_USER":"%s",' \
         "$(secret_of "$1")" "$(host_of "$1")" "$(port_of "$1")" "$role" "$role"
     printf '"DB_SSLMODE":"verify-full","DB_SSLROOTCERT":"%s/ca.crt"}' "$dir"
+}
+
+# What Lambda says of them: with the password, where containers fall back to it.
+function_variables() {
+    local variables
+    variables=$(fleet_variables "$1")
+    if [[ $1 == test || $1 == prod-us ]]; then
+        printf '%s,"DB_PASSWORD":%s}' "${variables%\}}" "$(json_text "${password[$1]}")"
+    else
+        printf '%s' "$variables"
+    fi
 }
 
 fleet_settings() {

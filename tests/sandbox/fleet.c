@@ -22,6 +22,8 @@
 #define GROW_EVERY_MS 60000 /* a new container, per environment that grows */
 #define GROW_EXTRA 3        /* more than it began with; then the oldest goes */
 #define FRESH_AFTER_ROTATION_MS 3000
+#define REPLY_MAX (1 << 20)
+#define UPDATES_EVERY_MS 500 /* how often awsim is asked for updated functions */
 
 struct options {
     const char *config, *endpoint, *truth;
@@ -174,6 +176,51 @@ static void grow(struct fleet *f, int64_t now_mono_ms)
     }
 }
 
+/* As Lambda does when a function's configuration has changed: what runs ends, and the next
+ * invocations find new containers. */
+static void begin_anew(struct fleet *f, size_t at)
+{
+    for (size_t i = 0, n = f->n; i < n && f->n < FLEET_CONTAINERS_MAX; i++) {
+        struct fleet_container *c = &f->containers[i];
+        if (c->env != &f->settings.environments[at] || c->retired || c->started_ms < 0)
+            continue;
+        fleet_container_retire(c);
+        (void)add_container(f, at, mono_now() + pause_between(&f->world));
+    }
+}
+
+static int64_t updates_of(const json_t *functions, const struct fleet_env_settings *env)
+{
+    size_t i;
+    json_t *o;
+    json_array_foreach(functions, i, o)
+    {
+        const char *account = json_text(o, "account", NULL), *region = json_text(o, "region", NULL);
+        const char *name = json_text(o, "name", NULL);
+        if (account != NULL && region != NULL && name != NULL && strcmp(account, env->account) == 0 &&
+            strcmp(region, env->region) == 0 && strcmp(name, env->function) == 0)
+            return json_integer_value(json_object_get(o, "updates"));
+    }
+    return 0;
+}
+
+static enum err look_for_updates(struct fleet *f, struct why *why)
+{
+    struct strbuf reply;
+    strbuf_init(&reply, REPLY_MAX);
+    enum err err = fleet_sim_get(f->world.sim, "/_sim/functions", &reply, why);
+    json_t *o = err == ERR_OK ? json_read_object(strbuf_peek(&reply), reply.len, why) : NULL;
+    for (size_t i = 0; o != NULL && i < f->settings.n; i++) {
+        int64_t updates = updates_of(json_object_get(o, "functions"), &f->settings.environments[i]);
+        if (updates > f->updates[i])
+            begin_anew(f, i);
+        f->updates[i] = updates;
+    }
+    json_decref(o);
+    strbuf_clear(&reply);
+    return err == ERR_OK && o == NULL ? ERR_MALFORMED : err;
+}
+
 static struct fleet_container *due_next(struct fleet *f)
 {
     struct fleet_container *next = NULL;
@@ -222,8 +269,14 @@ static enum err run(struct fleet *f, const struct options *o, const sigset_t *si
 {
     int64_t end_ms = mono_now() + o->lifetime_s * 1000, invocations = 0;
     int64_t grow_every_ms = (int64_t)(GROW_EVERY_MS / f->world.speed), grow_ms = mono_now() + grow_every_ms;
+    int64_t updates_ms = 0;
     enum err err = fleet_truth_write(f, o->truth, why);
     while (err == ERR_OK && parent_lives(o->parent) && mono_now() < end_ms) {
+        if (!f->paused && mono_now() >= updates_ms) {
+            if ((err = look_for_updates(f, why)) != ERR_OK)
+                break;
+            updates_ms = mono_now() + UPDATES_EVERY_MS;
+        }
         struct fleet_container *c = due_next(f);
         int64_t wait_ms = f->paused ? TICK_MS : c->next_mono_ms - mono_now();
         int sig = wait_signal(signals, wait_ms < 0 ? 0 : wait_ms > TICK_MS ? TICK_MS : wait_ms);

@@ -13,6 +13,7 @@ struct fleet_sim {
     CURL *curl;
     struct curl_slist *headers;
     char endpoint[128];
+    struct strbuf *into; /* NULL: the beginning of the answer alone is kept */
     char reply[REPLY_KEPT];
     size_t reply_len;
 };
@@ -23,6 +24,8 @@ static size_t on_reply(char *bytes, size_t size, size_t n, void *ctx)
     size_t room = sizeof s->reply - s->reply_len, take = n < room ? n : room;
     memcpy(s->reply + s->reply_len, bytes, take);
     s->reply_len += take;
+    if (s->into != NULL)
+        strbuf_add(s->into, bytes, size * n);
     return size * n;
 }
 
@@ -47,12 +50,14 @@ struct fleet_sim *fleet_sim_free(struct fleet_sim *s)
     return NULL;
 }
 
-enum err fleet_sim_send(struct fleet_sim *s, const char *path, const char *body, struct why *why)
+static enum err exchange(struct fleet_sim *s, const char *method, const char *path, const char *body,
+                         struct strbuf *into, struct why *why)
 {
     char url[200];
     long status = 0;
     ASSERT(str_fmt(url, sizeof url, "%s%s", s->endpoint, path));
     s->reply_len = 0;
+    s->into = into;
     curl_easy_reset(s->curl); /* keeps the connection */
     curl_easy_setopt(s->curl, CURLOPT_URL, url);
     curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, s->headers);
@@ -65,7 +70,7 @@ enum err fleet_sim_send(struct fleet_sim *s, const char *path, const char *body,
         curl_easy_setopt(s->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
         curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, body);
     } else {
-        curl_easy_setopt(s->curl, CURLOPT_CUSTOMREQUEST, "DELETE");
+        curl_easy_setopt(s->curl, CURLOPT_CUSTOMREQUEST, method);
     }
     CURLcode code = curl_easy_perform(s->curl);
     if (code != CURLE_OK)
@@ -74,4 +79,14 @@ enum err fleet_sim_send(struct fleet_sim *s, const char *path, const char *body,
     if (status < 200 || status > 299)
         return why_set(why, ERR_SERVICE, "%s: status %ld: %.*s", url, status, (int)s->reply_len, s->reply);
     return ERR_OK;
+}
+
+enum err fleet_sim_send(struct fleet_sim *s, const char *path, const char *body, struct why *why)
+{
+    return exchange(s, body != NULL ? "POST" : "DELETE", path, body, NULL, why);
+}
+
+enum err fleet_sim_get(struct fleet_sim *s, const char *path, struct strbuf *out, struct why *why)
+{
+    return exchange(s, "GET", path, NULL, out, why);
 }

@@ -13,6 +13,7 @@ struct fleet {
     struct fleet_settings settings;
     struct fleet_world world;
     int64_t rotated_ms[FLEET_ENVIRONMENTS_MAX]; /* -1 never */
+    int64_t updates[FLEET_ENVIRONMENTS_MAX];    /* of the function's configuration, as far as its containers know */
     size_t n;
     struct fleet_container *containers; /* FLEET_CONTAINERS_MAX, the first n in use */
     bool paused;

@@ -26,11 +26,13 @@ struct fake_answer {
 #define FAKE_SENT_MAX 2048
 
 struct fake_sent {
-    char op[64]; /* "DescribeSecret"; for STS "" */
+    char op[64]; /* "DescribeSecret"; for STS and REST "" */
+    char method[8];
     char *body, *authorization, *token, *date, *content_type;
-    char url[300];
+    char url[1100];
     size_t reply_max;
     bool secret; /* the answer is to go into wiped memory */
+    bool once;   /* the transport may not send it again by itself */
 };
 
 struct fake_aws {
@@ -67,10 +69,12 @@ static struct fake_sent fake_note(const struct http_request *rq)
                           .date = fake_header(rq, "X-Amz-Date"),
                           .content_type = fake_header(rq, "Content-Type"),
                           .reply_max = rq->reply_max,
-                          .secret = rq->reply_secret != NULL};
+                          .secret = rq->reply_secret != NULL,
+                          .once = rq->once};
     char *target = fake_header(rq, "X-Amz-Target");
     const char *dot = target != NULL ? strchr(target, '.') : NULL;
     (void)str_copy(s.op, sizeof s.op, dot != NULL ? dot + 1 : "");
+    (void)str_copy(s.method, sizeof s.method, rq->method);
     (void)str_copy(s.url, sizeof s.url, rq->url);
     free(target);
     return s;
@@ -151,7 +155,8 @@ static void fake_aws_init(struct fake_aws *f)
                                         "AWS_ENDPOINT_URL_LOGS",
                                         "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
                                         "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-                                        "AWS_ENDPOINT_URL_STS"};
+                                        "AWS_ENDPOINT_URL_STS",
+                                        "AWS_ENDPOINT_URL_LAMBDA"};
     for (size_t i = 0; i < ARRAY_LEN(unset); i++)
         unsetenv(unset[i]);
     setenv("AWS_ACCESS_KEY_ID", FAKE_KEY_ID, 1);

@@ -20,7 +20,7 @@ struct fixture {
     struct aws_meter meter;
 };
 
-static const struct aws_target here = {.endpoint_url = FAKE_URL};
+static const struct aws_target here = {.endpoint_url = FAKE_URL, .name = "prod/db"};
 
 static void open_gate(struct fixture *x, bool audit)
 {
@@ -167,7 +167,7 @@ static void gate__tells_the_journal_before_what_reveals_or_changes(void **state)
         j.full = true;
         assert_int_equal(aws_call(x->aws, &t, (enum aws_op)op, "no JSON", 2000, &x->reply, x->cancel, &x->why), ERR_IO);
         assert_int_equal(j.asked, ++told);
-        assert_string_equal(j.resource, "");
+        assert_string_equal(j.resource, aws_op_row((enum aws_op)op)->path != NULL ? "prod/db" : "");
         assert_int_equal(x->fake.nsent, sent + 1);
         assert_non_null(strstr(x->why.text, "disk full"));
         assert_string_equal(x->why.call, aws_op_row((enum aws_op)op)->name);
@@ -224,6 +224,49 @@ static void request__to_sts__is_a_form(void **state)
     assert_non_null(strstr(x->fake.sent[0].authorization, "/sts/aws4_request"));
 }
 
+static enum err call_by_name(struct fixture *x, enum aws_op op, const char *name, const char *body)
+{
+    struct aws_target t = {.endpoint_url = FAKE_URL, .name = name};
+    return aws_call(x->aws, &t, op, body, 2000, &x->reply, x->cancel, &x->why);
+}
+
+/* The signatures are botocore's, of the same requests. */
+static void request__of_a_rest_row__has_method_path_and_name(void **state)
+{
+    struct fixture *x = *state;
+    const struct fake_sent *s = &x->fake.sent[0];
+    fake_answer_always(&x->fake, (struct fake_answer){.body = "{}"});
+    assert_int_equal(call_by_name(x, AWS_GET_FUNCTION_CONFIGURATION,
+                                  "arn:aws:lambda:eu-central-1:111122223333:function:app:$LATEST", ""), ERR_OK);
+    assert_string_equal(s[0].method, "GET");
+    assert_string_equal(s[0].url, FAKE_URL "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-central-1%3A111122223333"
+                                           "%3Afunction%3Aapp%3A%24LATEST/configuration");
+    assert_string_equal(s[0].body, "");
+    assert_null(s[0].content_type);
+    assert_true(s[0].secret);
+    assert_non_null(strstr(s[0].authorization, "SignedHeaders=host;x-amz-date, Signature="
+                                               "495e6bf429a8788be3a3256c073392460d03a0285ce9077e8c2d18ffce16ac75"));
+    assert_int_equal(call_by_name(x, AWS_UPDATE_FUNCTION_CONFIGURATION, "app", "{\"a\":1}"), ERR_OK);
+    assert_string_equal(s[1].method, "PUT");
+    assert_string_equal(s[1].url, FAKE_URL "/2015-03-31/functions/app/configuration");
+    assert_string_equal(s[1].content_type, "application/json");
+    assert_true(s[1].secret && s[1].once && !s[0].once);
+    assert_non_null(strstr(s[1].authorization, "SignedHeaders=content-type;host;x-amz-date, Signature="
+                                               "65d2f2516662cacd6738e031164a136eb328dc18dd8a230d70a405befa4bdbc7"));
+    assert_int_equal(call_by_name(x, AWS_GET_FUNCTION_CONFIGURATION, "../a b/\xc3\xbc?", ""), ERR_OK);
+    assert_string_equal(s[2].url, FAKE_URL "/2015-03-31/functions/..%2Fa%20b%2F%C3%BC%3F/configuration");
+    char longest[258];
+    memset(longest, ':', sizeof longest);
+    longest[256] = '\0';
+    assert_int_equal(call_by_name(x, AWS_GET_FUNCTION_CONFIGURATION, longest, ""), ERR_OK);
+    longest[256] = ':';
+    longest[257] = '\0';
+    const char *const none[] = {NULL, "", ".", "..", longest};
+    for (size_t i = 0; i < ARRAY_LEN(none); i++)
+        assert_int_equal(call_by_name(x, AWS_GET_FUNCTION_CONFIGURATION, none[i], ""), ERR_INVALID);
+    assert_int_equal(x->fake.nsent, 4);
+}
+
 static void request__is_not_sent__without_what_it_needs(void **state)
 {
     struct fixture *x = *state;
@@ -275,6 +318,31 @@ static void answer__that_reveals__lives_in_wiped_memory(void **state)
                        (struct fake_answer){.status = 400, .body = "{\"__type\":\"ResourceNotFoundException\"}"});
     assert_int_equal(call(x, AWS_GET_SECRET_VALUE, 2000), ERR_NOT_FOUND);
     assert_int_equal(was[0], 0);
+}
+
+/* What a row hides must not come back as words: a refusal may quote what was sent. */
+static void answer__that_is_hidden__tells_of_a_bad_request_the_code_alone(void **state)
+{
+    struct fixture *x = *state;
+    fake_answer_always(&x->fake, (struct fake_answer){.status = 400, .error_type = "InvalidParameterValueException:",
+                                                      .body = "{\"message\":\"Value '{PW=hunter2}' failed\"}"});
+    assert_int_equal(call(x, AWS_UPDATE_FUNCTION_CONFIGURATION, 2000), ERR_INVALID);
+    assert_string_equal(x->why.text, "InvalidParameterValueException");
+    assert_string_equal(x->why.aws_code, "InvalidParameterValueException");
+    assert_int_equal(x->why.http, 400);
+    assert_int_equal(call(x, AWS_PUT_SECRET_VALUE, 2000), ERR_INVALID);
+    assert_non_null(strstr(x->why.text, "failed"));
+    fake_answer_always(&x->fake, (struct fake_answer){.status = 403, .error_type = "AccessDeniedException:",
+                                                      .body = "{\"Message\":\"user x may not\"}"});
+    assert_int_equal(call(x, AWS_UPDATE_FUNCTION_CONFIGURATION, 2000), ERR_DENIED);
+    assert_string_equal(x->why.text, "user x may not");
+    fake_answer_always(&x->fake, (struct fake_answer){.body = "{\"Environment\":\"hunter2\"}"});
+    assert_int_equal(call(x, AWS_UPDATE_FUNCTION_CONFIGURATION, 2000), ERR_OK);
+    const char *was = x->reply.body;
+    assert_true(x->fake.sent[3].secret && x->reply.len == 25);
+    aws_forget(x->aws);
+    for (size_t i = 0; i < 25; i++)
+        assert_int_equal(was[i], 0);
 }
 
 static void answer__too_large__is_an_error(void **state)
@@ -586,9 +654,11 @@ int main(void)
         CASE(request__is_signed_json),
         CASE(request__carries_the_session_token),
         CASE(request__to_sts__is_a_form),
+        CASE(request__of_a_rest_row__has_method_path_and_name),
         CASE(request__is_not_sent__without_what_it_needs),
         CASE(answer__without_a_body__is_an_empty_text),
         CASE(answer__that_reveals__lives_in_wiped_memory),
+        CASE(answer__that_is_hidden__tells_of_a_bad_request_the_code_alone),
         CASE(answer__too_large__is_an_error),
         CASE(answer__error_shapes),
         CASE(answer__of_the_last_call__does_not_linger),
