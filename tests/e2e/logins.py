@@ -339,4 +339,5 @@ def audit(report, c, url, servers):
             judge(report, name, envs[name], expected)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
