@@ -253,6 +253,9 @@ const char *order_state_word(enum order_state s);
 
 #define ORDER_STEPS 16
 
+/* How credtop itself rotates: one user whose password changes, or two that take turns. */
+enum rotation_strategy { STRATEGY_AS_CONFIGURED, STRATEGY_SINGLE_USER, STRATEGY_ALTERNATING_USERS };
+
 /* An order: what, where, and what the operator was looking at. */
 struct order {
     enum order_kind kind;
@@ -260,7 +263,8 @@ struct order {
     char seen_version[65]; /* AWSCURRENT when it was ordered; an order that changes is refused if it moved */
     char stage[24];        /* test: this staging label alone; "" each */
     /* Orders that change something: */
-    bool dry_run;       /* look and plan alone; then the plan is in the view, and nothing was changed */
+    bool dry_run; /* look and plan alone; then the plan is in the view, and nothing was changed */
+    enum rotation_strategy strategy;
     char token[65];     /* the plan's, so that what was agreed to is what is sent; "" a new one */
     char confirmed[64]; /* the environment's name as it was typed; asked for where `protect` is set */
 };
@@ -287,7 +291,7 @@ struct order_plan {
     size_t nlines;
     struct {
         bool warning;
-        char text[184];
+        char text[280];
     } lines[PLAN_LINES];
 };
 

@@ -85,6 +85,15 @@ static void judge_kind(struct parser *p, const struct config_environment *e)
                      "asks Secrets Manager; take secret out, or set mode = production",
                      name);
     }
+    if (e->mode == CONFIG_DEVELOPMENT && given[SETTING_environment_superuser_secret] != 0) {
+        mistakes_add(&p->mistakes, given[SETTING_environment_superuser_secret],
+                     "environment %s is development, which has no secret to rotate; take superuser_secret out", name);
+    }
+    if (e->secret != NULL && e->superuser_secret != NULL && strcmp(e->secret, e->superuser_secret) == 0) {
+        mistakes_add(
+            &p->mistakes, given[SETTING_environment_superuser_secret],
+            "superuser_secret is the secret itself; allowed: the secret of a user who may create and alter roles");
+    }
     if (e->mode == CONFIG_DEVELOPMENT && given[SETTING_environment_env_file] == 0) {
         mistakes_add(&p->mistakes, e->line,
                      "environment %s is development and has no env_file; "

@@ -32,6 +32,8 @@ struct config_environment {
     const char *endpoint_url;                    /* NULL: the global one */
     const char *secret;                          /* name or ARN; required for production */
     const char *rotation;                        /* "auto", "aws", "credtop", "off": who rotates when it is ordered */
+    const char *strategy;                        /* "single-user", "alternating-users"; NULL: not given */
+    const char *superuser_secret;                /* name or ARN, for alternating users; NULL: the secret's masterarn */
     const char *const *log_groups;               /* default for a function: /aws/lambda/FUNCTION */
     const char *function;                        /* Lambda function name or ARN */
     const char *db_host, *db_name, *db_user, *db_sslmode, *db_sslrootcert; /* NULL: from the secret or .env */

@@ -15,7 +15,7 @@
 #define WITH(command) (1u << (command))
 #define COMMAND_ANY (~0u)
 
-enum option_type { TYPE_SWITCH, TYPE_TEXT, TYPE_DURATION, TYPE_FORMAT };
+enum option_type { TYPE_SWITCH, TYPE_TEXT, TYPE_DURATION, TYPE_FORMAT, TYPE_WORD };
 
 struct option_row {
     const char *name, *argument;
@@ -60,6 +60,7 @@ static const struct option_row options[] = {
 #define C_TEXT const char *
 #define C_DURATION int64_t
 #define C_FORMAT enum options_format
+#define C_WORD const char *
 #define OPTION(name, letter, argument, type, field, limits, preset, command, help)                                     \
     _Static_assert(_Generic(((struct options *)0)->field, C_##type : 1, default : 0), name " does not hold a " #type);
 #define COMMAND(word, value, operand, help)
@@ -175,19 +176,33 @@ static bool set_duration(struct parse *p, const struct option_row *o, const char
     return true;
 }
 
-static bool set_format(struct parse *p, const struct option_row *o, const char *value)
+/* The place of `value` in "a|b|c", or -1. */
+static int limit_word(const struct option_row *o, const char *value)
 {
     int index = 0;
     for (const char *w = o->limits; *w != '\0'; index++) {
         size_t n = strcspn(w, "|");
         if (n == strlen(value) && memcmp(w, value, n) == 0) {
-            enum options_format format = (enum options_format)index;
-            memcpy(field_of(o, p->out), &format, sizeof format);
-            return true;
+            return index;
         }
         w += n + (w[n] == '|' ? 1 : 0);
     }
-    return refuse(p, o, value, "is not a choice");
+    return -1;
+}
+
+static bool set_word(struct parse *p, const struct option_row *o, const char *value)
+{
+    int index = limit_word(o, value);
+    if (index < 0) {
+        return refuse(p, o, value, "is not a choice");
+    }
+    if (o->type == TYPE_WORD) {
+        memcpy(field_of(o, p->out), &value, sizeof value);
+    } else {
+        enum options_format format = (enum options_format)index;
+        memcpy(field_of(o, p->out), &format, sizeof format);
+    }
+    return true;
 }
 
 static bool set_text(struct parse *p, const struct option_row *o, const char *value)
@@ -220,7 +235,8 @@ static bool option_set(struct parse *p, const struct option_row *o, const char *
     case TYPE_DURATION:
         return set_duration(p, o, value);
     case TYPE_FORMAT:
-        return set_format(p, o, value);
+    case TYPE_WORD:
+        return set_word(p, o, value);
     }
     abort(); /* no such type */
 }

@@ -4,20 +4,24 @@
 #include "backend/actions/recycle.h"
 #include "backend/actions/rotation.h"
 #include "backend/base/strbuf.h"
+#include "backend/base/text.h"
 
 #define SOON_MS (60 * 60 * 1000)
 #define NEARLY_FULL (RECYCLE_BYTES_MAX - 96) /* AWS counts a little differently */
 
+/* Users' names come from secrets: foreign bytes. */
 static void add(struct order_plan *p, bool warning, const char *fmt, ...) FORMAT(3, 4);
 static void add(struct order_plan *p, bool warning, const char *fmt, ...)
 {
     va_list args;
+    char raw[1024];
     if (p->nlines == PLAN_LINES)
         return;
     p->lines[p->nlines].warning = warning;
     va_start(args, fmt);
-    (void)vsnprintf(p->lines[p->nlines].text, sizeof p->lines[0].text, fmt, args);
+    (void)vsnprintf(raw, sizeof raw, fmt, args);
     va_end(args);
+    (void)text_safe(p->lines[p->nlines].text, sizeof p->lines[0].text, raw, strlen(raw));
     p->nlines++;
 }
 
@@ -39,38 +43,52 @@ static void plan_aws(const struct rotation_state *s, int64_t now, struct order_p
                              : "AWS begins one by itself within the hour");
 }
 
-static void plan_finish_steps(struct order_plan *p, const char *token, const char *current)
+static void plan_set(const struct strategy *st, struct order_plan *p)
 {
-    add(p, false,
-        "setSecret: ALTER ROLE user PASSWORD 'SCRAM-SHA-256$...' (a verifier computed here), unless the database "
-        "takes the new password already");
-    add(p, false, "testSecret: a login with the new password; if it fails: ALTER ROLE back to AWSCURRENT's");
-    add(p, false, "finishSecret: UpdateSecretVersionStage AWSCURRENT from %s to %s", current, token);
-    add(p, false, "UpdateSecretVersionStage AWSPENDING off %s", token);
-    add(p, false, "cancelling is safe until the first of these is sent, and not after it");
-}
-
-static void plan_own(const struct rotation_state *s, enum order_kind kind, struct order_plan *p)
-{
-    bool open = rotation_is_open(s);
-    if (kind == ORDER_FINISH && !open) {
-        add(p, false, "UpdateSecretVersionStage AWSPENDING off %s, which is AWSCURRENT: the rotation was complete",
-            s->pending);
+    if (st->alternating) {
+        add(p, false,
+            "setSecret: ALTER ROLE \"%s\" PASSWORD 'SCRAM-SHA-256$...' (a verifier computed here), unless the database "
+            "takes it already",
+            st->other);
+        add(p, false,
+            "or, if there is no such role: CREATE ROLE \"%s\" LOGIN PASSWORD 'SCRAM-SHA-256$...' IN ROLE \"%s\"",
+            st->other, st->user);
+        add(p, false, "testSecret: a login as %s and a query", st->other);
         return;
     }
-    add(p, false, "GetSecretValue %s (AWSCURRENT)%s%s%s", s->current, open ? ", " : "", open ? s->pending : "",
-        open ? " (AWSPENDING)" : "");
-    add(p, false, "log in as the user the secret names; pg_try_advisory_lock on the secret's ARN");
-    if (open && kind == ORDER_FINISH)
-        add(p, false, "if %s has no value: UpdateSecretVersionStage AWSPENDING off it, and no more", s->pending);
+    add(p, false,
+        "setSecret: ALTER ROLE \"%s\" PASSWORD 'SCRAM-SHA-256$...' (a verifier computed here), unless the database "
+        "takes it already",
+        st->user);
+    add(p, false, "testSecret: a login with the new password; if it fails: ALTER ROLE back to AWSCURRENT's");
+}
+
+static void plan_superuser(const struct strategy *st, struct order_plan *p)
+{
+    if (st->superuser_secret[0] == '\0')
+        add(p, true,
+            "nothing names the superuser's secret: this goes on only if the database takes AWSPENDING already");
     else
-        add(p, false, "createSecret: PutSecretValue as AWSPENDING with a new password of 40 letters and digits%s",
-            open ? ", unless the version has a value" : "");
-    plan_finish_steps(p, open ? s->pending : "the new version", s->current);
-    add(p, true,
-        "single user: from setSecret on, logins with the old password fail; warm containers hold it until they are "
-        "replaced");
-    if (open)
+        add(p, false,
+            "GetSecretValue %s (AWSCURRENT; from %s), and log in with it, if its host and port are the secret's",
+            st->superuser_secret, st->superuser_from);
+}
+
+static void plan_own_warnings(const struct rotation_state *s, const struct strategy *st, struct order_plan *p)
+{
+    if (st->alternating) {
+        add(p, false, "nothing breaks: containers with the old version log in as %s until the next rotation", st->user);
+        add(p, true, "what %s creates in the database is %s's own, not the other user's", st->other, st->other);
+    } else {
+        add(p, true,
+            "single user: from setSecret on, logins with the old password fail; warm containers hold it until they are "
+            "replaced");
+    }
+    if (st->masterarn_unused)
+        add(p, true,
+            "the secret names a superuser's secret (masterarn): --strategy alternating-users, or strategy in the "
+            "configuration, keeps the old login working");
+    if (rotation_is_open(s))
         add(p, true, "a rotation stopped at %s: this goes on from where it is", s->pending);
     if (s->function[0] != '\0' && s->enabled)
         add(p, true, "the secret's own rotation function may be at work on it, too");
@@ -101,8 +119,36 @@ static void add_protected(const struct config_environment *conf, struct order_pl
         add(p, true, "protected: type %s to confirm", conf->name);
 }
 
+static void plan_own(const struct rotation_state *s, const struct strategy *st, enum order_kind kind,
+                     struct order_plan *p)
+{
+    bool open = rotation_is_open(s);
+    const char *token = open ? s->pending : "the new version";
+    if (st->alternating)
+        add(p, false, "strategy alternating-users (%s): %s logs in now, %s afterwards", st->because, st->user,
+            st->other);
+    else
+        add(p, false, "strategy single-user (%s): %s gets a new password", st->because, st->user);
+    add(p, false, "GetSecretValue %s (AWSCURRENT)%s%s%s", s->current, open ? ", " : "", open ? s->pending : "",
+        open ? " (AWSPENDING)" : "");
+    add(p, false, "log in as %s; pg_try_advisory_lock on the secret's ARN", st->user);
+    if (st->alternating)
+        plan_superuser(st, p);
+    if (open && kind == ORDER_FINISH)
+        add(p, false, "if %s has no value: UpdateSecretVersionStage AWSPENDING off it, and no more", s->pending);
+    else
+        add(p, false, "createSecret: PutSecretValue as AWSPENDING: %s%s%sa new password of 40 letters and digits%s",
+            st->alternating ? "username " : "", st->alternating ? st->other : "", st->alternating ? " and " : "",
+            open ? ", unless the version has a value" : "");
+    plan_set(st, p);
+    add(p, false, "finishSecret: UpdateSecretVersionStage AWSCURRENT from %s to %s", s->current, token);
+    add(p, false, "UpdateSecretVersionStage AWSPENDING off %s", token);
+    add(p, false, "cancelling is safe until the first of these is sent, and not after it");
+    plan_own_warnings(s, st, p);
+}
+
 void plan_write(const struct config_environment *conf, const struct rotation_state *s, enum rotation_way way,
-                enum order_kind kind, int64_t now_wall_ms, struct order_plan *out)
+                const struct strategy *strategy, enum order_kind kind, int64_t now_wall_ms, struct order_plan *out)
 {
     *out = (struct order_plan){0};
     (void)str_copy(out->seen_version, sizeof out->seen_version, s->current);
@@ -110,8 +156,11 @@ void plan_write(const struct config_environment *conf, const struct rotation_sta
         plan_cancel(conf, s, out);
     else if (way == ROTATION_BY_AWS)
         plan_aws(s, now_wall_ms, out);
+    else if (strategy == NULL)
+        add(out, false, "UpdateSecretVersionStage AWSPENDING off %s, which is AWSCURRENT: the rotation was complete",
+            s->pending);
     else
-        plan_own(s, kind, out);
+        plan_own(s, strategy, kind, out);
     add_protected(conf, out);
 }
 

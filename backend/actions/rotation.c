@@ -211,6 +211,34 @@ enum err rotation_admit(const struct config_environment *conf, const struct orde
     return ERR_OK;
 }
 
+bool rotation_agree(struct action *a, const struct rotation_state *s, enum rotation_way way,
+                    const struct strategy *strategy)
+{
+    struct order_plan *plan = &a->view.plan;
+    struct why why = {0};
+    plan_write(conf_of(a), s, way, strategy, a->view.kind, clock_wall_ms(a->watch->clock), plan);
+    (void)str_copy(plan->token, sizeof plan->token, rotation_is_open(s) ? s->pending : a->order.token);
+    bool new = plan->token[0] == '\0' && way != ROTATION_CANCEL;
+    enum err err = new ? password_token(plan->token, &why) : ERR_OK;
+    action_versions(a, s->current, plan->token);
+    if (cancel_is_set(a->cancel)) {
+        action_end(a, STEP_SKIPPED, "cancelled");
+        action_finish(a, ORDER_CANCELLED, "cancelled; nothing was changed");
+        return false;
+    }
+    if (err == ERR_OK && !a->order.dry_run)
+        err = action_tell_plan(a, &why);
+    if (err != ERR_OK) {
+        action_end(a, STEP_FAILED, "%s", why.text);
+        action_finish(a, ORDER_REFUSED, "nothing was changed: %s", why.text);
+        return false;
+    }
+    action_end(a, STEP_DONE, "AWSCURRENT is %s", s->current);
+    if (a->order.dry_run)
+        action_finish(a, ORDER_DONE, "this is the plan; nothing was changed");
+    return !a->order.dry_run;
+}
+
 /* Looks, refuses or plans, and carries out. */
 static void run(struct action *a)
 {
@@ -235,28 +263,10 @@ static void run(struct action *a)
         action_finish(a, ORDER_REFUSED, "%s", why.text);
         return;
     }
-    plan_write(conf, &s, way, a->view.kind, clock_wall_ms(a->watch->clock), &a->view.plan);
-    (void)str_copy(a->view.plan.token, sizeof a->view.plan.token, rotation_is_open(&s) ? s.pending : a->order.token);
-    if (a->view.plan.token[0] == '\0' && way != ROTATION_CANCEL && password_token(a->view.plan.token, &why) != ERR_OK) {
-        action_end(a, STEP_FAILED, "%s", why.text);
-        action_finish(a, ORDER_REFUSED, "nothing was changed: %s", why.text);
-        return;
-    }
-    action_versions(a, s.current, a->view.plan.token);
-    if (!a->order.dry_run && action_tell_plan(a, &why) != ERR_OK) {
-        action_end(a, STEP_FAILED, "%s", why.text);
-        action_finish(a, ORDER_REFUSED, "nothing was changed: %s", why.text);
-        return;
-    }
-    action_end(a, STEP_DONE, "AWSCURRENT is %s", s.current);
-    if (a->order.dry_run)
-        action_finish(a, ORDER_DONE, "this is the plan; nothing was changed");
-    else if (way == ROTATION_CANCEL)
-        rotate_cancel(a, &s);
-    else if (way == ROTATION_BY_AWS)
-        rotate_by_aws(a, &s);
-    else
+    if (way == ROTATION_BY_CREDTOP)
         rotate_by_credtop(a, &s);
+    else if (rotation_agree(a, &s, way, NULL))
+        (way == ROTATION_CANCEL ? rotate_cancel : rotate_by_aws)(a, &s);
 }
 
 void action_run_rotate(struct action *a)

@@ -4,6 +4,7 @@
 #define CT_ROTATION_H
 
 #include "backend/actions/action.h"
+#include "backend/actions/strategy.h"
 
 /* DescribeSecret's answer, as far as rotations go; "" where there is none. */
 struct rotation_state {
@@ -48,9 +49,14 @@ void rotation_body(const struct action *a, const char *more, struct strbuf *out)
 
 bool rotation_pause(struct action *a, int64_t ms); /* false: the program stops, or the order was cancelled */
 
-/* plan.c */
+/* plan.c; `strategy` NULL where nobody's login changes. */
 void plan_write(const struct config_environment *conf, const struct rotation_state *s, enum rotation_way way,
-                enum order_kind kind, int64_t now_wall_ms, struct order_plan *out);
+                const struct strategy *strategy, enum order_kind kind, int64_t now_wall_ms, struct order_plan *out);
+
+/* Ends the step in hand with the plan made, its token chosen, and both told to the journal.
+ * False: the order has ended; a dry run does here. */
+bool rotation_agree(struct action *a, const struct rotation_state *s, enum rotation_way way,
+                    const struct strategy *strategy);
 
 /* The ways: from the state looked at to the order's outcome. */
 void rotate_by_aws(struct action *a, const struct rotation_state *s);

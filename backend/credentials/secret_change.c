@@ -22,28 +22,50 @@ static struct secret *dump(const json_t *o)
     return s;
 }
 
-static struct secret *change_text(const char *text, size_t n, const struct secret *password, struct why *why)
+/* `user` NULL: as it was. */
+static bool change_object(json_t *o, const char *user, const struct secret *password)
+{
+    json_t *new = password_json(password);
+    bool ok = new != NULL &&json_object_set(o, "password", new) == 0 &&
+              (user == NULL || json_object_set_new(o, "username", json_string(user)) == 0);
+    json_decref(new);
+    return ok;
+}
+
+static struct secret *change_text(const char *text, size_t n, const char *user, const struct secret *password,
+                                  struct why *why)
 {
     size_t len, blank = strspn(text, " \t\r\n");
+    if (text[blank] != '{' && user != NULL) {
+        (void)why_set(why, ERR_SECRET_SHAPE, "it is a password alone: it has no member \"username\" to change");
+        return NULL;
+    }
     if (text[blank] != '{') {
         const char *bytes = secret_peek(password, &len);
         return secret_from(bytes, len);
     }
     struct why bad;
     struct secret *changed = NULL;
-    json_t *o = json_read_object(text, n, &bad), *new = password_json(password);
+    json_t *o = json_read_object(text, n, &bad);
     if (o == NULL)
         (void)why_set(why, ERR_SECRET_SHAPE, "it begins with '{' but is %s", bad.text);
     else if (!json_is_string(json_object_get(o, "password")))
         (void)why_set(why, ERR_SECRET_SHAPE, "it has no text member \"password\"");
-    else if (new == NULL || json_object_set(o, "password", new) != 0 || (changed = dump(o)) == NULL)
-        (void)why_set(why, ERR_SECRET_SHAPE, "the new password is not UTF-8");
-    json_decref(new);
+    else if (user != NULL && !json_is_string(json_object_get(o, "username")))
+        (void)why_set(why, ERR_SECRET_SHAPE, "it has no text member \"username\"");
+    else if (!change_object(o, user, password) || (changed = dump(o)) == NULL)
+        (void)why_set(why, ERR_SECRET_SHAPE, "the new password or user is not UTF-8");
     json_decref(o);
     return changed;
 }
 
 struct secret *secret_change_password(const char *reply, size_t n, const struct secret *password, struct why *why)
+{
+    return secret_change_user(reply, n, NULL, password, why);
+}
+
+struct secret *secret_change_user(const char *reply, size_t n, const char *user, const struct secret *password,
+                                  struct why *why)
 {
     json_t *o = json_read_object(reply, n, why);
     if (o == NULL)
@@ -52,7 +74,7 @@ struct secret *secret_change_password(const char *reply, size_t n, const struct 
     const char *text = json_text(o, "SecretString", &len);
     struct secret *changed = NULL;
     if (text != NULL && len > 0)
-        changed = change_text(text, len, password, why);
+        changed = change_text(text, len, user, password, why);
     else
         (void)why_set(why, ERR_SECRET_BINARY, "only a SecretString can be changed");
     json_decref(o);

@@ -8,6 +8,9 @@
 #include "backend/base/strbuf.h"
 #include "backend/base/wiping.h"
 
+/* What Secrets Manager allows in a secret's name, and an ARN. */
+#define ARN_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+=.@:!-"
+
 /* A text member into a fixed field; absent leaves the field as it was. */
 static enum err take_text(const json_t *o, const char *key, char *out, size_t size, enum db_source *from,
                           struct why *why)
@@ -158,4 +161,18 @@ enum err secret_value_fetch(struct aws *aws, const struct aws_target *target, co
     aws_forget(aws);
     wiping_stack();
     return err;
+}
+
+void secret_value_masterarn(const char *reply, size_t n, char *out, size_t size)
+{
+    struct why why;
+    size_t len = 0;
+    json_t *o = json_read_object(reply, n, &why);
+    const char *text = json_text(o, "SecretString", &len);
+    json_t *value = text != NULL && looks_like_object(text, len) ? json_read_object(text, len, &why) : NULL;
+    const char *arn = json_text(value, "masterarn", NULL);
+    if (arn == NULL || strspn(arn, ARN_CHARS) != strlen(arn) || !str_copy(out, size, arn))
+        (void)str_copy(out, size, "");
+    json_decref(value);
+    json_decref(o);
 }

@@ -19,4 +19,8 @@ enum err secret_value_apply(const char *reply, size_t n, struct db_params *param
 enum err secret_value_fetch(struct aws *aws, const struct aws_target *target, const char *secret, const char *stage,
                             int64_t deadline_ms, struct db_params *params, struct cancel *c, struct why *why) CHECKED;
 
+/* GetSecretValue's answer: the secret's member "masterarn", which names the secret of a
+ * superuser (AWS's rotation with alternating users); "" when there is none that could be one. */
+void secret_value_masterarn(const char *reply, size_t n, char *out, size_t size);
+
 #endif

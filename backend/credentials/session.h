@@ -21,4 +21,12 @@ enum err session_lock(struct session *s, const char *name, struct why *why) CHEC
  * any other error: whether it was done is not known. */
 enum err session_set_verifier(struct session *s, const char *user, const char *verifier, struct why *why) CHECKED;
 
+/* Whether there is a role of this name. */
+enum err session_has_role(struct session *s, const char *role, bool *out, struct why *why) CHECKED;
+
+/* CREATE ROLE user LOGIN PASSWORD 'verifier' IN ROLE as: the new user may what that one may.
+ * Errors as above. */
+enum err session_create_role(struct session *s, const char *user, const char *as, const char *verifier,
+                             struct why *why) CHECKED;
+
 #endif

@@ -129,3 +129,45 @@ enum err session_set_verifier(struct session *s, const char *user, const char *v
     PQclear(r);
     return ERR_OK;
 }
+
+enum err session_has_role(struct session *s, const char *role, bool *out, struct why *why)
+{
+    struct why local;
+    char sql[300];
+    why = why != NULL ? why : &local;
+    char *literal = PQescapeLiteral(s->conn, role, strlen(role));
+    bool fits =
+        literal != NULL && str_fmt(sql, sizeof sql, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s", literal);
+    PQfreemem(literal);
+    if (!fits)
+        return why_set(why, ERR_DB_QUERY, "the user's name cannot be written in a statement");
+    PGresult *r = run(s, sql, why);
+    if (r == NULL)
+        return why->code;
+    *out = PQntuples(r) == 1;
+    PQclear(r);
+    return ERR_OK;
+}
+
+enum err session_create_role(struct session *s, const char *user, const char *as, const char *verifier, struct why *why)
+{
+    struct why local;
+    char sql[900];
+    why = why != NULL ? why : &local;
+    char *name = PQescapeIdentifier(s->conn, user, strlen(user));
+    char *group = PQescapeIdentifier(s->conn, as, strlen(as));
+    char *literal = PQescapeLiteral(s->conn, verifier, strlen(verifier));
+    bool fits = name != NULL && group != NULL && literal != NULL &&
+                str_fmt(sql, sizeof sql, "CREATE ROLE %s LOGIN PASSWORD %s IN ROLE %s", name, literal, group);
+    PQfreemem(name);
+    PQfreemem(group);
+    PQfreemem(literal);
+    PGresult *r = fits ? run(s, sql, why) : NULL;
+    if (!fits)
+        (void)why_set(why, ERR_DB_QUERY, "the users' names cannot be written in a statement");
+    secret_wipe(sql, sizeof sql);
+    if (r == NULL)
+        return why->code;
+    PQclear(r);
+    return ERR_OK;
+}

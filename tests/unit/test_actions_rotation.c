@@ -159,33 +159,132 @@ static void plan__names_every_change(void **state)
     struct order_plan p;
     struct rotation_state s = state_of(CURRENT), open = state_of(OPEN), done = state_of(DONE),
                           by_aws = state_of(CURRENT FUNCTION ",\"NextRotationDate\":1700000000");
-    plan_write(&e, &s, ROTATION_BY_CREDTOP, ORDER_ROTATE, 0, &p);
-    static const char *const own[] = {"GetSecretValue " ONE, "PutSecretValue", "ALTER ROLE", "AWSCURRENT from " ONE,
+    struct strategy_facts facts = {.masterarn = "", .user = "app"};
+    struct strategy single;
+    assert_int_equal(strategy_choose(&facts, &single, &why), ERR_OK);
+    plan_write(&e, &s, ROTATION_BY_CREDTOP, &single, ORDER_ROTATE, 0, &p);
+    static const char *const own[] = {"GetSecretValue " ONE, "PutSecretValue", "ALTER ROLE \"app\" PASSWORD", "strategy single-user (the default)", "AWSCURRENT from " ONE,
                                       "AWSPENDING off", "cancelling is safe until"};
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
         assert_true(plan_says(&p, own[i]));
     assert_string_equal(p.seen_version, ONE);
-    plan_write(&e, &open, ROTATION_BY_CREDTOP, ORDER_FINISH, 0, &p);
+    plan_write(&e, &open, ROTATION_BY_CREDTOP, &single, ORDER_FINISH, 0, &p);
     assert_true(plan_says(&p, "AWSCURRENT from " ONE " to " TWO) && plan_says(&p, "a rotation stopped at " TWO));
     assert_false(plan_says(&p, "PutSecretValue"));
-    plan_write(&e, &done, ROTATION_BY_CREDTOP, ORDER_FINISH, 0, &p);
+    plan_write(&e, &done, ROTATION_BY_CREDTOP, NULL, ORDER_FINISH, 0, &p);
     assert_int_equal(p.nlines, 1);
     assert_true(plan_says(&p, "AWSPENDING off " TWO));
     e.protect = true;
-    plan_write(&e, &by_aws, ROTATION_BY_AWS, ORDER_ROTATE, 1699999000000, &p);
+    plan_write(&e, &by_aws, ROTATION_BY_AWS, NULL, ORDER_ROTATE, 1699999000000, &p);
     assert_true(plan_says(&p, "RotateSecret " ARN) && plan_says(&p, "/aws/lambda/turn"));
     assert_true(plan_says(&p, "within the hour") && plan_says(&p, "type prod to confirm"));
     by_aws.enabled = false;
-    plan_write(&e, &by_aws, ROTATION_BY_AWS, ORDER_ROTATE, 1600000000000, &p);
+    plan_write(&e, &by_aws, ROTATION_BY_AWS, NULL, ORDER_ROTATE, 1600000000000, &p);
     assert_true(plan_says(&p, "automatic rotation is off") && !plan_says(&p, "within the hour"));
+}
+
+static void plan__of_alternating_users(void **state)
+{
+    (void)state;
+    struct config_environment e = conf("auto");
+    struct order_plan p;
+    struct rotation_state s = state_of(CURRENT), open = state_of(OPEN FUNCTION);
+    struct strategy_facts facts = {.configured = "alternating-users", .masterarn = ARN, .user = "app\"x", .user_in_secret = true};
+    struct strategy st;
+    assert_int_equal(strategy_choose(&facts, &st, &why), ERR_OK);
+    plan_write(&e, &s, ROTATION_BY_CREDTOP, &st, ORDER_ROTATE, 0, &p);
+    static const char *const words[] = {
+        "strategy alternating-users (the configuration says so): app\"x logs in now, app\"x_clone afterwards",
+        "GetSecretValue " ONE " (AWSCURRENT)", "GetSecretValue " ARN " (AWSCURRENT; from the secret's masterarn)",
+        "username app\"x_clone and a new password", "ALTER ROLE \"app\"x_clone\" PASSWORD 'SCRAM-SHA-256$...'",
+        "CREATE ROLE \"app\"x_clone\" LOGIN PASSWORD 'SCRAM-SHA-256$...' IN ROLE \"app\"x\"",
+        "AWSCURRENT from " ONE " to the new version", "AWSPENDING off the new version", "nothing breaks"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (!plan_says(&p, words[i]))
+            fail_msg("the plan does not say: %s", words[i]);
+    assert_false(plan_says(&p, "logins with the old password fail"));
+    (void)str_copy(st.user, sizeof st.user, "\033[31m");
+    (void)memset(st.other, 'x', STRATEGY_USER_MAX);
+    e.protect = true;
+    plan_write(&e, &open, ROTATION_BY_CREDTOP, &st, ORDER_FINISH, 0, &p);
+    assert_true(plan_says(&p, "type prod to confirm") && plan_says(&p, "a rotation stopped at " TWO));
+    assert_false(plan_says(&p, "\033") || plan_says(&p, "createSecret"));
+    st.superuser_secret[0] = '\0';
+    plan_write(&e, &open, ROTATION_BY_CREDTOP, &st, ORDER_ROTATE, 0, &p);
+    assert_true(plan_says(&p, "nothing names the superuser's secret"));
+}
+
+static void strategy__takes_turns(void **state)
+{
+    (void)state;
+    static const struct { const char *user, *other; } rows[] = {
+        {"app", "app_clone"}, {"app_clone", "app"}, {"app_clone_clone", "app_clone"}, {"_clon", "_clon_clone"},
+        {"App \"x\"", "App \"x\"_clone"}, {"clone", "clone_clone"},
+        {"a23456789012345678901234567890123456789012345678901234567", "a23456789012345678901234567890123456789012345678901234567_clone"},
+        {"a23456789012345678901234567890123456789012345678901234567_clone", "a23456789012345678901234567890123456789012345678901234567"},
+        {"a234567890123456789012345678901234567890123456789012345678", NULL},
+        {"a23456789012345678901234567890123456789012345678901234567890123", NULL}, {"", NULL}, {"_clone", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char other[STRATEGY_USER_MAX + 1] = "untouched";
+        enum err err = strategy_other_user(rows[i].user, other, &why);
+        assert_int_equal(err, rows[i].other != NULL ? ERR_OK : ERR_SETTING);
+        assert_string_equal(other, rows[i].other != NULL ? rows[i].other : "untouched");
+    }
+    assert_int_equal(strategy_other_user(rows[8].user, (char[64]){0}, &why), ERR_SETTING);
+    assert_non_null(strstr(why.text, "has 64 bytes"));
+}
+
+static void strategy__what_decides(void **state)
+{
+    (void)state;
+    static const struct {
+        enum rotation_strategy ordered;
+        const char *configured, *superuser, *masterarn, *pending;
+        bool hidden;
+        int alternating; /* -1 refused */
+        const char *words; /* because, or why not */
+    } rows[] = {
+        {0, NULL, NULL, "", NULL, false, 0, "the default"},
+        {0, NULL, NULL, ARN, NULL, false, 0, "the default"},
+        {0, NULL, "su", "", NULL, false, 0, "the default"},
+        {0, "single-user", "su", ARN, NULL, false, 0, "the configuration"},
+        {0, "alternating-users", "su", "", NULL, false, 1, "the configuration"},
+        {0, "alternating-users", NULL, ARN, NULL, false, 1, "the configuration"},
+        {0, "alternating-users", NULL, "", NULL, false, -1, "superuser_secret = NAME-OR-ARN"},
+        {0, "alternating-users", "su", "", NULL, true, -1, "db_user"},
+        {STRATEGY_ALTERNATING_USERS, "single-user", "su", "", NULL, false, 1, "--strategy"},
+        {STRATEGY_SINGLE_USER, "alternating-users", "su", "", NULL, false, 0, "--strategy"},
+        {0, NULL, NULL, "", "app_clone", false, 1, "AWSPENDING was begun so"},
+        {STRATEGY_SINGLE_USER, NULL, "su", "", "app_clone", false, 1, "AWSPENDING was begun so"},
+        {0, "alternating-users", "su", "", "app_clone", false, 1, "the configuration"},
+        {0, "alternating-users", NULL, "", "app", false, 0, "AWSPENDING was begun so"},
+        {0, NULL, NULL, "", "app", false, 0, "the default"},
+        {0, "alternating-users", "su", "", "other", false, -1, "not the other one"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct strategy_facts facts = {rows[i].ordered, rows[i].configured, rows[i].superuser, rows[i].masterarn, "app",
+                                       !rows[i].hidden, rows[i].pending};
+        struct strategy st = {.because = "untouched"};
+        why = (struct why){0};
+        assert_int_equal(strategy_choose(&facts, &st, &why) == ERR_OK ? (int)st.alternating : -1, rows[i].alternating);
+        assert_non_null(strstr(rows[i].alternating >= 0 ? st.because : why.text, rows[i].words));
+        if (rows[i].alternating < 0)
+            continue;
+        assert_string_equal(st.other, st.alternating ? "app_clone" : "app");
+        assert_string_equal(st.superuser_secret, rows[i].superuser != NULL ? rows[i].superuser : rows[i].masterarn);
+        assert_int_equal(st.masterarn_unused, i == 1);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(read__labels_and_dates),  cmocka_unit_test(read__what_is_no_description),
-        cmocka_unit_test(read__rules__as_a_shell_may_have_them), cmocka_unit_test(choose__who),             cmocka_unit_test(admit__only_what_was_seen),
-        cmocka_unit_test(plan__names_every_change),
+        cmocka_unit_test(read__rules__as_a_shell_may_have_them),
+        cmocka_unit_test(choose__who),             cmocka_unit_test(admit__only_what_was_seen),
+        cmocka_unit_test(plan__names_every_change), cmocka_unit_test(plan__of_alternating_users),
+        cmocka_unit_test(strategy__takes_turns),    cmocka_unit_test(strategy__what_decides),
     };
     json_global_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

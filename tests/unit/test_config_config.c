@@ -462,6 +462,24 @@ static void config__parse__refuses_repeats(void **state)
     bad(text, "f:67: log_group has too many values; allowed: 64\n");
 }
 
+static void config__parse__strategy_and_superuser(void **state)
+{
+    (void)state;
+    struct config *c = good(PROD "strategy = alternating-users\nsuperuser_secret = prod/su\n[environment q]\nsecret = s\n");
+    assert_string_equal(c->environments[0].strategy, "alternating-users");
+    assert_string_equal(c->environments[0].superuser_secret, "prod/su");
+    assert_true(c->environments[1].strategy == NULL && c->environments[1].superuser_secret == NULL);
+    config_free(c);
+    bad(PROD "strategy = multi-user\n",
+        "f:3: strategy = 'multi-user' is not a choice; allowed: single-user|alternating-users\n");
+    bad(PROD "superuser_secret = a b\n",
+        "f:3: superuser_secret = 'a b' holds ' ', which it may not; allowed: 1 to 600 of A-Z a-z 0-9 / _ + = . @ : ! -\n");
+    bad(PROD "superuser_secret = s\n",
+        "f:3: superuser_secret is the secret itself; allowed: the secret of a user who may create and alter roles\n");
+    bad("[environment d]\nmode = development\nenv_file = x\nsuperuser_secret = s\n",
+        "f:4: environment d is development, which has no secret to rotate; take superuser_secret out\n");
+}
+
 static void config__parse__tells_all_mistakes_by_line(void **state)
 {
     (void)state;
@@ -471,7 +489,7 @@ static void config__parse__tells_all_mistakes_by_line(void **state)
         "f:2: region = 'R' holds 'R', which it may not; allowed: 1 to 31 of a-z 0-9 -\n"
         "f:3: environment a begins a second time, first at line 1; give each its own name\n"
         "f:4: [environment] has no key 'nope'; allowed: mode protect region profile role "
-        "external_id role_session_name endpoint_url secret rotation log_group function "
+        "external_id role_session_name endpoint_url secret rotation strategy superuser_secret log_group function "
         "db_host db_port db_name db_user db_sslmode db_sslrootcert fetch hit "
             "fallback fetch_error db_error env_file\n"
         "f:7: mode = 'x' is not a choice; allowed: operate|audit\n");
@@ -700,6 +718,7 @@ int main(void)
         cmocka_unit_test(config__parse__refuses_long_lines_and_files),
         cmocka_unit_test(config__parse__rules_across_keys),
         cmocka_unit_test(config__parse__refuses_repeats),
+        cmocka_unit_test(config__parse__strategy_and_superuser),
         cmocka_unit_test(config__parse__tells_all_mistakes_by_line),
         cmocka_unit_test(config__load__judges_the_file),
         cmocka_unit_test(config__find__first_that_exists),

@@ -15,6 +15,7 @@
 #include "backend/credentials/password.h"
 #include "backend/credentials/scram.h"
 #include "backend/credentials/secret_change.h"
+#include "backend/credentials/secret_value.h"
 
 static struct why why;
 
@@ -180,6 +181,45 @@ static void change__refuses_other_shapes(void **state)
     }
 }
 
+static void change_user__switches_the_name_and_nothing_else(void **state)
+{
+    (void)state;
+    struct secret *password = secret_from("new", 3);
+    static const struct { const char *reply, *value; } rows[] = {
+        {"{\"SecretString\":\"{\\\"username\\\":\\\"a\\\",\\\"password\\\":\\\"old\\\",\\\"masterarn\\\":\\\"arn:m\\\"}\"}",
+         "{\"username\":\"a\\\"_clone\",\"password\":\"new\",\"masterarn\":\"arn:m\"}"},
+        {"{\"SecretString\":\"{\\\"password\\\":\\\"old\\\"}\"}", NULL},
+        {"{\"SecretString\":\"{\\\"username\\\":7,\\\"password\\\":\\\"old\\\"}\"}", NULL},
+        {"{\"SecretString\":\"a-password-alone\"}", NULL},
+        {"{\"SecretBinary\":\"AA==\"}", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct secret *s = secret_change_user(rows[i].reply, strlen(rows[i].reply), "a\"_clone", password, &why);
+        assert_int_equal(s != NULL, rows[i].value != NULL);
+        if (s != NULL)
+            assert_string_equal(secret_peek(s, NULL), rows[i].value);
+        secret_free(s);
+    }
+    secret_free(password);
+}
+
+static void masterarn__only_what_can_be_one(void **state)
+{
+    (void)state;
+    static const struct { const char *reply, *arn; } rows[] = {
+        {"{\"SecretString\":\" {\\\"masterarn\\\":\\\"arn:aws:secretsmanager:eu:1:secret:m-AbCdEf\\\"}\"}", "arn:aws:secretsmanager:eu:1:secret:m-AbCdEf"},
+        {"{\"SecretString\":\"{\\\"masterarn\\\":7}\"}", ""},
+        {"{\"SecretString\":\"{\\\"masterarn\\\":\\\"a\\\\u001b[31m\\\"}\"}", ""},
+        {"{\"SecretString\":\"{\\\"masterarn\\\":\\\"much-longer-than-what-holds-it-is-not-taken-half\\\"}\"}", ""},
+        {"{\"SecretString\":\"{\"}", ""}, {"{\"SecretString\":\"masterarn\"}", ""}, {"{}", ""}, {"", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char arn[44] = "untouched";
+        secret_value_masterarn(rows[i].reply, strlen(rows[i].reply), arn, sizeof arn);
+        assert_string_equal(arn, rows[i].arn);
+    }
+}
+
 static void put_body__is_staged(void **state)
 {
     (void)state;
@@ -202,6 +242,8 @@ int main(void)
         cmocka_unit_test(token__is_a_uuid),
         cmocka_unit_test(change__keeps_everything_else),
         cmocka_unit_test(change__refuses_other_shapes),
+        cmocka_unit_test(change_user__switches_the_name_and_nothing_else),
+        cmocka_unit_test(masterarn__only_what_can_be_one),
         cmocka_unit_test(put_body__is_staged),
     };
     json_global_init();

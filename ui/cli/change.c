@@ -141,22 +141,25 @@ static void show_steps(void *ctx, const struct order_view *o)
     strbuf_clear(&out);
 }
 
-/* Carried out to its end; what came of it is in *out. */
-static void order_run(struct backend *b, const struct order *order, bool steps, int signals_fd, struct order_view *out)
+/* Carried out to its end; what came of it is in *out.  True: a signal asked to stop meanwhile. */
+static bool order_run(struct backend *b, const struct order *order, bool steps, int signals_fd, struct order_view *out)
 {
     struct why why = {0};
     struct shown shown = {0};
+    bool asked = false;
     uint64_t id = backend_order(b, order, &why);
     *out = (struct order_view){.kind = order->kind, .state = ORDER_REFUSED};
     if (id == 0) {
         (void)str_copy(out->words, sizeof out->words, why.text);
-        return;
+        return false;
     }
     while (order_wait(b, id, 0, signals_fd, steps ? show_steps : NULL, &shown, out) == ORDER_INTERRUPTED) {
+        asked = true;
         if (backend_order_cancel(b, id))
             continue;
         (void)fprintf(stderr, "credtop: it cannot be stopped safely now; it ends by itself in a moment\n");
     }
+    return asked;
 }
 
 static int tell(const struct order_view *o, const char *name)
@@ -182,7 +185,13 @@ int change_run(struct backend *b, const struct config *conf, const struct option
     if (env == ORDER_NO_ENVIRONMENT)
         return CHANGE_UNKNOWN;
     struct order order = {.kind = ordered(options), .env = env, .dry_run = true};
-    order_run(b, &order, false, signals_fd, &view);
+    if (options->strategy != NULL)
+        order.strategy =
+            strcmp(options->strategy, "single-user") == 0 ? STRATEGY_SINGLE_USER : STRATEGY_ALTERNATING_USERS;
+    if (order_run(b, &order, false, signals_fd, &view) && view.state == ORDER_DONE) {
+        view.state = ORDER_CANCELLED; /* it came too late for the plan, and not for what would follow */
+        (void)str_copy(view.words, sizeof view.words, "cancelled; nothing was changed");
+    }
     if (view.state != ORDER_DONE)
         return tell(&view, options->operand);
     if (!put_plan(&view, options->operand))
@@ -195,6 +204,6 @@ int change_run(struct backend *b, const struct config *conf, const struct option
     (void)str_copy(order.seen_version, sizeof order.seen_version, view.plan.seen_version);
     (void)str_copy(order.token, sizeof order.token, view.plan.token);
     (void)str_copy(order.confirmed, sizeof order.confirmed, conf->environments[env].name);
-    order_run(b, &order, true, signals_fd, &view);
+    (void)order_run(b, &order, true, signals_fd, &view);
     return tell(&view, options->operand);
 }

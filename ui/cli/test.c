@@ -105,6 +105,7 @@ static void put_json(const struct order_view *o, const char *name, struct strbuf
         writer_object(&w, NULL);
         writer_str(&w, "stage", l->stage);
         writer_str(&w, "version_id", l->version_id);
+        writer_str(&w, "user", l->user[0] != '\0' ? l->user : NULL);
         writer_bool(&w, "ok", l->ok);
         if (l->total_us >= 0)
             writer_int(&w, "latency_us", l->total_us);
