@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A rotation by credtop, killed at every point: SIGKILL before and after each AWS call, login
 and SQL statement.  At each of them the database must take AWSCURRENT's password or
-AWSPENDING's, and the next run must find out where it stopped and finish, by itself.
+AWSPENDING's, with alternating users always AWSCURRENT's, and the next run must find out where
+it stopped and finish, by itself.
 
 CRASH_RANDOM=N more runs are killed at a random time (20, at most 60).  Each part has an
 environment of its own: a secret has at most 100 versions a day."""
@@ -14,8 +15,10 @@ import sys
 import time
 
 import e2e
+from alternating import World, other
 from rotate import ENVIRONMENT, conf_with, test
 
+NEW_ENVIRONMENTS = 48   # one for each point of a rotation, and more
 BUILD = os.path.join(e2e.ROOT, "build")
 KILLED = os.path.join(BUILD, "crash", "credtop")
 
@@ -118,6 +121,51 @@ def at_random(report, conf, env, times):
     recovered(report, "after the random kills", conf, env)
 
 
+def alternating_point(report, w, env, name, *options, at):
+    """Killed there: AWSCURRENT's login is never in danger; the next run finishes, and the user before still gets in."""
+    got, out, err = w.rotate(env, *options, program=KILLED, CT_CRASH_AT=str(at))
+    report.equal(f"{name}: killed", got, -signal.SIGKILL)
+    who = w.who(env)
+    report.check(f"{name}: AWSCURRENT gets in", who["AWSCURRENT"][1], who)
+    got, out, err = w.rotate(env, program=KILLED)
+    report.check(f"{name}: the next run finishes", got == 0, out + err)
+    who = w.who(env)
+    report.check(f"{name}: both users get in", who["AWSCURRENT"][1] and who["AWSPREVIOUS"][1] and "AWSPENDING" not in who and
+                 who["AWSPREVIOUS"][0] == other(who["AWSCURRENT"][0]), who)
+
+
+def alternating_points(w, env, *options):
+    _, out, err = w.rotate(env, *options, program=KILLED, CT_CRASH_LIST="1")
+    return re.findall(r"(?m)^crash point \d+: (.*)$", err), out + err
+
+
+def alternating(report):
+    """The same with two users: created anew (an environment for each point), altered, and finishing."""
+    w, new = World("crash-turns"), [f"new{n}" for n in range(NEW_ENVIRONMENTS)]
+    w.superuser("su")
+    for env in ("turn", "finish", *new):
+        w.add(env)
+    w.start()
+    points, text = alternating_points(w, new[0])
+    report.check("alternating users, created: points", "before CREATE ROLE" in points and len(points) < NEW_ENVIRONMENTS, text)
+    for n, point in enumerate(points, 1):
+        alternating_point(report, w, new[n], f"created, {n} {point}", at=n)
+    w.rotate("turn")
+    points, text = alternating_points(w, "turn")
+    report.check("alternating users, altered: points", "before ALTER ROLE" in points and "before pg_roles" in points, text)
+    for n, point in enumerate(points, 1):
+        alternating_point(report, w, "turn", f"altered, {n} {point}", at=n)
+    half = points.index("after ALTER ROLE") + 1
+    w.rotate("finish")
+    w.rotate("finish", program=KILLED, CT_CRASH_AT=str(half))
+    left, text = alternating_points(w, "finish", "--finish")
+    report.check("alternating users, --finish: points", len(left) >= 12, text)
+    for n, point in enumerate(left, 1):
+        w.rotate("finish", program=KILLED, CT_CRASH_AT=str(half))
+        alternating_point(report, w, "finish", f"alternating --finish, {n} {point}", "--finish", at=n)
+    w.stop()
+
+
 def main():
     if "CRASH_INSIDE" not in os.environ:   # a sandbox of its own: nobody else logs in there
         os.environ["CRASH_INSIDE"] = "1"
@@ -125,6 +173,7 @@ def main():
         os.execv(sandbox, [sandbox, "run", "--without-fleet", "--", os.path.abspath(__file__)])
     report = e2e.Report()
     build()
+    alternating(report)
     conf = conf_with("crash", "credtop")
     every_point(report, conf, "test")
     twice(report, conf, "prod-ap")

@@ -11,7 +11,7 @@ export CREDTOP=${CREDTOP:-$root/build/release/credtop}
 all=(botocore_check.py moto.py verdicts.py counts.py late.py restart.py formats.py filter.py insights.py
     busy.py audit.py passwords.py test_order.py usage.sh screen.sh
     logins.py databases.py pgbouncer.py traces.py
-    faults.py journal.py recycle.py rotate.py cancel.py crash.py outage.sh orders.sh)
+    faults.py journal.py recycle.py rotate.py cancel.py alternating.py crash.py outage.sh orders.sh)
 
 if [[ ${1:-} != --inside ]]; then
     [[ -x $CREDTOP ]] || { echo "run.sh: $CREDTOP is missing: make" >&2; exit 1; }
