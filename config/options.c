@@ -417,6 +417,13 @@ static bool parse_all(struct parse *p)
                              "first, --finish then puts right what that leaves");
         return false;
     }
+    if (p->out->roll_back && (p->out->finish || p->out->cancel) && !stops) {
+        words_fmt(&p->wrong,
+                  "credtop: --roll-back and --%s exclude each other: --roll-back is for a rotation that is "
+                  "complete",
+                  p->out->finish ? "finish" : "cancel");
+        return false;
+    }
     const struct help_row *given = stops ? NULL : wants_operand(p);
     if (given != NULL) {
         words_fmt(&p->wrong, "credtop: %s needs %s: credtop %s %s", given->word,

@@ -28,6 +28,7 @@ struct options {
     const char *operand;       /* test, rotate, recycle: the environment's name; journal: "show", "verify", "tail" */
     bool dry_run, yes, finish; /* rotate, recycle: plan alone; do not ask; rotate: finish what is half done */
     bool cancel;               /* rotate: stop what AWS rotates instead; not with `finish` */
+    bool roll_back;            /* rotate: back to the version before; not with those */
     const char *strategy;      /* rotate: "single-user", "alternating-users"; NULL: as configured */
     const char *stage;         /* test: one staging label; NULL: each */
     int64_t since_ms;          /* journal: how far back; 0: all.  status: of the logs; 0: as configured */

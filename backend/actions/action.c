@@ -56,6 +56,7 @@ static void run(struct action *a)
 #define action_run_FINISH action_run_finish
 #define action_run_CANCEL_ROTATION action_run_cancel
 #define action_run_RECYCLE action_run_recycle
+#define action_run_ROLL_BACK action_run_roll_back
 #include "backend/orders.def"
 #undef ORDER
     case ORDER_KINDS:

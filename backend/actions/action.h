@@ -73,12 +73,13 @@ void action_publish(struct action *a);
 /* Keeps it for actions_psql_take(), in place of an older one. */
 void action_hand_over(struct action *a, const struct psql_start *start);
 
-void action_run_psql(struct action *a);    /* psql.c */
-void action_run_test(struct action *a);    /* action_test.c */
-void action_run_rotate(struct action *a);  /* rotation.c */
-void action_run_finish(struct action *a);  /* rotation.c */
-void action_run_cancel(struct action *a);  /* rotation.c */
-void action_run_recycle(struct action *a); /* recycle.c */
+void action_run_psql(struct action *a);      /* psql.c */
+void action_run_test(struct action *a);      /* action_test.c */
+void action_run_rotate(struct action *a);    /* rotation.c */
+void action_run_finish(struct action *a);    /* rotation.c */
+void action_run_cancel(struct action *a);    /* rotation.c */
+void action_run_recycle(struct action *a);   /* recycle.c */
+void action_run_roll_back(struct action *a); /* rotation.c */
 
 /* For the orders that look at logins: the places in view.logins, in this order. */
 enum { LOGIN_CURRENT, LOGIN_PENDING, LOGIN_PREVIOUS };

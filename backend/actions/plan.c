@@ -147,6 +147,20 @@ static void plan_own(const struct rotation_state *s, const struct strategy *st, 
     plan_own_warnings(s, st, p);
 }
 
+static void plan_back(const struct rotation_state *s, const struct strategy *st, struct order_plan *p)
+{
+    add(p, false, "GetSecretValue %s (AWSCURRENT), %s (AWSPREVIOUS): %s and %s take turns", s->current, s->previous,
+        st->user, st->other);
+    add(p, false, "log in as %s, pg_try_advisory_lock on the secret's ARN, log in as %s: refused unless both get in",
+        st->user, st->other);
+    if (s->pending[0] != '\0')
+        add(p, false, "UpdateSecretVersionStage AWSPENDING off %s, which is AWSCURRENT: left over", s->pending);
+    add(p, false, "UpdateSecretVersionStage AWSCURRENT from %s to %s; AWSPREVIOUS follows", s->current, s->previous);
+    add(p, false, "no password changes: containers with either version go on logging in");
+    if (s->function[0] != '\0' && s->enabled)
+        add(p, true, "the secret's own rotation function may be at work on it, too");
+}
+
 void plan_write(const struct config_environment *conf, const struct rotation_state *s, enum rotation_way way,
                 const struct strategy *strategy, enum order_kind kind, int64_t now_wall_ms, struct order_plan *out)
 {
@@ -156,6 +170,8 @@ void plan_write(const struct config_environment *conf, const struct rotation_sta
         plan_cancel(conf, s, out);
     else if (way == ROTATION_BY_AWS)
         plan_aws(s, now_wall_ms, out);
+    else if (kind == ORDER_ROLL_BACK)
+        plan_back(s, strategy, out);
     else if (strategy == NULL)
         add(out, false, "UpdateSecretVersionStage AWSPENDING off %s, which is AWSCURRENT: the rotation was complete",
             s->pending);

@@ -182,7 +182,11 @@ enum rotation_way rotation_choose(const struct config_environment *conf, const s
         return choose_cancel(s, why);
     else if (kind == ORDER_FINISH && s->pending[0] == '\0')
         (void)why_set(why, ERR_INVALID, "no version has AWSPENDING: there is nothing to finish");
-    else if (kind == ORDER_FINISH)
+    else if (kind == ORDER_ROLL_BACK && s->previous[0] == '\0')
+        (void)why_set(why, ERR_INVALID, "no version has AWSPREVIOUS: there is nothing to go back to");
+    else if (kind == ORDER_ROLL_BACK && rotation_is_open(s))
+        (void)why_set(why, ERR_BUSY, "a rotation is not complete: AWSPENDING is on %s; finish it first", s->pending);
+    else if (kind == ORDER_FINISH || kind == ORDER_ROLL_BACK)
         return ROTATION_BY_CREDTOP;
     else if (by_function && s->function[0] == '\0')
         (void)why_set(why, ERR_SETTING, "rotation = aws in the configuration, but the secret has no rotation function");
@@ -204,6 +208,8 @@ enum err rotation_admit(const struct config_environment *conf, const struct orde
     if (strcmp(o->seen_version, s->current) != 0)
         return why_set(why, ERR_INVALID, "AWSCURRENT has moved since you looked: from %.8s to %.8s", o->seen_version,
                        s->current);
+    if (o->kind == ORDER_ROLL_BACK && strcmp(o->token, s->previous) != 0)
+        return why_set(why, ERR_INVALID, "AWSPREVIOUS is on %s, not where it was when you looked", s->previous);
     if (rotation_is_open(s) && strcmp(o->token, s->pending) != 0)
         return why_set(why, ERR_INVALID, "AWSPENDING has appeared on %s since you looked", s->pending);
     if (o->kind == ORDER_CANCEL_ROTATION && o->token[0] != '\0' && !rotation_is_open(s))
@@ -217,7 +223,10 @@ bool rotation_agree(struct action *a, const struct rotation_state *s, enum rotat
     struct order_plan *plan = &a->view.plan;
     struct why why = {0};
     plan_write(conf_of(a), s, way, strategy, a->view.kind, clock_wall_ms(a->watch->clock), plan);
-    (void)str_copy(plan->token, sizeof plan->token, rotation_is_open(s) ? s->pending : a->order.token);
+    (void)str_copy(plan->token, sizeof plan->token,
+                   a->view.kind == ORDER_ROLL_BACK ? s->previous
+                   : rotation_is_open(s)           ? s->pending
+                                                   : a->order.token);
     bool new = plan->token[0] == '\0' && way != ROTATION_CANCEL;
     enum err err = new ? password_token(plan->token, &why) : ERR_OK;
     action_versions(a, s->current, plan->token);
@@ -263,7 +272,9 @@ static void run(struct action *a)
         action_finish(a, ORDER_REFUSED, "%s", why.text);
         return;
     }
-    if (way == ROTATION_BY_CREDTOP)
+    if (a->view.kind == ORDER_ROLL_BACK)
+        rotate_back(a, &s);
+    else if (way == ROTATION_BY_CREDTOP)
         rotate_by_credtop(a, &s);
     else if (rotation_agree(a, &s, way, NULL))
         (way == ROTATION_CANCEL ? rotate_cancel : rotate_by_aws)(a, &s);
@@ -280,6 +291,11 @@ void action_run_finish(struct action *a)
 }
 
 void action_run_cancel(struct action *a)
+{
+    run(a);
+}
+
+void action_run_roll_back(struct action *a)
 {
     run(a);
 }

@@ -62,5 +62,6 @@ bool rotation_agree(struct action *a, const struct rotation_state *s, enum rotat
 void rotate_by_aws(struct action *a, const struct rotation_state *s);
 void rotate_by_credtop(struct action *a, const struct rotation_state *s);
 void rotate_cancel(struct action *a, const struct rotation_state *s);
+void rotate_back(struct action *a, const struct rotation_state *s);
 
 #endif

@@ -13,6 +13,7 @@ import urllib.request
 
 import e2e
 import logins
+import rotate
 
 KEY_ID, KEY = "AKIDTURNS00000000001", secrets.token_hex(20)
 LONGEST = 57   # bytes of a user whose clone's name still fits
@@ -207,6 +208,45 @@ def check_lost(report, w):
         report.equal(f"{name}: who gets in", w.who("turn"), {"AWSCURRENT": (other(user), True), "AWSPREVIOUS": (user, True)})
 
 
+def check_back(report, w):
+    user = w.who("turn")["AWSCURRENT"][0]
+    before = w.changes()
+    got, out, err = w.run("rotate", "turn", "--roll-back", "--dry-run")
+    report.check("roll back: the plan", got == 0 and "AWSPREVIOUS follows" in out and w.changes() == before, out + err)
+    got, out, err = w.rotate("turn", "--roll-back")
+    report.check("roll back: done", got == 0 and f"user {other(user)}; {user} goes on" in out, out + err)
+    report.equal("roll back: one change", w.changes(), before + 1)
+    report.equal("roll back: who gets in", w.who("turn"), {"AWSCURRENT": (other(user), True), "AWSPREVIOUS": (user, True)})
+    w.fault("UpdateSecretVersionStage", "reset")
+    got, out, err = w.rotate("turn", "--roll-back")
+    w.clear()
+    report.check("roll back, answer lost: looked up", got == 0, out + err)
+    report.equal("roll back and back: who gets in", w.who("turn"), {"AWSCURRENT": (user, True), "AWSPREVIOUS": (other(user), True)})
+    w.fault("UpdateSecretVersionStage", "denied")
+    got, out, err = w.rotate("turn", "--roll-back")
+    w.clear()
+    report.check("roll back denied: failed, and says so", got == 1 and "both users log in" in err, out + err)
+    before = w.changes()
+    logins.sql(f"ALTER ROLE {identifier(other(user))} NOLOGIN")
+    got, out, err = w.rotate("turn", "--roll-back")
+    report.check("roll back, AWSPREVIOUS does not get in: refused", got == 2 and "does not take AWSPREVIOUS" in err, (got, out + err))
+    logins.sql(f"ALTER ROLE {identifier(other(user))} LOGIN")
+    logins.sql(f"ALTER ROLE {identifier(user)} NOLOGIN")
+    got, out, err = w.rotate("turn", "--roll-back")
+    report.check("roll back, AWSCURRENT does not get in: refused", got == 2 and "AWSCURRENT's login must work" in err, (got, out + err))
+    logins.sql(f"ALTER ROLE {identifier(user)} LOGIN")
+    got, out, err = w.rotate("no-superuser", "--roll-back")
+    report.check("roll back, never rotated: refused", got == 2 and "nothing to go back to" in err, (got, out + err))
+    report.equal("roll back refused: nothing was changed", w.changes(), before)
+    w.rotate("plain")
+    before = w.changes()
+    got, out, err = w.rotate("plain", "--roll-back")
+    report.check("roll back, single user: refused", got == 2 and "the way back is forward" in err, (got, out + err))
+    got, out, err = w.rotate("plain", "--roll-back", "--finish")
+    report.check("roll back and finish: one of them", got == 3 and "exclude each other" in err, (got, out + err))
+    report.equal("roll back, single user: nothing was changed", w.changes(), before)
+
+
 def check_two(report, w):
     w.fault("PutSecretValue", "slow", ms=3000)
     first = subprocess.Popen([e2e.CREDTOP, "--config", w.path, "rotate", "turn", "--yes"], stdout=subprocess.PIPE, text=True,
@@ -218,6 +258,25 @@ def check_two(report, w):
     out, err = first.communicate(timeout=60)
     w.clear()
     report.check("two operators: the first is done", first.returncode == 0, out + err)
+
+
+def check_traces(report, w):
+    """When the order has ended and the program not yet, neither the superuser's password nor the user's is in it."""
+    if os.geteuid() != 0:
+        print("skipped: traces of the superuser's password (they need root)")
+        return
+    first = {s["name"]: json.loads(s["versions"][0]["string"])["password"] for s in w.secrets
+             if s["name"] in (f"{w.tag}/su", f"{w.tag}/traces")}
+    w.fault("UpdateSecretVersionStage", "denied")
+    run = rotate.Mute(rotate.command("traces", "--yes", conf=w.path), w.environment())
+    report.check("traces: it stands still", e2e.wait_for(20, run.stands), run.p.poll())
+    time.sleep(0.5)   # the order's own thread ends
+    found, size = rotate.search_of(first.values()).image(run.p.pid)
+    w.clear()
+    got, err = run.end()
+    report.check("traces: its image was read", size > 1 << 20 and len(first) == 2, size)
+    report.equal("traces: no password is in it", found, [])
+    report.check("traces: it got as far as the superuser", got == 1 and "finish the rotation" in err, (got, err))
 
 
 def check_journal(report, w, values):
@@ -239,6 +298,7 @@ def main():
     w.add("turn")
     w.add("arn", conf={"superuser_secret": None}, masterarn=arn)
     w.add("plain", conf={"superuser_secret": None, "strategy": None}, masterarn=arn)
+    w.add("traces")
     w.add("odd", user=f"{w.tag} \"q\" 'x' \\ ü;--")
     w.add("longest", user=f"{w.tag}_" + "u" * (LONGEST - len(w.tag) - 1))
     w.add("rds", conf={"superuser_secret": f"{w.tag}/su-rds"})
@@ -250,8 +310,10 @@ def main():
     for env in ("turn", "arn", "odd", "longest", "rds"):
         check_turns(report, w, env, 3 if env == "turn" else 2)
     check_lost(report, w)
+    check_back(report, w)
     check_two(report, w)
     check_refusals(report, w)
+    check_traces(report, w)
     check_journal(report, w, [v for v in values if len(v) > 8])
     w.stop()
     report.finish()

@@ -163,6 +163,10 @@ def alternating(report):
     for n, point in enumerate(left, 1):
         w.rotate("finish", program=KILLED, CT_CRASH_AT=str(half))
         alternating_point(report, w, "finish", f"alternating --finish, {n} {point}", "--finish", at=n)
+    points, text = alternating_points(w, "finish", "--roll-back")
+    report.check("alternating users, --roll-back: points", "before UpdateSecretVersionStage" in points, text)
+    for n, point in enumerate(points, 1):
+        alternating_point(report, w, "finish", f"alternating --roll-back, {n} {point}", "--roll-back", at=n)
     w.stop()
 
 

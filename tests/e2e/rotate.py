@@ -264,12 +264,12 @@ class Mute:
     """An order that cannot say how it ended: its standard error is a pipe that is full.
     So it stands still between its order's end and its own."""
 
-    def __init__(self, argv):
+    def __init__(self, argv, variables=None):
         self.out, into = os.pipe()
         fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, 4096)
         os.write(into, b"#" * 4096)
-        self.p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=into,
-                                  stdin=subprocess.DEVNULL, env=ENVIRONMENT)
+        self.p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=into, stdin=subprocess.DEVNULL,
+                                  env=variables or ENVIRONMENT)
         os.close(into)
 
     def stands(self):

@@ -34,6 +34,7 @@ static struct config_environment conf(const char *rotation)
 #define CURRENT ",\"VersionIdsToStages\":{\"" ONE "\":[\"AWSCURRENT\"]}"
 #define OPEN ",\"VersionIdsToStages\":{\"" ONE "\":[\"AWSCURRENT\"],\"" TWO "\":[\"AWSPENDING\",\"mine\"]}"
 #define DONE ",\"VersionIdsToStages\":{\"" TWO "\":[\"AWSPENDING\",\"AWSCURRENT\"],\"" ONE "\":[\"AWSPREVIOUS\"]}"
+#define BACK_OPEN ",\"VersionIdsToStages\":{\"a\":[\"AWSCURRENT\"],\"b\":[\"AWSPREVIOUS\"],\"c\":[\"AWSPENDING\"]}"
 #define FUNCTION ",\"RotationEnabled\":true,\"RotationLambdaARN\":\"arn:aws:lambda:eu-central-1:1:function:turn\""
 
 static void read__labels_and_dates(void **state)
@@ -99,6 +100,11 @@ static void choose__who(void **state)
         {"off", CURRENT FUNCTION, ORDER_ROTATE, ROTATION_NONE, "rotation = off"},
         {"off", OPEN, ORDER_FINISH, ROTATION_NONE, "rotation = off"},
         {"auto", CURRENT, ORDER_FINISH, ROTATION_NONE, "nothing to finish"},
+        {"auto", DONE, ORDER_ROLL_BACK, ROTATION_BY_CREDTOP, ""},
+        {"auto", DONE FUNCTION, ORDER_ROLL_BACK, ROTATION_BY_CREDTOP, ""},
+        {"auto", CURRENT, ORDER_ROLL_BACK, ROTATION_NONE, "nothing to go back to"},
+        {"auto", BACK_OPEN, ORDER_ROLL_BACK, ROTATION_NONE, "finish it first"},
+        {"off", DONE, ORDER_ROLL_BACK, ROTATION_NONE, "rotation = off"},
         {"auto", "", ORDER_ROTATE, ROTATION_NONE, "no value yet"},
         {"auto", CURRENT ",\"OwningService\":\"rds\"", ORDER_ROTATE, ROTATION_NONE, "rds manages this secret"},
         {"auto", OPEN ",\"OwningService\":\"rds\"", ORDER_FINISH, ROTATION_NONE, "rds manages this secret"},
@@ -133,6 +139,14 @@ static void admit__only_what_was_seen(void **state)
     assert_int_equal(rotation_admit(&e, &o, &s, &why), ERR_INVALID);
     assert_non_null(strstr(why.text, "has moved since you looked"));
     (void)str_copy(o.seen_version, sizeof o.seen_version, ONE);
+    struct rotation_state done = state_of(DONE);
+    struct order back = {.kind = ORDER_ROLL_BACK, .seen_version = TWO, .token = TWO};
+    assert_int_equal(rotation_admit(&e, &back, &done, &why), ERR_INVALID);
+    assert_non_null(strstr(why.text, "AWSPREVIOUS is on " ONE));
+    (void)str_copy(back.token, sizeof back.token, ONE);
+    assert_int_equal(rotation_admit(&e, &back, &done, &why), ERR_OK);
+    (void)str_copy(back.seen_version, sizeof back.seen_version, ONE);
+    assert_int_equal(rotation_admit(&e, &back, &done, &why), ERR_INVALID);
     e.protect = true;
     static const char *const names[] = {"", "yes", "PROD", "prod "};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -214,6 +228,22 @@ static void plan__of_alternating_users(void **state)
     assert_true(plan_says(&p, "nothing names the superuser's secret"));
 }
 
+static void plan__of_the_way_back(void **state)
+{
+    (void)state;
+    struct config_environment e = conf("auto");
+    struct order_plan p;
+    struct rotation_state s = state_of(DONE);
+    struct strategy st = {.user = "app_clone", .other = "app"};
+    plan_write(&e, &s, ROTATION_BY_CREDTOP, &st, ORDER_ROLL_BACK, 0, &p);
+    static const char *const words[] = {"GetSecretValue " TWO " (AWSCURRENT), " ONE " (AWSPREVIOUS)",
+                                        "refused unless both get in", "AWSPENDING off " TWO,
+                                        "AWSCURRENT from " TWO " to " ONE, "no password changes"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        assert_true(plan_says(&p, words[i]));
+    assert_false(plan_says(&p, "ROLE") || plan_says(&p, "PutSecretValue"));
+}
+
 static void strategy__takes_turns(void **state)
 {
     (void)state;
@@ -284,7 +314,7 @@ int main(void)
         cmocka_unit_test(read__rules__as_a_shell_may_have_them),
         cmocka_unit_test(choose__who),             cmocka_unit_test(admit__only_what_was_seen),
         cmocka_unit_test(plan__names_every_change), cmocka_unit_test(plan__of_alternating_users),
-        cmocka_unit_test(strategy__takes_turns),    cmocka_unit_test(strategy__what_decides),
+        cmocka_unit_test(plan__of_the_way_back), cmocka_unit_test(strategy__takes_turns),    cmocka_unit_test(strategy__what_decides),
     };
     json_global_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

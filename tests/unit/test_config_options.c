@@ -157,6 +157,8 @@ static void options__parse__says_what_is_wrong(void **state)
         {"--yes", "credtop: --yes goes with the command rotate: credtop rotate --yes"},
         {"test a --dry-run", "credtop: --dry-run goes with the command rotate: credtop rotate --dry-run"},
         {"rotate", "credtop: rotate needs the name of an environment: credtop rotate ENVIRONMENT"},
+        {"rotate a --roll-back --finish", "credtop: --roll-back and --finish exclude each other: --roll-back is for a rotation that is complete"},
+        {"rotate a --cancel --roll-back", "credtop: --roll-back and --cancel exclude each other: --roll-back is for a rotation that is complete"},
         {"rotate a --finish --cancel", "credtop: --finish and --cancel exclude each other: --cancel turns automatic rotation off first, --finish then puts "
          "right what that leaves"},
         {"test a --cancel", "credtop: --cancel goes with the command rotate: credtop rotate --cancel"},

@@ -52,7 +52,10 @@ static bool put_plan(const struct order_view *o, const char *name)
         strbuf_fmt(&out, "AWSCURRENT is %s; no version is pending\n", o->plan.seen_version);
     else
         strbuf_fmt(&out, "AWSCURRENT is %s; the %s version is %s\n", o->plan.seen_version,
-                   o->kind == ORDER_CANCEL_ROTATION ? "pending" : "new", o->plan.token);
+                   o->kind == ORDER_CANCEL_ROTATION ? "pending"
+                   : o->kind == ORDER_ROLL_BACK     ? "earlier"
+                                                    : "new",
+                   o->plan.token);
     bool ok = print(&out);
     strbuf_clear(&out);
     return ok;
@@ -175,7 +178,7 @@ static enum order_kind ordered(const struct options *o)
 {
     if (o->command == COMMAND_RECYCLE)
         return ORDER_RECYCLE;
-    return o->finish ? ORDER_FINISH : o->cancel ? ORDER_CANCEL_ROTATION : ORDER_ROTATE;
+    return o->finish ? ORDER_FINISH : o->cancel ? ORDER_CANCEL_ROTATION : o->roll_back ? ORDER_ROLL_BACK : ORDER_ROTATE;
 }
 
 int change_run(struct backend *b, const struct config *conf, const struct options *options, int signals_fd)
