@@ -245,10 +245,9 @@ static unsigned do_QUIT(struct screen *s)
 static const struct {
     enum command command;
     enum order_kind kind;
-} orders_by_key[] = {{COMMAND_LOGIN, ORDER_TEST},
-                     {COMMAND_PSQL, ORDER_PSQL},
-                     {COMMAND_PLAN_ROTATE, ORDER_ROTATE},
-                     {COMMAND_PLAN_FINISH, ORDER_FINISH}};
+} orders_by_key[] = {{COMMAND_LOGIN, ORDER_TEST},           {COMMAND_PSQL, ORDER_PSQL},
+                     {COMMAND_PLAN_ROTATE, ORDER_ROTATE},   {COMMAND_PLAN_FINISH, ORDER_FINISH},
+                     {COMMAND_PLAN_RECYCLE, ORDER_RECYCLE}, {COMMAND_PLAN_ROLL_BACK, ORDER_ROLL_BACK}};
 
 const char *command_refusal(const struct screen *s, enum command c)
 {
@@ -276,6 +275,16 @@ static unsigned do_PLAN_ROTATE(struct screen *s)
 static unsigned do_PLAN_FINISH(struct screen *s)
 {
     return ordering_begin(s, ORDER_FINISH);
+}
+
+static unsigned do_PLAN_RECYCLE(struct screen *s)
+{
+    return ordering_begin(s, ORDER_RECYCLE);
+}
+
+static unsigned do_PLAN_ROLL_BACK(struct screen *s)
+{
+    return ordering_begin(s, ORDER_ROLL_BACK);
 }
 
 static unsigned do_ORDER(struct screen *s)

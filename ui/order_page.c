@@ -154,9 +154,27 @@ static int plan_rows(const struct order_plan *p, int width)
     return rows;
 }
 
-/* Returns the rows it took. */
-static int draw_plan(struct grid *g, int y, int width, const struct order_plan *p)
+/* What it was planned on: if that has moved, the order is refused. */
+static void state_words(const struct order_view *o, char out[160])
 {
+    char seen[FORMAT_SIZE], token[FORMAT_SIZE];
+    const char *what = o->kind == ORDER_CANCEL_ROTATION ? "AWSPENDING is on"
+                       : o->kind == ORDER_ROLL_BACK     ? "it goes back to"
+                                                        : "it goes on to";
+    format_version(o->plan.seen_version, seen);
+    format_version(o->plan.token, token);
+    if (o->kind == ORDER_RECYCLE)
+        str_fmt(out, 160, "on the state seen: the function's revision is %s", seen);
+    else
+        str_fmt(out, 160, "on the state seen: AWSCURRENT is %s%s%s%s%s", seen, o->plan.token[0] ? "; " : "",
+                o->plan.token[0] ? what : "", o->plan.token[0] ? " " : "", o->plan.token[0] ? token : "");
+}
+
+/* Returns the rows it took. */
+static int draw_plan(struct grid *g, int y, int width, const struct order_view *o)
+{
+    const struct order_plan *p = &o->plan;
+    char seen[160];
     int from = y, n = 0;
     if (p->nlines == 0)
         return 0;
@@ -173,18 +191,16 @@ static int draw_plan(struct grid *g, int y, int width, const struct order_plan *
         grid_fmt(g, y, 1, 2, STYLE_DIM, "%2d", ++n);
         y += grid_wrap(g, y, 4, width - 5, PLAN_WRAP, STYLE_TEXT, p->lines[i].text);
     }
-    char seen[FORMAT_SIZE], token[FORMAT_SIZE];
-    grid_fmt(g, y++, 4, width - 5, STYLE_DIM, "on the state seen: AWSCURRENT is %s%s%s",
-             format_version(p->seen_version, seen), p->token[0] ? "; what it makes is " : "",
-             p->token[0] ? format_version(p->token, token) : "");
+    state_words(o, seen);
+    grid_text(g, y++, 4, width - 5, STYLE_DIM, seen);
     return y - from;
 }
 
 /* After a change of passwords: who still holds what, as the logs tell it now. */
 static bool has_drain(const struct screen *s, const struct order_view *o)
 {
-    return order_is_planned(o->kind) && !o->dry_run && o->state == ORDER_DONE && o->env < s->board->n &&
-           s->board->envs[o->env].logs;
+    return order_is_planned(o->kind) && o->kind != ORDER_CANCEL_ROTATION && !o->dry_run && o->state == ORDER_DONE &&
+           o->env < s->board->n && s->board->envs[o->env].logs;
 }
 
 #define DRAIN_ROWS 3
@@ -202,7 +218,7 @@ static int draw_drain(const struct screen *s, struct grid *g, int y, const struc
              "%zu of %zu hold AWSCURRENT; %zu hold a replaced version, %zu fell back", l->current, l->active, l->stale,
              l->poisoned);
     grid_fmt(g, y + 2, 1, g->cols - 2, STYLE_DIM, "logs of %s ago; %s", format_age(snap_age(s, &l->snap), age),
-             old > 0 ? "the others fail when they reconnect, and end by being recycled" : "nobody is left behind");
+             old > 0 ? "the others fail when they reconnect: C recycles them" : "nobody is left behind");
     return DRAIN_ROWS;
 }
 
@@ -220,12 +236,12 @@ static void draw_page(const struct screen *s, struct grid *g, const struct order
     bool asked = s->confirm.open;
     y += grid_wrap(g, y, 1, g->cols - 2, PLAN_WRAP, order_style(o->state), o->words);
     if (asked)
-        y += draw_plan(g, y, g->cols, &o->plan);
+        y += draw_plan(g, y, g->cols, o);
     draw_steps(s, g, (struct rect){y, 0, steps, g->cols}, o);
     y += steps;
     y += draw_drain(s, g, y, o);
     if (!asked)
-        y += draw_plan(g, y, g->cols, &o->plan);
+        y += draw_plan(g, y, g->cols, o);
     draw_logins(g, (struct rect){y, 0, g->rows - y, g->cols}, o);
 }
 

@@ -185,7 +185,7 @@ static void audit__plans_nothing(void **state)
     struct screen_settings set = {.judge = fix_judge, .audit = true};
     struct screen *s = screen_new(&set, fix_board());
     (void)state;
-    for (const char *key = "RX"; *key; key++) {
+    for (const char *key = "RXCB"; *key; key++) {
         assert_int_equal(screen_key(s, (unsigned char)*key), EFFECT_REDRAW);
         assert_non_null(strstr(s->message, "audit mode changes nothing"));
     }
