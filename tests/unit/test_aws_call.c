@@ -345,6 +345,21 @@ static void answer__that_is_hidden__tells_of_a_bad_request_the_code_alone(void *
         assert_int_equal(was[i], 0);
 }
 
+/* The rows have different limits, and one wiped memory. */
+static void answer__that_is_hidden__has_its_own_rows_room(void **state)
+{
+    struct fixture *x = *state;
+    size_t small = aws_op_row(AWS_GET_FUNCTION_CONFIGURATION)->reply_max, large = aws_op_row(AWS_GET_SECRET_VALUE)->reply_max;
+    assert_true(small < large);
+    char *big = mem_new(large + 1);
+    memset(big, 'x', large);
+    fake_answer_always(&x->fake, (struct fake_answer){.body = big});
+    assert_int_equal(call(x, AWS_GET_FUNCTION_CONFIGURATION, 2000), ERR_TOO_BIG);
+    assert_int_equal(call(x, AWS_GET_SECRET_VALUE, 2000), ERR_OK);
+    assert_int_equal(x->reply.len, large);
+    free(big);
+}
+
 static void answer__too_large__is_an_error(void **state)
 {
     struct fixture *x = *state;
@@ -659,6 +674,7 @@ int main(void)
         CASE(answer__without_a_body__is_an_empty_text),
         CASE(answer__that_reveals__lives_in_wiped_memory),
         CASE(answer__that_is_hidden__tells_of_a_bad_request_the_code_alone),
+        CASE(answer__that_is_hidden__has_its_own_rows_room),
         CASE(answer__too_large__is_an_error),
         CASE(answer__error_shapes),
         CASE(answer__of_the_last_call__does_not_linger),
