@@ -218,7 +218,9 @@ static int draw_drain(const struct screen *s, struct grid *g, int y, const struc
              "%zu of %zu hold AWSCURRENT; %zu hold a replaced version, %zu fell back", l->current, l->active, l->stale,
              l->poisoned);
     grid_fmt(g, y + 2, 1, g->cols - 2, STYLE_DIM, "logs of %s ago; %s", format_age(snap_age(s, &l->snap), age),
-             old > 0 ? "the others fail when they reconnect: C recycles them" : "nobody is left behind");
+             old == 0                   ? "nobody is left behind"
+             : o->kind == ORDER_RECYCLE ? "Lambda ends the others when they are idle"
+                                        : "the others fail when they reconnect: C recycles them");
     return DRAIN_ROWS;
 }
 
