@@ -20,7 +20,10 @@ void own_clear(struct own *o)
 bool own_give_up(struct own *o, enum order_state state, const struct why *why, const char *consequence)
 {
     char line[200];
-    (void)why_line(why, line, sizeof line);
+    if (why->code == ERR_INVALID && why->call[0] == '\0') /* our own words, not AWS's */
+        (void)str_copy(line, sizeof line, why->text);
+    else
+        (void)why_line(why, line, sizeof line);
     action_end(o->a, state == ORDER_UNKNOWN ? STEP_UNKNOWN : STEP_FAILED, "%s", line);
     if (why->code == ERR_CANCELLED && state == ORDER_REFUSED)
         state = ORDER_CANCELLED;
