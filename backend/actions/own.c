@@ -232,8 +232,10 @@ enum err own_set_password(struct own *o, struct session *as, const struct db_par
         err = session_set_verifier(as, p->user, verifier, why);
     crash_point("after", statement);
     secret_wipe(verifier, sizeof verifier);
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         (void)str_fmt(o->did, sizeof o->did, "%s %s, with a verifier", statement, p->user);
+        o->changed_mono_ms = clock_mono_ms(clock_real());
+    }
     return err;
 }
 

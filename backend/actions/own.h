@@ -61,7 +61,8 @@ struct own {
     struct session *session;    /* logged in as whoever gets in; it holds the lock */
     struct db_params superuser; /* alternating users: */
     struct session *super;
-    char did[160]; /* what setSecret did, in words */
+    char did[160];           /* what setSecret did, in words */
+    int64_t changed_mono_ms; /* when; 0 it was done before */
 };
 
 void own_clear(struct own *o);

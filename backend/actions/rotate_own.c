@@ -201,6 +201,22 @@ static void drop_left_over(struct own *o)
                        : "AWSPENDING could not be removed; nothing else was open");
 }
 
+/* A session outlives the password it was opened with: who is still in with the old one. */
+static void count_sessions(struct own *o)
+{
+    struct why why = {0};
+    int64_t n = 0, ago = clock_mono_ms(clock_real()) - o->changed_mono_ms;
+    char line[200];
+    if (o->strategy.alternating || o->changed_mono_ms == 0)
+        return;
+    action_begin(o->a, "old sessions");
+    if (session_count_older(o->session, o->pending.p.user, ago, &n, &why) != ERR_OK)
+        action_end(o->a, STEP_UNKNOWN, "%s", why_line(&why, line, sizeof line));
+    else
+        action_end(o->a, STEP_DONE, "%lld of %s from before go on, and need the new password when they reconnect",
+                   (long long)n, o->pending.p.user);
+}
+
 static void take(struct own *o)
 {
     bool finishing = o->a->view.kind == ORDER_FINISH;
@@ -212,6 +228,7 @@ static void take(struct own *o)
     }
     if (!create(o) || !set(o) || !test(o) || !finish(o))
         return;
+    count_sessions(o);
     const char *rest = own_drop_pending(o, o->token) ? "" : "; AWSPENDING could not be removed";
     if (o->strategy.alternating)
         action_finish(o->a, ORDER_DONE, "AWSCURRENT is %s, user %s; %s goes on logging in until the next rotation%s",

@@ -29,4 +29,9 @@ enum err session_has_role(struct session *s, const char *role, bool *out, struct
 enum err session_create_role(struct session *s, const char *user, const char *as, const char *verifier,
                              struct why *why) CHECKED;
 
+/* How many other sessions of this user began more than `older_ms` ago: what they were let in
+ * with may no longer be so, and they go on. */
+enum err session_count_older(struct session *s, const char *user, int64_t older_ms, int64_t *out,
+                             struct why *why) CHECKED;
+
 #endif

@@ -171,3 +171,26 @@ enum err session_create_role(struct session *s, const char *user, const char *as
     PQclear(r);
     return ERR_OK;
 }
+
+enum err session_count_older(struct session *s, const char *user, int64_t older_ms, int64_t *out, struct why *why)
+{
+    struct why local;
+    char sql[500];
+    why = why != NULL ? why : &local;
+    char *literal = PQescapeLiteral(s->conn, user, strlen(user));
+    bool fits = literal != NULL &&
+                str_fmt(sql, sizeof sql,
+                        "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity WHERE usename = %s AND "
+                        "pid <> pg_catalog.pg_backend_pid() AND backend_start < pg_catalog.now() - interval '%lld "
+                        "milliseconds'",
+                        literal, (long long)older_ms);
+    PQfreemem(literal);
+    if (!fits)
+        return why_set(why, ERR_DB_QUERY, "the user's name cannot be written in a statement");
+    PGresult *r = run(s, sql, why);
+    if (r == NULL)
+        return why->code;
+    bool good = PQntuples(r) == 1 && str_to_i64(PQgetvalue(r, 0, 0), (size_t)PQgetlength(r, 0, 0), out);
+    PQclear(r);
+    return good ? ERR_OK : why_set(why, ERR_DB_QUERY, "the server did not count");
+}

@@ -185,6 +185,28 @@ def check_refusals(report, w):
     report.equal("a superuser who may not: as it was", w.who("weak"), {"AWSCURRENT": (w.users["weak"], True)})
 
 
+def check_sessions(report, w):
+    """With a single user, whoever is logged in when the password changes stays: that is counted."""
+    user = w.users["held"]
+    value = next(json.loads(s["versions"][0]["string"]) for s in w.secrets if s["name"] == f"{w.tag}/held")
+    there = f"SELECT count(*) FROM pg_stat_activity WHERE usename = {logins.literal(user)}"
+    held = subprocess.Popen([logins.PSQL, "-X", "-q", "-h", "127.0.0.1", "-p", str(logins.PORT), "-U", user, "-d", value["dbname"],
+                             "-c", "SELECT pg_sleep(60)"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL, env={"PGPASSWORD": value["password"], "PGSSLMODE": "require", "PATH": "/usr/bin:/bin"})
+    try:
+        report.check("held: somebody is logged in", e2e.wait_for(10, lambda: logins.sql(there) == "1"), held.poll())
+        got, out, err = w.rotate("held")
+        report.check("held: one session goes on", got == 0 and re.search(rf"(?m)^old sessions +done .* 1 of {user} from before", out),
+                     out + err)
+        report.check("held: and did", held.poll() is None)
+    finally:
+        logins.sql(there.replace("count(*)", "pg_terminate_backend(pid)"))   # asleep, it does not notice that psql has gone
+        held.wait()
+    report.check("held: it is gone", e2e.wait_for(10, lambda: logins.sql(there) == "0"))
+    got, out, err = w.rotate("held")
+    report.check("held: none goes on", got == 0 and re.search(r"(?m)^old sessions +done .* 0 of ", out), out + err)
+
+
 def check_lost(report, w):
     """Answers that are lost, and rotations that stop, on the way."""
     for operation, kind, more in (("PutSecretValue", "reset", {}), ("PutSecretValue", "truncate", {}),
@@ -298,6 +320,7 @@ def main():
     w.add("turn")
     w.add("arn", conf={"superuser_secret": None}, masterarn=arn)
     w.add("plain", conf={"superuser_secret": None, "strategy": None}, masterarn=arn)
+    w.add("held", conf={"superuser_secret": None, "strategy": "single-user"})
     w.add("traces")
     w.add("odd", user=f"{w.tag} \"q\" 'x' \\ ü;--")
     w.add("longest", user=f"{w.tag}_" + "u" * (LONGEST - len(w.tag) - 1))
@@ -309,6 +332,7 @@ def main():
     check_plan(report, w)
     for env in ("turn", "arn", "odd", "longest", "rds"):
         check_turns(report, w, env, 3 if env == "turn" else 2)
+    check_sessions(report, w)
     check_lost(report, w)
     check_back(report, w)
     check_two(report, w)
