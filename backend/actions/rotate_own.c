@@ -115,6 +115,10 @@ static bool create(struct own *o)
                    ? own_give_up(o, ORDER_UNKNOWN, &why,
                                  "the database is as it was; whether a new version was stored is not known")
                    : own_give_up(o, ORDER_FAILED, &why, "no new version was stored, the database is as it was");
+    if (strcmp(o->pending.p.user, o->strategy.other) != 0) { /* whose password would change then? */
+        (void)why_set(&why, ERR_SECRET_SHAPE, "AWSPENDING names %s, not %s", o->pending.p.user, o->strategy.other);
+        return own_give_up(o, ORDER_FAILED, &why, "somebody else wrote the new version; the database is as it was");
+    }
     o->has_value = true;
     action_end(o->a, STEP_DONE, "AWSPENDING is %s", o->token);
     return true;
