@@ -149,16 +149,15 @@ static bool set(struct own *o)
     if (!own_commit(o))
         return false;
     enum err err = o->way->change(o, false, &why);
-    for (int i = 1; err != ERR_OK && err != ERR_DB_QUERY && i <= OWN_TRIES && rotation_pause(o->a, i * OWN_PAUSE_MS);
-         i++)
+    if (err == ERR_DB_QUERY)
+        return refused(o, &why);
+    /* From here on a refusal says nothing of the statement before, whose answer did not come. */
+    for (int i = 1; err != ERR_OK && i <= OWN_TRIES && rotation_pause(o->a, i * OWN_PAUSE_MS); i++)
         err = o->way->change(o, true, &why);
-    if (err == ERR_OK) {
-        action_end(o->a, STEP_DONE, "%s", o->did[0] != '\0' ? o->did : "the database takes it");
-        return true;
-    }
-    if (err != ERR_DB_QUERY)
+    if (err != ERR_OK)
         return own_give_up(o, ORDER_UNKNOWN, &why, o->way->half_way);
-    return refused(o, &why);
+    action_end(o->a, STEP_DONE, "%s", o->did[0] != '\0' ? o->did : "the database takes it");
+    return true;
 }
 
 static bool test(struct own *o)

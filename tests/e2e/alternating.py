@@ -230,6 +230,28 @@ def check_lost(report, w):
         report.equal(f"{name}: who gets in", w.who("turn"), {"AWSCURRENT": (other(user), True), "AWSPREVIOUS": (user, True)})
 
 
+def check_doubt(report, w):
+    """ALTER ROLE that waits for a lock past the deadline: it is looked up, not guessed, and never taken back.  With
+    a single user the session that hangs holds the order's own lock: then the next run finishes."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER ROLE%'"
+    for env, times in (("turn", "2"), ("plain", "1")):
+        run = None
+        with logins.Psql("BEGIN; LOCK TABLE pg_catalog.pg_authid IN SHARE MODE;"):
+            run = subprocess.Popen([e2e.CREDTOP, "--config", w.path, "rotate", env, "--yes"], stdout=subprocess.PIPE, text=True,
+                                   stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=w.environment())
+            report.check(f"{env}, in doubt: ALTER ROLE waits", e2e.wait_for(20, lambda: logins.sql(waiting) == times), logins.sql(waiting))
+            if env == "plain":
+                report.equal("plain, in doubt: not known", run.wait(60), 3)
+        out, err = run.communicate(timeout=60)
+        report.check(f"{env}, in doubt: done, or not known", run.returncode == (3 if env == "plain" else 0), out + err)
+        if env == "plain":
+            report.check("plain, in doubt: says what to do", "finish the rotation now" in err, err)
+            e2e.wait_for(10, lambda: logins.sql(waiting) == "0")
+            got, out, err = w.rotate(env)
+            report.check("plain, in doubt: the next run finishes", got == 0, out + err)
+        report.equal(f"{env}, in doubt: AWSCURRENT gets in", w.who(env)["AWSCURRENT"][1], True)
+
+
 def check_back(report, w):
     user = w.who("turn")["AWSCURRENT"][0]
     before = w.changes()
@@ -334,6 +356,7 @@ def main():
         check_turns(report, w, env, 3 if env == "turn" else 2)
     check_sessions(report, w)
     check_lost(report, w)
+    check_doubt(report, w)
     check_back(report, w)
     check_two(report, w)
     check_refusals(report, w)

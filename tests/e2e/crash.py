@@ -130,8 +130,9 @@ def alternating_point(report, w, env, name, *options, at):
     got, out, err = w.rotate(env, program=KILLED)
     report.check(f"{name}: the next run finishes", got == 0, out + err)
     who = w.who(env)
-    report.check(f"{name}: both users get in", who["AWSCURRENT"][1] and who["AWSPREVIOUS"][1] and "AWSPENDING" not in who and
-                 who["AWSPREVIOUS"][0] == other(who["AWSCURRENT"][0]), who)
+    before = who.get("AWSPREVIOUS", ("", False))
+    report.check(f"{name}: both users get in", who["AWSCURRENT"][1] and before[1] and "AWSPENDING" not in who and
+                 before[0] == other(who["AWSCURRENT"][0]), who)
 
 
 def alternating_points(w, env, *options):

@@ -40,13 +40,34 @@ def pg_settings():
 PORT, SOCKET, PSQL = pg_settings()
 
 
+def psql():
+    """Its command, and how to start it as the cluster's owner."""
+    owner = os.stat(os.path.join(SOCKET, "data"))
+    as_owner = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    return ([PSQL, "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", SOCKET, "-p", str(PORT), "-d", "postgres"],
+            {"cwd": "/", "env": {"PGCLIENTENCODING": "UTF8", "PATH": "/usr/bin:/bin"}, **as_owner})
+
+
 def sql(text):
-    owner = os.stat(os.path.join(SOCKET, "data")).st_uid
-    as_owner = {"user": owner, "group": os.stat(os.path.join(SOCKET, "data")).st_gid, "extra_groups": []}
-    done = subprocess.run([PSQL, "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", SOCKET, "-p", str(PORT), "-d", "postgres"],
-                          input=text.encode(), check=True, cwd="/", capture_output=True,
-                          env={"PGCLIENTENCODING": "UTF8", "PATH": "/usr/bin:/bin"}, **(as_owner if os.geteuid() == 0 else {}))
-    return done.stdout.decode().strip()
+    command, more = psql()
+    return subprocess.run(command, input=text.encode(), check=True, capture_output=True, **more).stdout.decode().strip()
+
+
+class Psql:
+    """A session that has done this, and stays inside the block."""
+
+    def __init__(self, text):
+        command, more = psql()
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **more)
+        self.process.stdin.write(text + "\n\\echo done\n")
+        self.process.stdin.flush()
+        self.process.stdout.readline()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate(timeout=10)
 
 
 def literal(text):
