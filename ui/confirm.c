@@ -41,9 +41,14 @@ enum confirm_result confirm_key(struct confirm *c, uint32_t press)
     case PRESS_ENTER:
         if (n == 0)
             return end(c, CONFIRM_NO);
+        if (c->below && !c->read) {
+            c->note = "the plan goes on below: arrow down to its end first";
+            return CONFIRM_WAITS;
+        }
         if (strcmp(c->typed, phrase(c)) == 0)
             return end(c, CONFIRM_YES);
         c->note = c->protect ? "that is not its name; Esc leaves it" : "yes, or Esc";
+        c->typed[0] = '\0';
         return CONFIRM_WAITS;
     case PRESS_BACKSPACE:
     case 0x08:
@@ -87,10 +92,12 @@ void confirm_draw(struct confirm *c, struct grid *g)
             grid_fmt(g, box.y + 1, box.x + 1, box.w - 2, STYLE_WARN, "%s is protected: type its name", c->name);
         else
             grid_fmt(g, box.y + 1, box.x + 1, box.w - 2, STYLE_TEXT, "%s: type yes to go on", c->name);
-        grid_text(g, box.y + 3, box.x + 1, box.w - 2, c->note ? STYLE_WARN : STYLE_DIM,
-                  c->note    ? c->note
-                  : c->below ? "Enter goes on; Esc, or nothing typed, leaves it; arrows move the page"
-                             : "Enter goes on; Esc, or nothing typed, leaves it");
+        if (!c->note && c->below && !c->read)
+            grid_fmt(g, box.y + 3, box.x + 1, box.w - 2, STYLE_WARN,
+                     "%d lines of the plan are below: arrow down; Esc leaves it", c->below_n);
+        else
+            grid_text(g, box.y + 3, box.x + 1, box.w - 2, c->note ? STYLE_WARN : STYLE_DIM,
+                      c->note ? c->note : "Enter goes on; Esc, or nothing typed, leaves it");
         for (int i = 0; i < box.w; i++)
             grid_glyph(g, box.y + 4, box.x + i, STYLE_RULE, 0x2500, '-');
     }

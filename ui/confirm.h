@@ -15,6 +15,8 @@ struct confirm {
     bool open, seen; /* seen: drawn once */
     bool below;      /* at the bottom of the screen: what it is about stands above it */
     bool protect;
+    bool read;      /* what it is about was seen to its end: until then yes is no answer */
+    int below_n;    /* lines of it that lie below what is seen */
     char title[64]; /* what for */
     char name[CONFIRM_MAX], typed[CONFIRM_MAX];
     const char *note; /* what was wrong with the last key; NULL nothing */

@@ -306,7 +306,11 @@ static void draw_footer(const struct screen *s, struct grid *g, const struct lay
     }
     if (l->message.h > 0)
         draw_message(s, g, l->message);
-    draw_keys(s, g, l->keys);
+    if (s->confirm.open)
+        grid_text(g, l->keys.y, l->keys.x + 1, l->keys.w - 1, STYLE_TEXT,
+                  "Enter:Answer  Esc:Leave  ^U:Clear  Up Down PgUp PgDn:Move the page");
+    else
+        draw_keys(s, g, l->keys);
 }
 
 static void draw_view(struct screen *s, struct grid *g)

@@ -4,6 +4,11 @@
 
 #include "backend/base/mem.h"
 
+const char *order_outcome_word(const struct order_view *o)
+{
+    return o->dry_run && o->state == ORDER_DONE ? "planned" : order_state_word(o->state);
+}
+
 bool order_is_open(const struct order_view *o)
 {
     return o->state == ORDER_WAITING || o->state == ORDER_RUNNING;

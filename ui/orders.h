@@ -8,6 +8,8 @@
 #include "ui/format.h"
 #include "ui/grid.h"
 
+/* "planned" of a dry run that is done, else order_state_word(). */
+const char *order_outcome_word(const struct order_view *o);
 bool order_is_open(const struct order_view *o);
 const struct order_view *orders_find(const struct board *b, uint64_t id); /* NULL: forgotten, or none */
 /* The order under way on an environment; NULL. */

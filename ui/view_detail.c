@@ -482,10 +482,10 @@ static void detail_draw(struct screen *s, struct grid *g, struct rect body)
         {causes > 2 ? 2 : causes, causes > 6 ? 6 : causes, 0},
         {1, tall && v->secret ? 3 : 1, 0},
         {wide           ? 9
-         : versions > 3 ? 3
+         : versions > 5 ? 5 /* AWSCURRENT, AWSPENDING and AWSPREVIOUS */
                         : versions,
          wide ? (versions > 9 ? versions : 9) + gap : versions + gap, 2},
-        {v->logs ? 6 : 2, (v->logs ? 6 : 2) + gap, 3},
+        {v->logs ? 4 : 2, (v->logs ? 6 : 2) + gap, 3},
         {boxes > 4 ? 4 : boxes, boxes + (boxes ? gap : 0), 4},
         {wide ? 1 : 3, wide ? 0 : 4, 1},
         {tall ? 3 : 1, tall ? 400 : 0, 5},

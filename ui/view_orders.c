@@ -56,12 +56,12 @@ static void draw_order_row(const struct screen *s, struct grid *g, int y, const 
         [CELL_TIME] = format_when(o->ordered_wall_ms, s->wall_ms, s->local, time),
         [CELL_ENV] = order_env(s, o, label),
         [CELL_ORDER] = order_title(o->kind),
-        [CELL_STATE] = order_state_word(o->state),
+        [CELL_STATE] = order_outcome_word(o),
         [CELL_TOOK] = order_took_words(order_took(s, o), took),
         [CELL_WORDS] = order_words(o),
     };
     for (int i = 0; i < CELL_COUNT; i++) {
-        enum style style = i == CELL_STATE ? order_style(o->state) : STYLE_TEXT;
+        enum style style = i != CELL_STATE ? STYLE_TEXT : o->dry_run ? STYLE_DIM : order_style(o->state);
         if (x[i] >= 0 && cols[i].right)
             grid_right(g, y, 2 + x[i], cols[i].width, style, cells[i]);
         else if (x[i] >= 0)

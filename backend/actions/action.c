@@ -251,8 +251,8 @@ void action_finish(struct action *a, enum order_state state, const char *fmt, ..
     va_start(args, fmt);
     put_words(a->view.words, sizeof a->view.words, fmt, args);
     va_end(args);
-    journal_fact(a, state == ORDER_REFUSED ? JOURNAL_REFUSED : JOURNAL_OUTCOME, NULL, order_state_word(state),
-                 a->view.words);
+    journal_fact(a, state == ORDER_REFUSED ? JOURNAL_REFUSED : JOURNAL_OUTCOME, NULL,
+                 a->order.dry_run && state == ORDER_DONE ? "planned" : order_state_word(state), a->view.words);
     size_t n = strlen(a->view.words);
     if (a->unjournaled > 0)
         (void)str_fmt(a->view.words + n, sizeof a->view.words - n, "; %u lines are missing in the journal",

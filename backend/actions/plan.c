@@ -35,6 +35,9 @@ static void plan_aws(const struct rotation_state *s, int64_t now, struct order_p
         "/aws/lambda/%s",
         name, name);
     add(p, false, "cancelling stops the watching: the rotation goes on at AWS");
+    add(p, true,
+        "unless the function alternates users, logins with the old password fail from setSecret on: warm containers "
+        "hold it until they are recycled");
     if (!s->enabled)
         add(p, true, "automatic rotation is off: RotateSecret turns it on");
     if (s->next_ms != TIME_UNKNOWN && s->next_ms - now < SOON_MS)
@@ -100,8 +103,8 @@ static void plan_cancel(const struct config_environment *conf, const struct rota
     bool open = rotation_is_open(s);
     add(p, true, "this turns automatic rotation OFF, for good%s", open ? ", not only the rotation under way" : "");
     add(p, true, "to turn it on again: RotateSecret with RotationRules; it rotates at once unless told otherwise:");
-    add(p, true, "aws secretsmanager rotate-secret --no-rotate-immediately --rotation-rules \"%s\" --secret-id ...",
-        s->rules[0] != '\0' ? s->rules : "AutomaticallyAfterDays=DAYS");
+    add(p, true, "aws secretsmanager rotate-secret --no-rotate-immediately --rotation-rules \"%s\" --secret-id %s",
+        s->rules[0] != '\0' ? s->rules : "AutomaticallyAfterDays=DAYS", s->arn);
     add(p, false, "CancelRotateSecret %s; DescribeSecret to see what it left", s->arn);
     if (open) {
         add(p, false, "GetSecretValue and a login with AWSCURRENT and with AWSPENDING: which the database takes");

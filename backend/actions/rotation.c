@@ -191,7 +191,9 @@ enum rotation_way rotation_choose(const struct config_environment *conf, const s
     else if (by_function && s->function[0] == '\0')
         (void)why_set(why, ERR_SETTING, "rotation = aws in the configuration, but the secret has no rotation function");
     else if (by_function && rotation_is_open(s))
-        (void)why_set(why, ERR_BUSY, "a rotation is not complete: AWSPENDING is on %s; wait for it, or finish it",
+        (void)why_set(why, ERR_BUSY,
+                      "a rotation is not complete: AWSPENDING is on %s; wait for it, or finish it "
+                      "(X; credtop rotate --finish)",
                       s->pending);
     else
         return by_function ? ROTATION_BY_AWS : ROTATION_BY_CREDTOP;

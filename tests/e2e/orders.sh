@@ -15,6 +15,13 @@ choose() {
     seen "^[ >▸]*$1\*? +[A-Z]"
 }
 
+# The plan is read to its end: before, yes is no answer.
+reads() {
+    keys NPage
+    keys NPage
+    seen 'Enter goes on'
+}
+
 # What changes something, as the simulator counts it.
 changes() {
     python3 -c 'import json, sys, urllib.request as r; print(json.load(r.urlopen(sys.argv[1] + "/_sim/calls"))["classes"]["MUTATES"])' \
@@ -34,6 +41,7 @@ keys R
 shows 'R: the plan is there' '── PLAN '
 shows 'R: it names the call' 'RotateSecret arn:aws'
 shows 'R: and asks' 'CONFIRM: rotate'
+reads
 keys -l 'no'
 keys Enter
 shows 'another word is no answer' 'yes, or Esc'
@@ -46,6 +54,7 @@ shows 'nothing typed is no' 'left; nothing was done'
 check 'nothing was sent' "$before, $(changes)" test "$before" = "$(changes)"
 keys R
 seen 'CONFIRM: rotate'
+reads
 keys -l yes
 keys Enter
 shows 'yes: it is done' 'rotate of json-eu done: AWSCURRENT is ' 30
@@ -55,6 +64,7 @@ check 'yes: something was sent' "$before" test "$before" != "$(changes)"
 choose prod-ap
 keys R
 shows 'a protected one asks for its name' 'prod-ap is protected: type its name'
+reads
 keys -l yes
 keys Enter
 shows 'and takes nothing else' 'that is not its name'

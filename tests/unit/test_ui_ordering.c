@@ -60,7 +60,7 @@ static void rotate__protected__needs_the_name(void **state)
     (void)state;
     type(s, "prod-eu\r"); /* typed ahead */
     assert_string_equal(s->confirm.typed, "");
-    look_at(s, 24);
+    look_at(s, 48);
     type(s, "yes\r");
     assert_true(s->confirm.open);
     type(s, "\x15prod-eu");
@@ -77,10 +77,11 @@ static void rotate__elsewhere__needs_a_yes(void **state)
 {
     struct screen *s = planned("j"); /* test */
     (void)state;
-    look_at(s, 24);
+    look_at(s, 48);
     type(s, "y\r");
     assert_true(s->confirm.open);
-    type(s, "es");
+    assert_string_equal(s->confirm.typed, ""); /* a wrong answer is not in the way of a right one */
+    type(s, "yes");
     assert_int_equal(screen_key(s, '\r'), EFFECT_REDRAW | EFFECT_ORDER);
     assert_int_equal(s->wish.env, FIX_TEST);
     screen_free(s);
@@ -143,7 +144,7 @@ static void rotate__another_wish_meanwhile__is_not_mixed_up(void **state)
     ordering_done(s, 5, &why);
     s->wish = (struct order){.kind = ORDER_TEST, .env = FIX_PROD_US};
     screen_update(s, fix_board_planned(FIX_TEST));
-    look_at(s, 24);
+    look_at(s, 48);
     type(s, "yes");
     assert_int_equal(screen_key(s, '\r'), EFFECT_REDRAW | EFFECT_ORDER);
     assert_int_equal(s->wish.kind, ORDER_ROTATE);
@@ -165,6 +166,11 @@ static void plan__longer_than_the_screen__moves(void **state)
     assert_int_equal(s->page.at, s->page.n - 1);
     assert_true(s->confirm.open);
     assert_string_equal(s->confirm.typed, "");
+    type(s, "yes\r"); /* the last lines were not drawn yet */
+    assert_true(s->confirm.open);
+    assert_non_null(strstr(s->confirm.note, "to its end first"));
+    look_at(s, 15);
+    assert_int_equal(screen_key(s, '\r'), EFFECT_REDRAW | EFFECT_ORDER);
     screen_free(s);
 }
 
