@@ -36,9 +36,10 @@ static int64_t now_ms(void)
 static void read_on(struct journal_watch *w)
 {
     struct journal_text t;
+    struct journal_row row;
     while (!cancel_is_set(w->s.cancel) && journal_reader_next(w->reader, &t)) {
-        if (journal_row_read(t.bytes, t.n, &w->rows[w->lines % JOURNAL_ROWS]))
-            w->lines++;
+        if (journal_row_read(t.bytes, t.n, &row)) /* half a row must not take the place of the oldest */
+            w->rows[w->lines++ % JOURNAL_ROWS] = row;
         else
             w->strange++;
     }
