@@ -1,11 +1,13 @@
 #include "ui/ui.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "backend/base/clock.h"
 #include "ui/grid.h"
 #include "ui/ordering.h"
+#include "ui/orders.h"
 #include "ui/psql.h"
 #include "ui/screen.h"
 #include "ui/signals.h"
@@ -267,6 +269,22 @@ static void turn(struct ui *u)
         draw(u);
 }
 
+/* Who leaves while an order is under way is told, on the terminal that is the shell's again. */
+static void tell_unfinished(const struct ui *u)
+{
+    struct board *now = backend_board(u->backend);
+    for (size_t i = 0; now->orders && i < now->orders->n; i++) {
+        const struct order_view *o = &now->orders->orders[i];
+        if (order_is_open(o) && order_is_planned(o->kind) && !o->dry_run)
+            (void)fprintf(stderr,
+                          "credtop: %s of %s was under way (%s); what AWS has been told to do goes on there: "
+                          "`credtop journal show` has what was sent, `credtop test %s` tells who gets in\n",
+                          order_title(o->kind), now->envs[o->env].conf->name,
+                          o->nsteps > 0 ? o->steps[o->nsteps - 1].name : "not begun", now->envs[o->env].conf->name);
+    }
+    now = board_free(now);
+}
+
 enum err ui_run(struct backend *b, const struct ui_settings *s, struct why *why)
 {
     struct term_settings terminal = {
@@ -282,6 +300,7 @@ enum err ui_run(struct backend *b, const struct ui_settings *s, struct why *why)
     while (!u.quit)
         turn(&u);
     u.term = term_close(u.term);
+    tell_unfinished(&u);
     u.screen = screen_free(u.screen);
     u.grid = grid_free(u.grid);
     return ERR_OK;

@@ -89,5 +89,20 @@ keys Escape
 keys 1
 keys Escape
 leaves 'after orders'
+
+# Left while AWS rotates: the shell's terminal has a line that says so.
+start 80 24
+shows 'again: first paint' '^[ >▸]*prod-us'
+choose json-eu
+keys R
+seen 'CONFIRM: rotate'
+reads
+keys -l yes
+keys Enter
+seen 'RotateSecret'
+keys Q
+shows 'Q while AWS rotates: says what is under way' 'rotate of json-eu was under way'
+shows 'Q while AWS rotates: and leaves' '^status 0\.$'
+mux kill-session -t "$name" 2>/dev/null
 rm -rf "$work"
 finish
