@@ -104,6 +104,8 @@ static void terminal__hostile_words__are_words(void **state)
     (void)state;
     expect(p, "DB-ERROR");
     expect(p, "<U+202E>");
+    pty_keys(p, "/prod\r"); /* by its name: which of them is the worst, and on top, changes while answers come */
+    expect(p, "filter: prod");
     pty_keys(p, "2");
     expect(p, "rotation on");
     expect(p, "\\x1B]0;owned");
