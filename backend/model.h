@@ -103,6 +103,7 @@ struct event_chunk {
     size_t bytes; /* what it holds, for the limit */
 };
 
+#define CONTAINER_LATELY_MS (10 * 60 * 1000) /* called within this time: active */
 enum container_state { CONTAINER_CURRENT, CONTAINER_STALE, CONTAINER_POISONED, CONTAINER_SILENT, CONTAINER_UNKNOWN };
 const char *container_state_word(enum container_state s);
 

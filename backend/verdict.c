@@ -205,10 +205,9 @@ static void judge_containers(struct case_file *c, const struct log_snap *l)
             l->poisoned == 1 ? "es" : "", failed_calls, failed_calls == 1 ? "" : "s");
     if (l->stale > 0 && s != NULL)
         add(c, STATE_STALE, s->current_since_ms,
-            "%zu of %zu containers hold a version replaced %s and are still called: they never fetch again, so they "
-            "fail when "
-            "they reconnect, and end only by being recycled",
-            l->stale, l->active, moment(s->current_since_ms, c->b->wall_ms, at));
+            "%zu of %zu containers called in the last %d minutes hold a version replaced %s: they never fetch again, "
+            "fail when they reconnect, and end only by being recycled",
+            l->stale, l->active, CONTAINER_LATELY_MS / 60000, moment(s->current_since_ms, c->b->wall_ms, at));
 }
 
 static void judge_logs(struct case_file *c)

@@ -402,7 +402,7 @@ static unsigned do_REFRESH(struct screen *s)
 
 static unsigned do_WIDE(struct screen *s)
 {
-    s->wide = !s->wide;
+    s->wide[s->view] = !s->wide[s->view];
     return EFFECT_REDRAW;
 }
 

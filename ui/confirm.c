@@ -4,6 +4,7 @@
 
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
+#include "ui/box.h"
 #include "ui/keys.h"
 
 #define WIDE_FROM 120
@@ -82,12 +83,9 @@ void confirm_draw(struct confirm *c, struct grid *g)
     int under = g->rows >= 15 ? FOOTER : 1;
     box.y = c->below && g->rows > box.h + under ? g->rows - box.h - under : (g->rows - box.h) / 2;
     box.x = (g->cols - box.w) / 2;
-    for (int y = 0; y < box.h; y++)
-        for (int x = 0; x < box.w; x++)
-            grid_glyph(g, box.y + y, box.x + x, STYLE_TEXT, ' ', ' ');
+    box_draw(g, box, box.h == BOX_LINES ? c->title : NULL);
     int y = box.h == BOX_LINES ? box.y + 2 : box.y;
     if (box.h == BOX_LINES) {
-        grid_rule(g, box.y, box.x, box.w, c->title, NULL);
         if (c->protect)
             grid_fmt(g, box.y + 1, box.x + 1, box.w - 2, STYLE_WARN, "%s is protected: type its name", c->name);
         else
@@ -98,8 +96,6 @@ void confirm_draw(struct confirm *c, struct grid *g)
         else
             grid_text(g, box.y + 3, box.x + 1, box.w - 2, c->note ? STYLE_WARN : STYLE_DIM,
                       c->note ? c->note : "Enter goes on; Esc, or nothing typed, leaves it");
-        for (int i = 0; i < box.w; i++)
-            grid_glyph(g, box.y + 4, box.x + i, STYLE_RULE, 0x2500, '-');
     }
     int x = box.x + 1 + grid_text(g, y, box.x + 1, box.w - 2, STYLE_TITLE, c->protect ? "name  " : "yes?  ");
     x += grid_text(g, y, x, box.x + box.w - x - 1, STYLE_BOLD, c->typed);

@@ -304,7 +304,7 @@ static void fit_columns(const struct screen *s, int width, struct layout_column 
     }
     for (size_t i = 0; i < COLUMNS; i++) {
         out[i] = columns[i].at;
-        out[i].rank = s->wide ? columns[i].rank_wide : columns[i].at.rank;
+        out[i].rank = s->wide[VIEW_OVERVIEW] ? columns[i].rank_wide : columns[i].at.rank;
     }
     out[COLUMN_NAME].width = name > 24 ? 24 : name;
     out[COLUMN_SECRET].width = secret > 28 ? 28 : secret;

@@ -5,6 +5,7 @@
 #include "backend/base/text.h"
 #include "ui/format.h"
 #include "ui/layout.h"
+#include "ui/ordering.h"
 #include "ui/palette.h"
 #include "ui/view.h"
 
@@ -241,21 +242,30 @@ static bool in_footer(const struct key_row *row, unsigned place)
     return row && (row->where & place) && row->word[0];
 }
 
-/* Help and quit are always there; the others as far as there is room. */
+/* Help and quit, and what the chosen environment needs. */
+static bool always_in_footer(const struct screen *s, enum command c)
+{
+    return c == COMMAND_HELP || c == COMMAND_CLOSE_KEY || c == COMMAND_QUIT ||
+           (c == COMMAND_PLAN_FINISH && ordering_is_advised(s, ORDER_FINISH)) ||
+           (c == COMMAND_PLAN_RECYCLE && ordering_is_advised(s, ORDER_RECYCLE));
+}
+
+/* The others as far as there is room. */
 static void draw_keys(const struct screen *s, struct grid *g, struct rect at)
 {
     unsigned place = view_row(s->view)->place;
     bool wide = at.w >= WIDE_FROM;
     int gap = wide ? 2 : 1, kept = 0, x = at.x + 1;
     for (int c = COMMAND_NONE + 1; c < COMMAND_COUNT; c++)
-        if ((c == COMMAND_HELP || c == COMMAND_CLOSE_KEY || c == COMMAND_QUIT) &&
-            in_footer(key_row((enum command)c), place))
+        if (always_in_footer(s, (enum command)c) && in_footer(key_row((enum command)c), place))
             kept += key_width(key_row((enum command)c)) + gap;
     for (int c = COMMAND_NONE + 1; c < COMMAND_COUNT; c++) {
         const struct key_row *row = key_row((enum command)c);
-        bool always = c == COMMAND_HELP || c == COMMAND_CLOSE_KEY || c == COMMAND_QUIT;
+        bool always = always_in_footer(s, (enum command)c);
         char key[16];
-        if (!in_footer(row, place) || (!always && x + key_width(row) + gap + kept > at.w))
+        bool refused =
+            c == COMMAND_PLAN_ROTATE && ordering_is_advised(s, ORDER_FINISH); /* by AWS, until that is done */
+        if (!in_footer(row, place) || refused || (!always && x + key_width(row) + gap + kept > at.w))
             continue;
         first_key(row, key);
         kept -= always ? key_width(row) + gap : 0;
@@ -308,7 +318,8 @@ static void draw_footer(const struct screen *s, struct grid *g, const struct lay
         draw_message(s, g, l->message);
     if (s->confirm.open)
         grid_text(g, l->keys.y, l->keys.x + 1, l->keys.w - 1, STYLE_TEXT,
-                  "Enter:Answer  Esc:Leave  ^U:Clear  Up Down PgUp PgDn:Move the page");
+                  s->confirm.below ? "Enter:Answer Esc:Leave ^U:Clear PgDn PgUp:Move"
+                                   : "Enter:Answer Esc:Leave ^U:Clear");
     else
         draw_keys(s, g, l->keys);
 }

@@ -305,6 +305,6 @@ void order_page_draw(struct screen *s, struct grid *g, struct rect at, const str
     grid_copy(g, at.y + 1, at.x, room, page, (int)s->page.at);
     page = grid_free(page);
     if (lines > room)
-        str_fmt(where, sizeof(where), "%d-%d of %d lines", (int)s->page.at + 1, (int)s->page.at + room, lines);
+        str_fmt(where, sizeof(where), "%d-%d/%d", (int)s->page.at + 1, (int)s->page.at + room, lines);
     draw_rule(s, g, at, o, where);
 }

@@ -26,6 +26,19 @@ static const struct env_view *chosen_env(const struct screen *s, size_t *out_env
     return o && o->env < s->board->n ? &s->board->envs[o->env] : screen_env(s);
 }
 
+bool ordering_is_advised(const struct screen *s, enum order_kind kind)
+{
+    size_t env;
+    const struct verdict *v = chosen_env(s, &env) ? &s->verdicts[env] : NULL;
+    for (size_t i = 0; v && i < v->ncauses; i++) {
+        enum env_state state = v->causes[i].state;
+        if ((kind == ORDER_FINISH && state == STATE_STUCK) ||
+            (kind == ORDER_RECYCLE && (state == STATE_STALE || state == STATE_POISONED)))
+            return true;
+    }
+    return false;
+}
+
 /* Makes it for that environment; false, and says why, when it may not be. */
 static bool wish(struct screen *s, enum order_kind kind)
 {

@@ -4,6 +4,7 @@
 
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
+#include "ui/box.h"
 #include "ui/keys.h"
 
 #define WIDE_FROM 120
@@ -70,13 +71,6 @@ enum question_result question_key(struct question *q, uint32_t press)
     }
 }
 
-static void clear_box(struct grid *g, struct rect box)
-{
-    for (int y = 0; y < box.h; y++)
-        for (int x = 0; x < box.w; x++)
-            grid_glyph(g, box.y + y, box.x + x, STYLE_TEXT, ' ', ' ');
-}
-
 void question_draw(struct question *q, struct grid *g)
 {
     struct rect box = {.h = BOX_LINES, .w = g->cols < WIDE_FROM ? g->cols : BOX_WIDTH};
@@ -84,18 +78,15 @@ void question_draw(struct question *q, struct grid *g)
     box.h = g->rows < box.h ? g->rows : box.h;
     box.y = (g->rows - box.h) / 2;
     box.x = (g->cols - box.w) / 2;
-    clear_box(g, box);
+    box_draw(g, box, box.h == BOX_LINES ? "AWS ASKS FOR A CODE" : NULL);
     for (size_t i = 0; i < QUESTION_DIGITS; i++)
         shown[i] = i < strlen(q->code) ? '*' : '_';
     shown[QUESTION_DIGITS] = '\0';
     /* From the code outwards, so that the smallest terminal still asks. */
     int y = box.h < BOX_LINES ? box.y : box.y + 3;
     if (box.h == BOX_LINES) {
-        grid_rule(g, box.y, box.x, box.w, "AWS ASKS FOR A CODE", NULL);
         grid_fmt(g, box.y + 1, box.x + 1, box.w - 2, STYLE_TEXT, "device  %s", q->what.serial);
         grid_fmt(g, box.y + 2, box.x + 1, box.w - 2, STYLE_TEXT, "for     %s", q->what.role);
-        for (int i = 0; i < box.w; i++)
-            grid_glyph(g, box.y + 5, box.x + i, STYLE_RULE, 0x2500, '-');
     }
     int x =
         box.x + 1 + grid_text(g, y, box.x + 1, box.w - 2, STYLE_TITLE, box.h == BOX_LINES ? "code    " : "MFA code ");

@@ -61,7 +61,8 @@ struct screen {
     enum view_id back[VIEW_COUNT]; /* where Esc leads from each view */
     size_t env;                    /* the chosen environment: its place in the configuration */
     bool touched;                  /* until the first key, the chosen one is the top row */
-    bool paused, local, problems, wide, follow, everyone;
+    bool paused, local, problems, follow, everyone;
+    bool wide[VIEW_COUNT];
     enum sort_by sort;
     enum event_choice choice;
 

@@ -12,6 +12,8 @@
 #include "ui/view.h"
 
 #define WIDE_FROM 120
+#define CAUSE_LINES 3 /* of one cause */
+#define CAUSE_SIZE 400
 
 static enum style container_style(enum container_state state)
 {
@@ -80,23 +82,25 @@ static void detail_cause(const struct screen *s, char *out, size_t size, size_t 
 
 static int causes_rows(const struct screen *s, int width)
 {
-    char line[320];
+    char line[CAUSE_SIZE];
     int rows = 0;
     for (size_t i = 0; i < s->verdicts[s->env].ncauses; i++) {
         detail_cause(s, line, sizeof(line), i);
-        rows += grid_wrap_lines(width - 2, 2, line);
+        rows += grid_wrap_lines(width - 2, CAUSE_LINES, line);
     }
     return rows;
 }
 
 static void draw_causes(const struct screen *s, struct grid *g, struct rect at)
 {
-    char line[320];
+    char line[CAUSE_SIZE];
     const struct verdict *v = &s->verdicts[s->env];
     int y = at.y, end = at.y + at.h;
     for (size_t i = 0; i < v->ncauses && y < end; i++) {
+        int room = end - y - (int)(v->ncauses - i - 1); /* a line is left for each of the others */
+        int lines = room < 1 ? 1 : room < CAUSE_LINES ? room : CAUSE_LINES;
         detail_cause(s, line, sizeof(line), i);
-        y += grid_wrap(g, y, at.x + 1, at.w - 2, end - y > 2 ? 2 : end - y, state_style(v->causes[i].state), line);
+        y += grid_wrap(g, y, at.x + 1, at.w - 2, lines, state_style(v->causes[i].state), line);
     }
 }
 
@@ -479,7 +483,7 @@ static void detail_draw(struct screen *s, struct grid *g, struct rect body)
     boxes = boxes == 2 ? 3 : boxes;
     int gap = tall ? 1 : 0;
     struct layout_want wants[] = {
-        {causes > 2 ? 2 : causes, causes > 6 ? 6 : causes, 0},
+        {causes > 3 ? 3 : causes, causes > 6 ? 6 : causes, 0},
         {1, tall && v->secret ? 3 : 1, 0},
         {wide           ? 9
          : versions > 5 ? 5 /* AWSCURRENT, AWSPENDING and AWSPREVIOUS */
@@ -487,7 +491,7 @@ static void detail_draw(struct screen *s, struct grid *g, struct rect body)
          wide ? (versions > 9 ? versions : 9) + gap : versions + gap, 2},
         {v->logs ? 4 : 2, (v->logs ? 6 : 2) + gap, 3},
         {boxes > 4 ? 4 : boxes, boxes + (boxes ? gap : 0), 4},
-        {wide ? 1 : 3, wide ? 0 : 4, 1},
+        {wide ? 1 : 2, wide ? 0 : 4, 1},
         {tall ? 3 : 1, tall ? 400 : 0, 5},
     };
     struct rect parts[ARRAY_LEN(wants)];

@@ -55,9 +55,9 @@ static void event_columns(const struct screen *s, int width, bool with_env, stru
     }
     cols[CELL_ENV].width = with_env ? (name > 20 ? 20 : name) : 0;
     cols[CELL_TIME].head = s->local ? "TIME local" : "TIME Z";
-    if (width < WIDE_FROM || s->wide)
+    if (width < WIDE_FROM || s->wide[VIEW_EVENTS])
         cols[CELL_REQUEST].width = 0;
-    if (s->wide && width < WIDE_FROM)
+    if (s->wide[VIEW_EVENTS] && width < WIDE_FROM)
         cols[CELL_STREAM].width = cols[CELL_ENV].width = 0;
     if (width < 100)
         cols[CELL_LATE].width = 0;

@@ -19,10 +19,10 @@
 #include "backend/watch/classify.h"
 #include "backend/watch/tally.h"
 
-#define CONTAINERS_MAX 20000       /* per environment; the longest silent are forgotten */
-#define INVOCATIONS_MAX (1u << 17) /* journal: older ones keep the count they have */
-#define SILENT_MS (10 * 60 * 1000) /* not called for this long: SILENT (POISONED ones: an hour) */
-#define IN_DOUBT_MS 10000          /* a fetch this near to the label's move may have got either version */
+#define CONTAINERS_MAX 20000          /* per environment; the longest silent are forgotten */
+#define INVOCATIONS_MAX (1u << 17)    /* journal: older ones keep the count they have */
+#define SILENT_MS CONTAINER_LATELY_MS /* not called for this long: SILENT (POISONED ones: an hour) */
+#define IN_DOUBT_MS 10000             /* a fetch this near to the label's move may have got either version */
 
 struct containers;
 

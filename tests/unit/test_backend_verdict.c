@@ -206,8 +206,8 @@ static void stale__names_the_moment(void **state)
     x->logs.active = 5;
     x->logs.stale = 2;
     expect_text(x, STATE_STALE,
-                "2 of 5 containers hold a version replaced 11:00:00Z and are still called: they never fetch again, "
-                "so they fail when they reconnect, and end only by being recycled");
+                "2 of 5 containers called in the last 10 minutes hold a version replaced 11:00:00Z: they never fetch "
+                "again, fail when they reconnect, and end only by being recycled");
     assert_true(x->v.causes[0].since_ms == WALL - 60 * MINUTE);
 }
 
