@@ -140,7 +140,7 @@ bool own_move_current(struct own *o, const char *half_way)
         enum err err = own_move_label(o, "AWSCURRENT", o->token, o->found->current, &why);
         bool seen = err != ERR_OK && rotation_describe(o->a, &now, &(struct why){0}) == ERR_OK;
         if (err == ERR_OK || (seen && strcmp(now.current, o->token) == 0)) {
-            action_end(o->a, STEP_DONE, "AWSCURRENT is %s", o->token);
+            action_end(o->a, STEP_DONE, "AWSCURRENT is %.8s", o->token);
             return true;
         }
         if (seen && strcmp(now.current, o->found->current) != 0) {

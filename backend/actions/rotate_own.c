@@ -216,8 +216,8 @@ static void count_sessions(struct own *o)
     if (session_count_older(o->session, o->pending.p.user, ago, &n, &why) != ERR_OK)
         action_end(o->a, STEP_UNKNOWN, "%s", why_line(&why, line, sizeof line));
     else
-        action_end(o->a, STEP_DONE, "%lld of %s from before go on, and need the new password when they reconnect",
-                   (long long)n, o->pending.p.user);
+        action_end(o->a, STEP_DONE, "%lld of %s from before go on%s", (long long)n, o->pending.p.user,
+                   n > 0 ? ", and need the new password when they reconnect" : "");
 }
 
 static void take(struct own *o)

@@ -244,7 +244,7 @@ bool rotation_agree(struct action *a, const struct rotation_state *s, enum rotat
         action_finish(a, ORDER_REFUSED, "nothing was changed: %s", why.text);
         return false;
     }
-    action_end(a, STEP_DONE, "AWSCURRENT is %s", s->current);
+    action_end(a, STEP_DONE, "AWSCURRENT is %.8s", s->current);
     if (a->order.dry_run)
         action_finish(a, ORDER_DONE, "this is the plan; nothing was changed");
     return !a->order.dry_run;
@@ -270,7 +270,7 @@ static void run(struct action *a)
     }
     enum rotation_way way = rotation_choose(conf, &s, a->view.kind, &why);
     if (way == ROTATION_NONE || (!a->order.dry_run && rotation_admit(conf, &a->order, &s, &why) != ERR_OK)) {
-        action_end(a, STEP_DONE, "AWSCURRENT is %s", s.current);
+        action_end(a, STEP_DONE, "AWSCURRENT is %.8s", s.current);
         action_finish(a, ORDER_REFUSED, "%s", why.text);
         return;
     }

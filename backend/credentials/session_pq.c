@@ -110,50 +110,34 @@ enum err session_lock(struct session *s, const char *name, struct why *why)
     return ERR_BUSY;
 }
 
+/* Carries out what may hold a verifier, and wipes it; `fits`: it could be written. */
+static enum err run_wiped(struct session *s, char *sql, size_t size, bool fits, struct why *why)
+{
+    PGresult *r = fits ? run(s, sql, why) : NULL;
+    enum err err = r != NULL ? ERR_OK
+                   : fits    ? why->code
+                             : why_set(why, ERR_DB_QUERY, "the user's name cannot be written in a statement");
+    secret_wipe(sql, size);
+    PQclear(r);
+    return err;
+}
+
 enum err session_set_verifier(struct session *s, const char *user, const char *verifier, struct why *why)
 {
     struct why local;
     char sql[700];
-    why = why != NULL ? why : &local;
     char *name = PQescapeIdentifier(s->conn, user, strlen(user));
     char *literal = PQescapeLiteral(s->conn, verifier, strlen(verifier));
     bool fits = name != NULL && literal != NULL && str_fmt(sql, sizeof sql, "ALTER ROLE %s PASSWORD %s", name, literal);
     PQfreemem(name);
     PQfreemem(literal);
-    PGresult *r = fits ? run(s, sql, why) : NULL;
-    if (!fits)
-        (void)why_set(why, ERR_DB_QUERY, "the user's name cannot be written in a statement");
-    secret_wipe(sql, sizeof sql);
-    if (r == NULL)
-        return why->code;
-    PQclear(r);
-    return ERR_OK;
-}
-
-enum err session_has_role(struct session *s, const char *role, bool *out, struct why *why)
-{
-    struct why local;
-    char sql[300];
-    why = why != NULL ? why : &local;
-    char *literal = PQescapeLiteral(s->conn, role, strlen(role));
-    bool fits =
-        literal != NULL && str_fmt(sql, sizeof sql, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s", literal);
-    PQfreemem(literal);
-    if (!fits)
-        return why_set(why, ERR_DB_QUERY, "the user's name cannot be written in a statement");
-    PGresult *r = run(s, sql, why);
-    if (r == NULL)
-        return why->code;
-    *out = PQntuples(r) == 1;
-    PQclear(r);
-    return ERR_OK;
+    return run_wiped(s, sql, sizeof sql, fits, why != NULL ? why : &local);
 }
 
 enum err session_create_role(struct session *s, const char *user, const char *as, const char *verifier, struct why *why)
 {
     struct why local;
     char sql[900];
-    why = why != NULL ? why : &local;
     char *name = PQescapeIdentifier(s->conn, user, strlen(user));
     char *group = PQescapeIdentifier(s->conn, as, strlen(as));
     char *literal = PQescapeLiteral(s->conn, verifier, strlen(verifier));
@@ -162,28 +146,18 @@ enum err session_create_role(struct session *s, const char *user, const char *as
     PQfreemem(name);
     PQfreemem(group);
     PQfreemem(literal);
-    PGresult *r = fits ? run(s, sql, why) : NULL;
-    if (!fits)
-        (void)why_set(why, ERR_DB_QUERY, "the users' names cannot be written in a statement");
-    secret_wipe(sql, sizeof sql);
-    if (r == NULL)
-        return why->code;
-    PQclear(r);
-    return ERR_OK;
+    return run_wiped(s, sql, sizeof sql, fits, why != NULL ? why : &local);
 }
 
-enum err session_count_older(struct session *s, const char *user, int64_t older_ms, int64_t *out, struct why *why)
+/* The whole number that a question about a role gives: `before`, the name, `after`. */
+static enum err count_of_role(struct session *s, const char *before, const char *role, const char *after, int64_t *out,
+                              struct why *why)
 {
     struct why local;
-    char sql[500];
+    char sql[600];
     why = why != NULL ? why : &local;
-    char *literal = PQescapeLiteral(s->conn, user, strlen(user));
-    bool fits = literal != NULL &&
-                str_fmt(sql, sizeof sql,
-                        "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity WHERE usename = %s AND "
-                        "pid <> pg_catalog.pg_backend_pid() AND backend_start < pg_catalog.now() - interval '%lld "
-                        "milliseconds'",
-                        literal, (long long)older_ms);
+    char *literal = PQescapeLiteral(s->conn, role, strlen(role));
+    bool fits = literal != NULL && str_fmt(sql, sizeof sql, "%s%s%s", before, literal, after);
     PQfreemem(literal);
     if (!fits)
         return why_set(why, ERR_DB_QUERY, "the user's name cannot be written in a statement");
@@ -193,4 +167,25 @@ enum err session_count_older(struct session *s, const char *user, int64_t older_
     bool good = PQntuples(r) == 1 && str_to_i64(PQgetvalue(r, 0, 0), (size_t)PQgetlength(r, 0, 0), out);
     PQclear(r);
     return good ? ERR_OK : why_set(why, ERR_DB_QUERY, "the server did not count");
+}
+
+enum err session_has_role(struct session *s, const char *role, bool *out, struct why *why)
+{
+    int64_t n = 0;
+    enum err err =
+        count_of_role(s, "SELECT pg_catalog.count(*) FROM pg_catalog.pg_roles WHERE rolname = ", role, "", &n, why);
+    if (err == ERR_OK)
+        *out = n == 1;
+    return err;
+}
+
+enum err session_count_older(struct session *s, const char *user, int64_t older_ms, int64_t *out, struct why *why)
+{
+    char after[200];
+    (void)str_fmt(after, sizeof after,
+                  " AND pid <> pg_catalog.pg_backend_pid() AND backend_start < pg_catalog.now() - interval '%lld "
+                  "milliseconds'",
+                  (long long)older_ms);
+    return count_of_role(s, "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity WHERE usename = ", user, after,
+                         out, why);
 }
