@@ -8,7 +8,6 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -20,6 +19,7 @@
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 #include "backend/journal_view.h"
+#include "tests/unit/own_folder.h"
 
 #define TEXT_SIZE (1 << 20)
 
@@ -34,27 +34,17 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *x = mem_new(sizeof *x);
-    const char *tmp = getenv("TMPDIR");
-    (void)str_fmt(x->folder, sizeof x->folder, "%s/journal-XXXXXX", tmp != NULL && strlen(tmp) < 40 ? tmp : "/tmp");
-    assert_non_null(mkdtemp(x->folder));
+    own_folder_make(x->folder, "journal");
     (void)str_fmt(x->path, sizeof x->path, "%s/state/credtop/journal.jsonl", x->folder);
     x->text = mem_new(TEXT_SIZE);
     *state = x;
     return 0;
 }
 
-static int take_away(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     struct fixture *x = *state;
-    (void)nftw(x->folder, take_away, 8, FTW_DEPTH | FTW_PHYS);
+    own_folder_remove(x->folder);
     free(x->text);
     free(x);
     return 0;

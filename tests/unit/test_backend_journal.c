@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "backend/base/strbuf.h"
 #include "backend/base/wake.h"
 #include "backend/journal_watch.h"
+#include "tests/unit/own_folder.h"
 
 struct fixture {
     char folder[64], path[128];
@@ -31,10 +31,8 @@ static int set_up(void **state)
 {
     struct fixture *x = mem_new(sizeof *x);
     struct why why = {0};
-    const char *tmp = getenv("TMPDIR");
     journal_view_init();
-    (void)str_fmt(x->folder, sizeof x->folder, "%s/jwatch-XXXXXX", tmp != NULL && strlen(tmp) < 40 ? tmp : "/tmp");
-    assert_non_null(mkdtemp(x->folder));
+    own_folder_make(x->folder, "jwatch");
     (void)str_fmt(x->path, sizeof x->path, "%s/journal.jsonl", x->folder);
     x->wake = wake_new();
     assert_non_null(x->wake);
@@ -48,14 +46,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int take_away(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     struct fixture *x = *state;
@@ -65,7 +55,7 @@ static int tear_down(void **state)
     x->box = snapbox_free(x->box);
     x->wake = wake_free(x->wake);
     cancel_free(x->cancel);
-    (void)nftw(x->folder, take_away, 8, FTW_DEPTH | FTW_PHYS);
+    own_folder_remove(x->folder);
     free(x);
     return 0;
 }
