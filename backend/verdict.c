@@ -92,9 +92,9 @@ static void judge_rotation(struct case_file *c, const struct secret_snap *s)
         bool stuck = now - s->pending_since_ms > c->b->conf->pending_stuck_ms;
         if (stuck)
             add(c, STATE_STUCK, s->pending_since_ms,
-                "AWSPENDING has been on version %.8s for %s, AWSCURRENT on %.8s: the rotation stopped half way, and "
-                "the "
-                "next is refused until it is finished",
+                "the rotation stopped half way: AWSPENDING on %.8s for %s, AWSCURRENT on %.8s; the next is refused "
+                "until "
+                "it is finished",
                 s->pending_id, age(now - s->pending_since_ms, a), s->current_id);
         else
             add(c, STATE_ROTATING, s->pending_since_ms, "a rotation is in progress: AWSPENDING on version %.8s for %s",
@@ -159,9 +159,9 @@ static void judge_database(struct case_file *c)
     const struct why *why = &d->result_why;
     switch (d->result) {
     case DB_LOGIN_FAILED:
-        add(c, STATE_FAILED, d->since_wall_ms, "%s as \"%s\" at %s:%u failed in %s: %s",
-            d->version_id[0] != '\0' ? "login with AWSCURRENT" : "login", d->user, d->host, d->port,
-            db_phase_word(d->failed), why->text[0] != '\0' ? why->text : err_words(why->code));
+        add(c, STATE_FAILED, d->since_wall_ms, "%s: %s (login as \"%s\"%s at %s:%u)", db_phase_word(d->failed),
+            why->text[0] != '\0' ? why->text : err_words(why->code), d->user,
+            d->version_id[0] != '\0' ? " with AWSCURRENT" : "", d->host, d->port);
         break;
     case DB_UNREACHABLE:
         add(c, STATE_FAILED, d->since_wall_ms, "%s:%u cannot be reached (%s): %s", d->host, d->port,
@@ -205,9 +205,9 @@ static void judge_containers(struct case_file *c, const struct log_snap *l)
             l->poisoned == 1 ? "es" : "", failed_calls, failed_calls == 1 ? "" : "s");
     if (l->stale > 0 && s != NULL)
         add(c, STATE_STALE, s->current_since_ms,
-            "%zu of %zu containers called in the last %d minutes hold a version replaced %s: they never fetch again, "
-            "fail when they reconnect, and end only by being recycled",
-            l->stale, l->active, CONTAINER_LATELY_MS / 60000, moment(s->current_since_ms, c->b->wall_ms, at));
+            "%zu of %zu containers hold a version replaced %s and never fetch again: called in the last %d minutes, "
+            "they fail when they reconnect, and end only by being recycled",
+            l->stale, l->active, moment(s->current_since_ms, c->b->wall_ms, at), CONTAINER_LATELY_MS / 60000);
 }
 
 static void judge_logs(struct case_file *c)

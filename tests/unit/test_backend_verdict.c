@@ -153,13 +153,13 @@ static void failed__database(void **state)
     x->db.since_wall_ms = WALL - 5000;
     x->db.result_why = (struct why){.code = ERR_DB_AUTH, .text = "28P01 rejects the password"};
     expect_text(x, STATE_FAILED,
-                "login as \"app\" at db.example:5432 failed in authentication: 28P01 rejects the password");
+                "authentication: 28P01 rejects the password (login as \"app\" at db.example:5432)");
     assert_true(x->v.causes[0].since_ms == WALL - 5000);
     (void)str_copy(x->db.version_id, sizeof x->db.version_id, "v");
     x->db.result_why.text[0] = '\0';
     expect_text(
         x, STATE_FAILED,
-        "login with AWSCURRENT as \"app\" at db.example:5432 failed in authentication: database refused the login");
+        "authentication: database refused the login (login as \"app\" with AWSCURRENT at db.example:5432)");
     x->db.result = DB_UNREACHABLE;
     x->db.failed = PHASE_TLS;
     x->db.result_why = (struct why){.code = ERR_TLS, .text = "server has no TLS"};
@@ -206,8 +206,8 @@ static void stale__names_the_moment(void **state)
     x->logs.active = 5;
     x->logs.stale = 2;
     expect_text(x, STATE_STALE,
-                "2 of 5 containers called in the last 10 minutes hold a version replaced 11:00:00Z: they never fetch "
-                "again, fail when they reconnect, and end only by being recycled");
+                "2 of 5 containers hold a version replaced 11:00:00Z and never fetch again: called in the last 10 "
+                "minutes, they fail when they reconnect, and end only by being recycled");
     assert_true(x->v.causes[0].since_ms == WALL - 60 * MINUTE);
 }
 
@@ -219,8 +219,8 @@ static void stuck_rotating__by_age(void **state)
     expect_text(x, STATE_ROTATING, "a rotation is in progress: AWSPENDING on version bbbbbbbb for 10m00s");
     x->secret.pending_since_ms = WALL - 10 * MINUTE - 1000;
     expect_text(x, STATE_STUCK,
-                "AWSPENDING has been on version bbbbbbbb for 10m01s, AWSCURRENT on aaaaaaaa: the rotation stopped half "
-                "way, and the next is refused until it is finished");
+                "the rotation stopped half way: AWSPENDING on bbbbbbbb for 10m01s, AWSCURRENT on aaaaaaaa; the next is "
+                "refused until it is finished");
 }
 
 static void overdue__says_how_late(void **state)
