@@ -522,6 +522,13 @@ static double random01(void)
     return (double)r / 4294967296.0;
 }
 
+/* Whether not a byte of an answer came: the request may never have been there. */
+static bool unanswered(const struct http_reply *r, enum err err)
+{
+    bool road = err == ERR_RESOLVE || err == ERR_CONNECT || err == ERR_TLS || err == ERR_TIMEOUT;
+    return road && r->status == 0 && r->date_ms < 0 && r->body.len == 0;
+}
+
 static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aws_target *t, const struct endpoint *ep,
                                   const char *body, int64_t deadline, struct cancel *c, struct why *why)
 {
@@ -552,6 +559,8 @@ static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aw
             identity_invalidate(g->identities, id.access_key_id);
         identity_clear(&id);
         quota_outcome(g->rates, account, ep->region, (int)op, err, clock_mono_ms(clock_real()));
+        if (unanswered(&a->reply, err))
+            quota_unused(g->rates, account, ep->region, (int)op);
         if (err == ERR_OK) {
             retry_quota_give_back(g->quota, taken);
             return ERR_OK;

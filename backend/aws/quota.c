@@ -145,6 +145,15 @@ void quota_outcome(struct quota *q, const char *account, const char *region, int
     pthread_mutex_unlock(&q->lock);
 }
 
+void quota_unused(struct quota *q, const char *account, const char *region, int op)
+{
+    pthread_mutex_lock(&q->lock);
+    struct bucket *b = find_locked(q, account, region, op);
+    if (b != NULL)
+        b->free_ms -= 1000.0 / b->rate; /* what lies before now is brought up to it by the next call */
+    pthread_mutex_unlock(&q->lock);
+}
+
 double quota_rate(struct quota *q, const char *account, const char *region, int op)
 {
     pthread_mutex_lock(&q->lock);

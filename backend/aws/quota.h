@@ -37,6 +37,10 @@ int64_t quota_reserve_spare(struct quota *q, const char *account, const char *re
 void quota_outcome(struct quota *q, const char *account, const char *region, int op, enum err code,
                    int64_t now_mono_ms);
 
+/* A call that nobody answered: its slot goes back, as what never arrived is not counted by
+ * AWS either.  Else an endpoint that is away would use up the quota of those that answer. */
+void quota_unused(struct quota *q, const char *account, const char *region, int op);
+
 /* The rate in force, requests a second; 0 when the operation has no quota. */
 double quota_rate(struct quota *q, const char *account, const char *region, int op);
 
