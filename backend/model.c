@@ -2,6 +2,7 @@
 #include "backend/model.h"
 
 #include "backend/base/mem.h"
+#include "backend/base/strbuf.h"
 
 void *snap_ref(const void *snap)
 {
@@ -33,6 +34,17 @@ struct board *board_free(struct board *b)
     free(b->envs);
     free(b);
     return NULL;
+}
+
+bool secret_tag(const struct secret_snap *s, const char *name, char *out, size_t size)
+{
+    size_t n = strlen(name);
+    for (const char *line = s->tags; *line != '\0'; line += strcspn(line, "\n") + 1)
+        if (strncmp(line, name, n) == 0 && line[n] == '=') {
+            str_copy_n(out, size, line + n + 1, strcspn(line + n + 1, "\n"));
+            return true;
+        }
+    return false;
 }
 
 /* ------------------------------------------------------------------ words */

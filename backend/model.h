@@ -61,6 +61,7 @@ struct secret_snap {
     char rotation_rule[64];  /* "every 30d", "rate(4 hours)"; "" none */
     char owning_service[64]; /* managed by: "rds"; "" nobody */
     char primary_region[32]; /* of a replica; "" when this is the primary */
+    char tags[256];          /* "team=payments\n...", as many as there is room for; secret_tag() */
     int64_t created_ms, last_changed_ms, last_rotated_ms, next_rotation_ms, deleted_ms; /* wall, -1 unknown */
     size_t nversions;
     struct version_row versions[VERSIONS_MAX];            /* CURRENT first, then PENDING, PREVIOUS, newest */
@@ -69,6 +70,9 @@ struct secret_snap {
     bool current_since_exact;                             /* seen to move, or LastRotatedDate; else a bound */
     int64_t pending_since_ms;                             /* pending version's age when it is not the current one; -1 */
 };
+
+/* The value of a tag of the secret; false when it has none of that name. */
+bool secret_tag(const struct secret_snap *s, const char *name, char *out, size_t size);
 
 /* ----------------------------------------------------------------- logs */
 

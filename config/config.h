@@ -56,6 +56,9 @@ struct config {
     const char *engine;       /* of the past: "auto", "page" (or NULL) or "insights" */
     unsigned insights_max_gb; /* estimated, all queries of a read together */
     unsigned quota_percent;   /* of AWS's published request quotas */
+    const char *notify;       /* "off", "bell", "desktop"; NULL: off */
+    const char *quiet_hours;  /* "22:00-07:00", hours_read(); NULL none */
+    bool title;               /* the terminal's */
     const char *journal;      /* absolute path, or "off"; NULL: where it is by itself */
     bool syslog;              /* the journal's hashes go there too */
     struct config_patterns patterns;

@@ -54,6 +54,7 @@ static const struct setting rows[SETTING_COUNT] = {
 #define C_PORT uint16_t
 #define C_PATH const char *
 #define C_URL const char *
+#define C_HOURS const char *
 #define FITS(of, type, field)                                                                                          \
     _Static_assert(_Generic(((struct of *)0)->field, C_##type : 1, default : 0), #field " does not hold a " #type);
 #define GLOBAL(key, type, field, limits, preset, help) FITS(config, type, field)
@@ -175,6 +176,9 @@ void setting_allowed(const struct setting *s, struct words *w)
     case TYPE_URL:
         words_fmt(w, "http:// or https:// and HOST[:PORT][/PATH], at most %s bytes, without user, query or fragment",
                   s->limits);
+        return;
+    case TYPE_HOURS:
+        words_fmt(w, "from and to, like 22:00-07:00");
         return;
     }
 }
@@ -392,6 +396,17 @@ static bool read_url(const struct setting *s, const char *value, const struct se
     return true;
 }
 
+static bool read_hours(const struct setting *s, const char *value, const struct setting_place *place, void *base,
+                       struct words *out_wrong)
+{
+    int from, to;
+    if (!hours_read(value, &from, &to)) {
+        return refuse(s, value, "is no span of hours", out_wrong);
+    }
+    store_text(s, value, place, base);
+    return true;
+}
+
 bool setting_read(const struct setting *s, const char *value, const struct setting_place *place, void *base,
                   struct words *out_wrong)
 {
@@ -418,6 +433,8 @@ bool setting_read(const struct setting *s, const char *value, const struct setti
         return read_path(s, value, place, base, out_wrong);
     case TYPE_URL:
         return read_url(s, value, place, base, out_wrong);
+    case TYPE_HOURS:
+        return read_hours(s, value, place, base, out_wrong);
     }
     abort(); /* no such type */
 }

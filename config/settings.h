@@ -34,7 +34,8 @@ enum setting_type {
     TYPE_COUNT,
     TYPE_PORT,
     TYPE_PATH,
-    TYPE_URL
+    TYPE_URL,
+    TYPE_HOURS
 };
 
 #define SETTING_EXAMPLES 3

@@ -210,3 +210,21 @@ bool duration_read(const char *text, size_t n, int64_t *out_ms)
     }
     return false;
 }
+
+/* "22:00" -> 1320 */
+static bool minute_read(const char *text, int *out)
+{
+    int64_t hour, minute;
+    if (strlen(text) < 5 || text[2] != ':' || !number_read(text, 2, 23, &hour) ||
+        !number_read(text + 3, 2, 59, &minute)) {
+        return false;
+    }
+    *out = (int)(hour * 60 + minute);
+    return true;
+}
+
+bool hours_read(const char *text, int *out_from, int *out_to)
+{
+    return strlen(text) == 11 && text[5] == '-' && minute_read(text, out_from) && minute_read(text + 6, out_to) &&
+           *out_from != *out_to;
+}

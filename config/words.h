@@ -44,6 +44,9 @@ const char *spelling_nearest(const struct spelling *s); /* NULL: nothing is near
  * more than a year. */
 bool duration_read(const char *text, size_t n, int64_t *out_ms);
 
+/* "22:00-07:00" in minutes of the day; from and to differ.  False for anything else. */
+bool hours_read(const char *text, int *out_from, int *out_to);
+
 /* Digits and nothing else, at most `max`. */
 bool number_read(const char *text, size_t n, int64_t max, int64_t *out);
 

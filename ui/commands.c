@@ -4,6 +4,7 @@
 #include "backend/base/mem.h"
 #include "ui/ordering.h"
 #include "ui/orders.h"
+#include "ui/palette.h"
 #include "ui/screen.h"
 #include "ui/view.h"
 
@@ -320,8 +321,7 @@ static unsigned do_FILTER(struct screen *s)
 
 static unsigned do_PALETTE(struct screen *s)
 {
-    prompt_open(&s->palette, "");
-    return EFFECT_REDRAW;
+    return palette_open(s);
 }
 
 static unsigned do_FOLLOW(struct screen *s)
@@ -367,11 +367,77 @@ static unsigned do_UNMATCH(struct screen *s)
     return match(s, false);
 }
 
+/* The next of those that can be seen. */
 static unsigned do_SORT(struct screen *s)
 {
-    s->sort = (enum sort_by)((s->sort + 1) % SORT_COUNT);
+    for (int i = 1; i < ENV_COLUMNS; i++) {
+        enum env_column next = (enum env_column)(((int)s->look.sort + i) % ENV_COLUMNS);
+        if (s->columns_shown & (1u << next))
+            return screen_sort(s, next, false);
+    }
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_REVERSE(struct screen *s)
+{
+    return screen_sort(s, s->look.sort, !s->look.reverse);
+}
+
+static unsigned do_COLUMNS(struct screen *s)
+{
+    menu_open(&s->menu, &menu_columns, s);
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_GROUP(struct screen *s)
+{
+    enum env_group next = (enum env_group)((s->look.group + 1) % ENV_GROUPS);
+    if (next == GROUP_BY_TAG && !s->look.tag[0])
+        next = GROUP_BY_NOTHING;
+    s->look.group = next;
     screen_rebuild(s);
     return EFFECT_REDRAW;
+}
+
+/* --------------------------------------------------------------- marks */
+
+static unsigned do_MARK(struct screen *s)
+{
+    if (s->nrows == 0)
+        return EFFECT_REDRAW;
+    screen_mark(s, s->env, !s->marked[s->env]);
+    return do_DOWN(s);
+}
+
+static unsigned do_MARK_ALL(struct screen *s)
+{
+    for (size_t i = 0; i < s->nrows; i++)
+        screen_mark(s, s->rows[i], true);
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_UNMARK(struct screen *s)
+{
+    for (size_t i = 0; i < s->board->n; i++)
+        screen_mark(s, i, false);
+    return EFFECT_REDRAW;
+}
+
+/* The first marked one that is not the chosen one, else the next row. */
+static unsigned do_COMPARE(struct screen *s)
+{
+    size_t other = SIZE_MAX;
+    for (size_t i = 0; i < s->board->n && other == SIZE_MAX; i++)
+        if (s->marked[i] && i != s->env)
+            other = i;
+    if (other == SIZE_MAX && s->nrows > 1)
+        other = s->rows[s->envs.at + 1 < s->nrows ? s->envs.at + 1 : s->envs.at - 1];
+    if (other == SIZE_MAX || other == s->env) {
+        screen_say(s, "there is no other environment to compare with");
+        return EFFECT_REDRAW;
+    }
+    s->other = other;
+    return go(s, VIEW_COMPARE);
 }
 
 static unsigned do_PROBLEMS(struct screen *s)
@@ -404,6 +470,28 @@ static unsigned do_WIDE(struct screen *s)
 {
     s->wide[s->view] = !s->wide[s->view];
     return EFFECT_REDRAW;
+}
+
+static unsigned do_COPY(struct screen *s)
+{
+    if (s->set.restricted)
+        screen_say(s, "copying is off: restricted mode sends nothing but pictures");
+    else
+        menu_open(&s->menu, &menu_copy, s);
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_SAVE(struct screen *s)
+{
+    s->save_as[0] = '\0';
+    return EFFECT_REDRAW | EFFECT_SAVE;
+}
+
+static unsigned do_MOUSE(struct screen *s)
+{
+    s->mouse = !s->mouse;
+    screen_say(s, s->mouse ? "the mouse is on: Shift selects text" : "the mouse is off: the terminal selects text");
+    return EFFECT_REDRAW | EFFECT_MOUSE;
 }
 
 static unsigned do_ZONE(struct screen *s)

@@ -198,17 +198,19 @@ static void draw_header_small(const struct screen *s, struct grid *g, struct rec
 static void draw_tabs(const struct screen *s, struct grid *g, struct rect at)
 {
     int x = at.x, width = 0;
-    for (int v = 0; v < VIEW_HELP; v++)
+    for (int v = 0; v < VIEW_COMPARE; v++)
         width += 2 + (int)strlen(view_row((enum view_id)v)->tab);
     for (int v = 0; v < VIEW_COUNT; v++) {
-        if (v == VIEW_HELP && s->view != VIEW_HELP)
-            continue; /* its key stands in the footer, always */
+        if (v >= VIEW_COMPARE && s->view != (enum view_id)v)
+            continue; /* opened by keys of their own */
         bool here = s->view == (enum view_id)v;
         const char *tab = view_row((enum view_id)v)->tab;
         char key[8]; /* where the words do not fit, of the others the keys alone */
         str_copy_n(key, sizeof(key), tab, strcspn(tab, " "));
+        int from = x;
         x += grid_fmt(g, at.y, x, at.w - x, here ? STYLE_TAB : STYLE_DIM, here ? "[%s]" : " %s ",
                       here || width <= at.w ? tab : key);
+        grid_zone(g, at.y, from, x - from, ZONE_VIEW, (uint32_t)v);
     }
     char note[64] = "", past[64];
     (void)screen_past(s, at.w < WIDE_FROM, past);
@@ -270,6 +272,7 @@ static void draw_keys(const struct screen *s, struct grid *g, struct rect at)
         first_key(row, key);
         kept -= always ? key_width(row) + gap : 0;
         bool off = command_refusal(s, (enum command)c) != NULL;
+        grid_zone(g, at.y, x, key_width(row), ZONE_COMMAND, (uint32_t)c);
         x += grid_text(g, at.y, x, at.w - x, off ? STYLE_DIM : STYLE_KEY, key);
         x += grid_text(g, at.y, x, at.w - x, STYLE_DIM, wide ? " " : ":");
         x += grid_text(g, at.y, x, at.w - x, off ? STYLE_DIM : STYLE_TEXT, row->word) + gap;
@@ -349,6 +352,8 @@ static void draw_view(struct screen *s, struct grid *g)
 void screen_draw(struct screen *s, struct grid *g)
 {
     draw_view(s, g);
+    if (s->menu.what)
+        menu_draw(&s->menu, s, g);
     if (s->confirm.open)
         confirm_draw(&s->confirm, g);
     if (s->question.open)

@@ -8,10 +8,36 @@
 #include "backend/base/text.h"
 
 static const char style_letters[STYLE_COUNT] = {
-#define STYLE(id, letter, fg256, fg8, attributes) letter,
+#define STYLE(id, letter, attributes, fg8, dark, light, contrast, safe) letter,
 #include "ui/styles.def"
 #undef STYLE
 };
+
+static const struct {
+    const char *name, *help;
+} theme_rows[THEME_COUNT] = {
+#define THEME(id, name, ground, help) {name, help},
+#include "ui/themes.def"
+#undef THEME
+};
+
+const char *theme_name(enum theme t)
+{
+    return t < THEME_COUNT ? theme_rows[t].name : "";
+}
+
+const char *theme_help(enum theme t)
+{
+    return t < THEME_COUNT ? theme_rows[t].help : "";
+}
+
+enum theme theme_find(const char *name)
+{
+    int t = 0;
+    while (t < THEME_COUNT && strcmp(theme_rows[t].name, name) != 0)
+        t++;
+    return (enum theme)t;
+}
 
 static int clamp(int v, int low, int high)
 {
@@ -44,6 +70,7 @@ void grid_clear(struct grid *g)
     size_t n = (size_t)g->rows * (size_t)g->cols;
     for (size_t i = 0; i < n; i++)
         g->cells[i] = blank;
+    g->nzones = 0;
 }
 
 static bool inside(const struct grid *g, int y, int x)
@@ -265,6 +292,24 @@ void grid_select(struct grid *g, int y, int x, int width)
         if (inside(g, y, x + i))
             cell_at(g, y, x + i)->selected = 1;
     }
+}
+
+void grid_zone(struct grid *g, int y, int x, int width, enum zone_kind kind, uint32_t value)
+{
+    if (g->nzones < ZONES_MAX)
+        g->zones[g->nzones++] = (struct zone){y, x, width, kind, value};
+}
+
+enum zone_kind grid_zone_at(const struct grid *g, int y, int x, uint32_t *out_value)
+{
+    for (size_t i = g->nzones; i-- > 0;) {
+        const struct zone *z = &g->zones[i];
+        if (z->y == y && x >= z->x && x < z->x + z->w) {
+            *out_value = z->value;
+            return z->kind;
+        }
+    }
+    return ZONE_NONE;
 }
 
 static void add_char(struct strbuf *out, uint32_t cp)

@@ -14,11 +14,21 @@
 #include "backend/base/strbuf.h"
 
 enum style {
-#define STYLE(id, letter, fg256, fg8, attributes) STYLE_##id,
+#define STYLE(id, letter, attributes, fg8, dark, light, contrast, safe) STYLE_##id,
 #include "ui/styles.def"
 #undef STYLE
     STYLE_COUNT
 };
+enum theme {
+#define THEME(id, name, ground, help) THEME_##id,
+#include "ui/themes.def"
+#undef THEME
+    THEME_COUNT
+};
+const char *theme_name(enum theme t);
+const char *theme_help(enum theme t);
+enum theme theme_find(const char *name); /* THEME_COUNT when there is none */
+
 enum style_attribute { ATTR_BOLD = 1, ATTR_DIM = 2, ATTR_REVERSE = 4 };
 
 struct rect {
@@ -37,9 +47,26 @@ struct cell {
 #define GRID_ROWS_MAX 300
 #define GRID_COLS_MAX 600
 
+/* What a click there means. */
+enum zone_kind {
+    ZONE_NONE,
+    ZONE_ROW,     /* choose this row of the view's list */
+    ZONE_COMMAND, /* enum command */
+    ZONE_VIEW,    /* enum view_id */
+    ZONE_COLUMN   /* sort by this column */
+};
+struct zone {
+    int y, x, w;
+    enum zone_kind kind;
+    uint32_t value;
+};
+#define ZONES_MAX 512
+
 struct grid {
     int rows, cols;
     bool utf8;
+    size_t nzones;
+    struct zone zones[ZONES_MAX];
     struct cell *cells; /* rows * cols */
 };
 
@@ -71,6 +98,12 @@ void grid_copy(struct grid *g, int y, int x, int rows, const struct grid *page, 
 
 /* Marks `width` columns of a row as chosen. */
 void grid_select(struct grid *g, int y, int x, int width);
+
+/* Says what a click on `width` columns means; the last one said of a place counts.  What has
+ * no room is not clickable. */
+void grid_zone(struct grid *g, int y, int x, int width, enum zone_kind kind, uint32_t value);
+/* ZONE_NONE where nothing was said. */
+enum zone_kind grid_zone_at(const struct grid *g, int y, int x, uint32_t *out_value);
 
 /* For tests: text with trailing blanks cut, one line a row; and a letter a cell. */
 void grid_to_text(const struct grid *g, struct strbuf *out);

@@ -23,7 +23,8 @@ enum press {
     PRESS_DELETE,
     PRESS_F1, /* F1 to F12 in a row */
     PRESS_F12 = PRESS_F1 + 11,
-    PRESS_OTHER /* a key that has no name here */
+    PRESS_MOUSE, /* term_mouse() says where */
+    PRESS_OTHER  /* a key that has no name here */
 };
 
 /* Where a command works: bits of a view. */
@@ -36,10 +37,11 @@ enum key_place {
     IN_COST = 32,
     IN_HELP = 64,
     IN_JOURNAL = 128,
+    IN_COMPARE = 512,
     IN_LISTS = 1 | 2 | 4 | 16 | 128, /* where rows can be filtered */
     IN_ENVS = 1 | 2 | 8 | 16,        /* where the chosen row is an environment, or an order on one */
-    IN_VIEWS = 63 | 128,             /* all but help */
-    IN_ALL = 255
+    IN_VIEWS = 63 | 128 | 512,       /* all but help */
+    IN_ALL = IN_VIEWS | IN_HELP
 };
 
 enum key_group { GROUP_MOVE, GROUP_SHOW, GROUP_ORDER, GROUP_FIND, GROUP_DATA, GROUP_QUIT, GROUP_COUNT };

@@ -39,26 +39,81 @@ bool ordering_is_advised(const struct screen *s, enum order_kind kind)
     return false;
 }
 
-/* Makes it for that environment; false, and says why, when it may not be. */
-static bool wish(struct screen *s, enum order_kind kind)
+static void wish(struct screen *s, enum order_kind kind, size_t env)
 {
-    size_t env;
-    const char *refusal = order_refusal(s->set.audit, kind);
-    const struct env_view *v = chosen_env(s, &env);
-    if (refusal || !v) {
-        screen_say(s, "%s: %s", order_title(kind), refusal ? refusal : "no environment is chosen");
-        return false;
-    }
+    const struct env_view *v = &s->board->envs[env];
     s->wish = (struct order){.kind = kind, .env = env, .dry_run = order_is_planned(kind)};
     if (v->secret)
         str_copy(s->wish.seen_version, sizeof(s->wish.seen_version), v->secret->current_id);
+}
+
+/* ----------------------------------------------------------- the marked ones */
+
+static bool batch_is_open(const struct screen *s)
+{
+    return s->batch_at < s->nbatch;
+}
+
+/* In the order they are shown in, then those the filter hides. */
+static void batch_fill(struct screen *s)
+{
+    s->nbatch = s->batch_at = 0;
+    for (size_t i = 0; i < s->nrows; i++)
+        if (s->marked[s->rows[i]])
+            s->batch[s->nbatch++] = s->rows[i];
+    for (size_t env = 0; env < s->board->n; env++) {
+        bool taken = !s->marked[env];
+        for (size_t i = 0; i < s->nbatch; i++)
+            taken = taken || s->batch[i] == env;
+        if (!taken)
+            s->batch[s->nbatch++] = env;
+    }
+}
+
+/* What has not been begun is left, and said. */
+static void batch_stop(struct screen *s, const char *why)
+{
+    size_t left = s->nbatch - s->batch_at;
+    if (left > 0)
+        screen_say(s, "%s: %s; %zu marked environment%s not begun", order_title(s->batch_kind), why, left,
+                   left == 1 ? " was" : "s were");
+    s->nbatch = s->batch_at = 0;
+}
+
+bool ordering_next(struct screen *s)
+{
+    bool waits = order_is_planned(s->batch_kind) && (s->planning != 0 || s->told != 0 || s->confirm.open);
+    if (!batch_is_open(s) || waits)
+        return false;
+    wish(s, s->batch_kind, s->batch[s->batch_at++]);
     return true;
+}
+
+static unsigned batch_begin(struct screen *s, enum order_kind kind)
+{
+    if (kind == ORDER_PSQL) {
+        screen_say(s, "psql is for one environment: U marks none");
+        return EFFECT_REDRAW;
+    }
+    s->batch_kind = kind;
+    s->paused = false;
+    batch_fill(s);
+    return ordering_next(s) ? EFFECT_REDRAW | EFFECT_ORDER : EFFECT_REDRAW;
 }
 
 unsigned ordering_begin(struct screen *s, enum order_kind kind)
 {
-    if (!wish(s, kind))
+    size_t env;
+    const char *refusal = order_refusal(s->set.audit, kind);
+    bool chosen = chosen_env(s, &env) != NULL;
+    if (!refusal && s->view == VIEW_OVERVIEW && s->nmarked > 0)
+        return batch_begin(s, kind);
+    if (refusal || !chosen) {
+        screen_say(s, "%s: %s", order_title(kind), refusal ? refusal : "no environment is chosen");
         return EFFECT_REDRAW;
+    }
+    s->nbatch = s->batch_at = 0;
+    wish(s, kind, env);
     const struct config_environment *e = s->board->envs[s->wish.env].conf;
     s->paused = false; /* its steps are to be seen */
     if (kind != ORDER_PSQL || !e->protect)
@@ -81,6 +136,8 @@ void ordering_done(struct screen *s, uint64_t id, const struct why *why)
     s->planning = 0;
     if (id == 0) {
         screen_say(s, "%s", why_line(why, line, sizeof(line)));
+        if (order_is_planned(s->wish.kind))
+            batch_stop(s, line);
         return;
     }
     if (order_is_planned(s->wish.kind))
@@ -88,11 +145,17 @@ void ordering_done(struct screen *s, uint64_t id, const struct why *why)
     s->order = id;
     if (s->wish.dry_run) {
         s->planning = id;
-        screen_say(s, "%s of %s: looking and planning", order_title(s->wish.kind), env_name(s, s->wish.env));
+        char which[48] = "";
+        if (s->nbatch > 1)
+            str_fmt(which, sizeof(which), " (%zu of %zu)", s->batch_at, s->nbatch);
+        screen_say(s, "%s of %s%s: looking and planning", order_title(s->wish.kind), env_name(s, s->wish.env), which);
         return;
     }
     s->told = id;
-    screen_say(s, "%s of %s ordered: 4 shows it", order_title(s->wish.kind), env_name(s, s->wish.env));
+    if (s->nbatch > 1 && !order_is_planned(s->wish.kind))
+        screen_say(s, "%s of %zu marked environments ordered: 4 shows them", order_title(s->wish.kind), s->nbatch);
+    else
+        screen_say(s, "%s of %s ordered: 4 shows it", order_title(s->wish.kind), env_name(s, s->wish.env));
 }
 
 /* ---------------------------------------------------------------- the plan */
@@ -111,6 +174,12 @@ static void ask(struct screen *s, const struct order_view *o)
     s->page.at = 0;
 }
 
+static void drop_plan(struct screen *s, const struct order_view *o)
+{
+    screen_say(s, "the plan to %s %s is dropped: nothing was changed", order_name(o->kind), env_name(s, o->env));
+    batch_stop(s, "nobody looked at the plan");
+}
+
 /* A plan nobody looks at any more is dropped: the question would come out of the blue. */
 static void look_for_plan(struct screen *s)
 {
@@ -123,7 +192,7 @@ static void look_for_plan(struct screen *s)
     else if (looked_at && !s->confirm.open)
         ask(s, o);
     else
-        screen_say(s, "the plan to %s %s is dropped: nothing was changed", order_name(o->kind), env_name(s, o->env));
+        drop_plan(s, o);
     s->planning = 0;
 }
 
@@ -136,6 +205,8 @@ static void tell_outcome(struct screen *s)
     screen_say(s, "%s of %s %s: %s", order_title(o->kind), env_name(s, o->env), order_state_word(o->state), o->words);
     s->message_until_ms = s->mono_ms + OUTCOME_MS;
     s->told = 0;
+    if (order_is_planned(o->kind) && o->state != ORDER_DONE)
+        batch_stop(s, o->words);
 }
 
 void ordering_update(struct screen *s)
@@ -177,6 +248,7 @@ unsigned ordering_key(struct screen *s, uint32_t press)
         return EFFECT_REDRAW | EFFECT_ORDER;
     case CONFIRM_NO:
         screen_say(s, "%s: left; nothing was done", order_title(s->wish.kind));
+        batch_stop(s, "left");
         break;
     case CONFIRM_WAITS:
         break;

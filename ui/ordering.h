@@ -12,6 +12,9 @@ unsigned ordering_begin(struct screen *s, enum order_kind kind);
 /* What the chosen environment's troubles ask for: STUCK to be finished, STALE and POISONED to
  * be recycled. */
 bool ordering_is_advised(const struct screen *s, enum order_kind kind);
+/* Whether s->wish is another order to be given now, of those on the marked environments: the next
+ * login test at once, the next change when the one before is done. */
+bool ordering_next(struct screen *s);
 /* What became of s->wish: its number, or 0 and why not. */
 void ordering_done(struct screen *s, uint64_t id, const struct why *why);
 /* After a newer board: a plan may be there, an outcome may be to be told. */

@@ -6,15 +6,16 @@
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 #include "ui/ordering.h"
+#include "ui/verbs.h"
 #include "ui/view.h"
 
 #define NAME_MAX_BYTES 32
 #define TAB 0x09
 
-/* A place in the list of all names: orders, then screens, then keys' commands. */
+/* A place in the list of all names: orders, then screens, keys' commands, and verbs. */
 static size_t names_n(void)
 {
-    return (size_t)ORDER_KINDS + VIEW_COUNT + COMMAND_COUNT;
+    return (size_t)ORDER_KINDS + VIEW_COUNT + COMMAND_COUNT + VERBS;
 }
 
 static const char *const ids[] = {
@@ -53,7 +54,12 @@ static const char *name_at(const struct screen *s, size_t i, char out[NAME_MAX_B
         spell(strchr(view_row((enum view_id)i)->tab, ' ') + 1, out);
         return out;
     }
-    enum command c = (enum command)(i - VIEW_COUNT);
+    i -= VIEW_COUNT;
+    if (i >= COMMAND_COUNT) {
+        str_copy(out, NAME_MAX_BYTES, verb_row((enum verb)(i - COMMAND_COUNT))->name);
+        return out;
+    }
+    enum command c = (enum command)i;
     if (!is_elsewhere(c) && (key_row(c)->where & view_row(s->view)->place) && key_row(c)->group != GROUP_MOVE)
         spell(ids[c], out);
     return out;
@@ -98,10 +104,39 @@ static void find(const struct screen *s, const char *typed, struct matches *out)
     }
 }
 
+/* ------------------------------------------------------ words behind one */
+
+/* "sort st": the verb, and the beginning of the last word; VERBS without a blank. */
+static enum verb split(const char *typed, const char **out_word)
+{
+    const char *blank = strchr(typed, ' ');
+    if (!blank)
+        return VERBS;
+    *out_word = strrchr(typed, ' ') + 1;
+    *out_word += strspn(*out_word, "+-");
+    return verb_find(typed, (size_t)(blank - typed));
+}
+
+static void verb_words(const struct screen *s, enum verb v, const char *word, char out[PALETTE_WORDS])
+{
+    char one[VERB_WORD];
+    str_fmt(out, PALETTE_WORDS, "%s: %s", verb_row(v)->argument, verb_row(v)->help);
+    for (size_t i = 0; verb_word(s, v, i, one); i++) {
+        size_t n = strlen(out);
+        if (strncmp(one, word, strlen(word)) == 0)
+            str_fmt(out + n, PALETTE_WORDS - n, "%s%s", i == 0 ? "   " : "  ", one);
+    }
+}
+
 const char *palette_words(const struct screen *s, char out[PALETTE_WORDS])
 {
-    const char *typed = s->palette.text;
+    const char *typed = s->palette.text, *word = "";
+    enum verb v = split(typed, &word);
     out[0] = '\0';
+    if (v != VERBS) {
+        verb_words(s, v, word, out);
+        return out;
+    }
     for (size_t i = 0; i < names_n(); i++) {
         char name[NAME_MAX_BYTES];
         size_t n = strlen(out);
@@ -126,24 +161,122 @@ static unsigned run(struct screen *s, size_t place)
             screen_go(s, (enum view_id)place);
         return EFFECT_REDRAW;
     }
-    return command_run(s, (enum command)(place - VIEW_COUNT));
+    place -= VIEW_COUNT;
+    if (place < COMMAND_COUNT)
+        return command_run(s, (enum command)place);
+    const struct verb_row *v = verb_row((enum verb)(place - COMMAND_COUNT));
+    screen_say(s, "%s %s: %s", v->name, v->argument, v->help);
+    return EFFECT_REDRAW;
+}
+
+/* The last word, as far as all that begin so are the same. */
+static void complete(struct screen *s, enum verb v, const char *word)
+{
+    char one[VERB_WORD], common[VERB_WORD] = "";
+    size_t n = 0, typed = strlen(word);
+    for (size_t i = 0; verb_word(s, v, i, one); i++) {
+        if (strncmp(one, word, typed) != 0)
+            continue;
+        if (n++ == 0)
+            str_copy(common, sizeof(common), one);
+        size_t same = 0;
+        while (common[same] && common[same] == one[same])
+            same++;
+        common[same] = '\0';
+    }
+    size_t at = (size_t)(word - s->palette.text);
+    if (n > 0)
+        str_copy(s->palette.text + at, sizeof(s->palette.text) - at, common);
+}
+
+/* ------------------------------------------------------------- history */
+
+static void remember(struct screen *s, const char *text)
+{
+    size_t from = 0;
+    while (from < s->nhistory && strcmp(s->history[from], text) != 0)
+        from++;
+    if (from == s->nhistory && s->nhistory < HISTORY_MAX)
+        s->nhistory++;
+    from = from < HISTORY_MAX ? from : HISTORY_MAX - 1;
+    memmove(s->history[1], s->history[0], from * sizeof(s->history[0]));
+    str_copy(s->history[0], sizeof(s->history[0]), text);
+}
+
+static unsigned recall(struct screen *s, int step)
+{
+    if (step > 0 ? s->recalled >= s->nhistory : s->recalled == 0)
+        return EFFECT_REDRAW;
+    s->recalled = step > 0 ? s->recalled + 1 : s->recalled - 1;
+    str_copy(s->palette.text, sizeof(s->palette.text), s->recalled > 0 ? s->history[s->recalled - 1] : "");
+    return EFFECT_REDRAW;
+}
+
+/* ":12": that row of the list that is shown. */
+static unsigned go_to_row(struct screen *s, const char *digits)
+{
+    struct list *l = view_row(s->view)->list(s);
+    size_t row = 0;
+    for (const char *d = digits; *d && row < 100000000; d++)
+        row = row * 10 + (size_t)(*d - '0');
+    list_choose(l, row > 0 ? row - 1 : 0);
+    if (view_row(s->view)->moved)
+        view_row(s->view)->moved(s);
+    return EFFECT_REDRAW;
+}
+
+unsigned palette_open(struct screen *s)
+{
+    s->recalled = 0;
+    prompt_open(&s->palette, "");
+    return EFFECT_REDRAW;
+}
+
+/* Enter on something whole. */
+static unsigned enter(struct screen *s, enum verb v, const struct matches *found)
+{
+    struct prompt *p = &s->palette;
+    bool number = p->text[0] && p->text[strspn(p->text, "0123456789")] == '\0';
+    if (!p->text[0]) {
+        p->open = false;
+        return EFFECT_REDRAW;
+    }
+    if (!number && v == VERBS && found->n != 1) {
+        screen_say(s, found->n == 0 ? "there is no command \"%s\"" : "\"%s\" may be several commands: Tab goes on",
+                   p->text);
+        return EFFECT_REDRAW;
+    }
+    char text[PROMPT_MAX];
+    str_copy(text, sizeof(text), p->text);
+    remember(s, text);
+    p->open = false;
+    if (number)
+        return go_to_row(s, text);
+    return EFFECT_REDRAW | (v == VERBS ? run(s, found->place) : verb_run(s, v, strchr(text, ' ') + 1));
 }
 
 unsigned palette_key(struct screen *s, uint32_t press)
 {
     struct prompt *p = &s->palette;
     struct matches found;
+    const char *word = "";
+    enum verb v = split(p->text, &word);
     find(s, p->text, &found);
-    if (press == TAB) {
-        if (found.n > 0)
+    switch (press) {
+    case TAB:
+        if (v != VERBS)
+            complete(s, v, word);
+        else if (found.n > 0)
             str_copy(p->text, sizeof(p->text), found.common);
         return EFFECT_REDRAW;
-    }
-    if (press == PRESS_ENTER && p->text[0] && found.n != 1) {
-        screen_say(s, found.n == 0 ? "there is no command \"%s\"" : "\"%s\" may be several commands: Tab goes on",
-                   p->text);
+    case PRESS_UP:
+        return recall(s, 1);
+    case PRESS_DOWN:
+        return recall(s, -1);
+    case PRESS_ENTER:
+        return enter(s, v, &found);
+    default:
+        (void)prompt_key(p, press);
         return EFFECT_REDRAW;
     }
-    enum prompt_result r = prompt_key(p, press);
-    return r == PROMPT_DONE && p->text[0] ? EFFECT_REDRAW | run(s, found.place) : EFFECT_REDRAW;
 }

@@ -7,7 +7,7 @@
 
 #include "ui/grid.h"
 
-#define PROMPT_MAX 64
+#define PROMPT_MAX 160
 
 struct prompt {
     bool open;

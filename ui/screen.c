@@ -16,19 +16,13 @@
 static const struct view *const views[VIEW_COUNT] = {
     [VIEW_OVERVIEW] = &view_overview, [VIEW_DETAIL] = &view_detail,   [VIEW_EVENTS] = &view_events,
     [VIEW_ORDERS] = &view_orders,     [VIEW_CONNECT] = &view_connect, [VIEW_JOURNAL] = &view_journal,
-    [VIEW_COST] = &view_cost,         [VIEW_HELP] = &view_help,
+    [VIEW_COST] = &view_cost,         [VIEW_COMPARE] = &view_compare, [VIEW_HELP] = &view_help,
 };
 
 const struct view *view_row(enum view_id id)
 {
     ASSERT(id < VIEW_COUNT);
     return views[id];
-}
-
-const char *sort_word(enum sort_by by)
-{
-    static const char *const words[SORT_COUNT] = {"STATE", "NAME", "AGE", "DATA"};
-    return by < SORT_COUNT ? words[by] : "";
 }
 
 const char *choice_word(enum event_choice c)
@@ -54,10 +48,17 @@ size_t screen_focus(const struct screen *s)
     return alone && screen_env(s) ? s->env : SIZE_MAX;
 }
 
+static void judge(struct screen *s, size_t env)
+{
+    s->set.judge(s->board, &s->board->envs[env], &s->verdicts[env]);
+    if (change_note(&s->changes[env], s->verdicts[env].state))
+        s->worse = env + 1;
+}
+
 static void judge_all(struct screen *s)
 {
     for (size_t i = 0; i < s->board->n; i++)
-        s->set.judge(s->board, &s->board->envs[i], &s->verdicts[i]);
+        judge(s, i);
 }
 
 static bool same_pictures(const struct env_view *a, const struct env_view *b)
@@ -72,7 +73,7 @@ static void judge_changed(struct screen *s, const struct board *older)
     bool same_second = s->board->wall_ms / 1000 == older->wall_ms / 1000;
     for (size_t i = 0; i < s->board->n; i++)
         if (!same_second || !same_pictures(&s->board->envs[i], &older->envs[i]))
-            s->set.judge(s->board, &s->board->envs[i], &s->verdicts[i]);
+            judge(s, i);
 }
 
 struct screen *screen_new(const struct screen_settings *set, struct board *first)
@@ -83,7 +84,13 @@ struct screen *screen_new(const struct screen_settings *set, struct board *first
         s->set.judge = verdict_judge;
     s->board = first;
     s->verdicts = mem_array(first->n + 1, sizeof(*s->verdicts));
+    s->changes = mem_array(first->n + 1, sizeof(*s->changes));
+    for (size_t i = 0; i < first->n; i++)
+        s->changes[i] = (struct change){.seen = STATE_WAIT, .last = STATE_WAIT};
     s->rows = mem_array(first->n + 1, sizeof(*s->rows));
+    s->batch = mem_array(first->n + 1, sizeof(*s->batch));
+    s->marked = mem_array(first->n + 1, sizeof(*s->marked));
+    s->look.sort = ENV_COLUMN_STATE;
     s->ways = mem_array(first->n + 1, sizeof(*s->ways));
     s->lines = mem_array(JOURNAL_ROWS, sizeof(*s->lines));
     s->worst = mem_array(first->n + 1, sizeof(*s->worst));
@@ -103,7 +110,10 @@ struct screen *screen_free(struct screen *s)
     board_free(s->board);
     event_list_clear(&s->log);
     free(s->verdicts);
+    free(s->changes);
     free(s->rows);
+    free(s->marked);
+    free(s->batch);
     free(s->ways);
     free(s->lines);
     free(s->worst);
@@ -169,6 +179,20 @@ void screen_rebuild(struct screen *s)
         view_row(s->view)->rebuild(s);
 }
 
+unsigned screen_sort(struct screen *s, enum env_column by, bool reverse)
+{
+    s->look.sort = by;
+    s->look.reverse = reverse;
+    screen_rebuild(s);
+    return EFFECT_REDRAW;
+}
+
+void screen_mark(struct screen *s, size_t env, bool marked)
+{
+    s->nmarked += (size_t)marked - (size_t)s->marked[env];
+    s->marked[env] = marked;
+}
+
 void screen_go(struct screen *s, enum view_id view)
 {
     if (view != s->view) {
@@ -205,6 +229,50 @@ static unsigned question_press(struct screen *s, uint32_t press)
     return EFFECT_REDRAW;
 }
 
+#define WHEEL_ROWS 3
+
+/* On the chosen row it is Enter. */
+static unsigned click_row(struct screen *s, uint32_t row)
+{
+    struct list *l = view_row(s->view)->list(s);
+    if (row == l->at)
+        return screen_key(s, PRESS_ENTER);
+    list_choose(l, row);
+    if (view_row(s->view)->moved)
+        view_row(s->view)->moved(s);
+    return EFFECT_REDRAW;
+}
+
+unsigned screen_click(struct screen *s, const struct grid *g, int y, int x, int wheel)
+{
+    uint32_t value = 0;
+    s->touched = true;
+    if (s->question.open || s->confirm.open || s->menu.what || s->palette.open || s->prompt.open)
+        return EFFECT_REDRAW; /* what is asked is answered with keys */
+    if (wheel != 0) {
+        list_move(view_row(s->view)->list(s), wheel * WHEEL_ROWS);
+        if (view_row(s->view)->moved)
+            view_row(s->view)->moved(s);
+        return EFFECT_REDRAW;
+    }
+    switch (grid_zone_at(g, y, x, &value)) {
+    case ZONE_ROW:
+        return click_row(s, value);
+    case ZONE_COMMAND:
+        s->message[0] = '\0';
+        return command_run(s, (enum command)value);
+    case ZONE_VIEW:
+        if (value != VIEW_DETAIL || screen_env(s))
+            screen_go(s, (enum view_id)value);
+        return EFFECT_REDRAW;
+    case ZONE_COLUMN:
+        return screen_sort(s, (enum env_column)value, value == s->look.sort && !s->look.reverse);
+    case ZONE_NONE:
+        break;
+    }
+    return EFFECT_REDRAW;
+}
+
 unsigned screen_key(struct screen *s, uint32_t press)
 {
     s->touched = true;
@@ -216,6 +284,8 @@ unsigned screen_key(struct screen *s, uint32_t press)
         s->message[0] = '\0';
         return palette_key(s, press);
     }
+    if (s->menu.what && press != 'C' - 0x40)
+        return menu_key(&s->menu, s, press);
     if (s->prompt.open && press != 'C' - 0x40)
         return prompt_press(s, press);
     enum command c = key_command(press, view_row(s->view)->place);
@@ -226,5 +296,8 @@ unsigned screen_key(struct screen *s, uint32_t press)
         return EFFECT_REDRAW;
     }
     s->message[0] = '\0';
-    return command_run(s, c);
+    unsigned effects = command_run(s, c);
+    if (screen_env(s) && (s->view == VIEW_OVERVIEW || s->view == VIEW_DETAIL))
+        change_look(&s->changes[s->env]);
+    return effects;
 }

@@ -9,11 +9,14 @@
 #include <stdint.h>
 
 #include "backend/model.h"
+#include "ui/changes.h"
 #include "ui/confirm.h"
+#include "ui/env_look.h"
 #include "ui/event_list.h"
 #include "ui/grid.h"
 #include "ui/keys.h"
 #include "ui/list.h"
+#include "ui/menu.h"
 #include "ui/prompt.h"
 #include "ui/question.h"
 
@@ -25,10 +28,12 @@ enum view_id {
     VIEW_CONNECT,
     VIEW_JOURNAL,
     VIEW_COST,
+    VIEW_COMPARE,
     VIEW_HELP,
     VIEW_COUNT
 };
-enum sort_by { SORT_STATE, SORT_NAME, SORT_AGE, SORT_DATA, SORT_COUNT };
+#define HISTORY_MAX 30
+
 enum event_choice { CHOICE_MAIN, CHOICE_BAD, CHOICE_FETCH, CHOICE_HIT, CHOICE_DB, CHOICE_ALL, CHOICE_COUNT };
 
 /* What a key asks the loop to do. */
@@ -40,12 +45,17 @@ enum effect {
     EFFECT_REFRESH_ALL = 16,
     EFFECT_CODE = 32,
     EFFECT_NO_CODE = 64,
-    EFFECT_ORDER = 128, /* `wish` */
-    EFFECT_CANCEL = 256 /* the order `order` */
+    EFFECT_ORDER = 128,  /* `wish` */
+    EFFECT_CANCEL = 256, /* the order `order` */
+    EFFECT_COPY = 512,   /* `copied` to the clipboard */
+    EFFECT_SAVE = 1024,  /* the picture, as text, to a file */
+    EFFECT_MOUSE = 2048, /* `mouse` has changed */
+    EFFECT_THEME = 4096  /* the look's theme has */
 };
 
 struct screen_settings {
     bool audit;
+    bool restricted; /* on top of it: no file, no clipboard */
     void (*judge)(const struct board *, const struct env_view *, struct verdict *); /* NULL: verdict_judge */
 };
 
@@ -53,26 +63,38 @@ struct screen {
     struct screen_settings set;
     struct board *board;      /* what is shown; owned */
     struct verdict *verdicts; /* one an environment */
+    struct change *changes;   /* the same */
     int64_t mono_ms, wall_ms; /* now */
     int64_t began_mono_ms;    /* first board */
+    size_t worse;             /* the last environment that changed for the worse, plus one; 0 none: to be told */
     uint64_t held_back;       /* boards that came during a pause */
 
     enum view_id view;
     enum view_id back[VIEW_COUNT]; /* where Esc leads from each view */
+    size_t other;                  /* compared with it */
     size_t env;                    /* the chosen environment: its place in the configuration */
     bool touched;                  /* until the first key, the chosen one is the top row */
     bool paused, local, problems, follow, everyone;
     bool wide[VIEW_COUNT];
-    enum sort_by sort;
+    struct env_look look;
+    uint32_t columns_shown; /* bits of enum env_column, from the last drawing */
     enum event_choice choice;
 
+    bool *marked; /* by environment: orders are for these */
+    size_t nmarked;
     size_t *rows, nrows;   /* overview: the environments shown, in order */
     size_t *worst, nworst; /* environments that need attention and pass the filter, worst first */
     size_t nworst_of;      /* the same without the filter */
     size_t *ways, nways;   /* the connect view: the environments shown, worst first */
     size_t *lines, nlines; /* the journal: the rows of its snapshot that are shown */
     uint64_t line;         /* the chosen one, by its number in the journal; 0 none */
-    struct list envs, containers, events, orders, connect, journal, costs, help;
+    struct menu menu;      /* while it is open, keys are for it */
+    char copied[MENU_VALUE];
+    char save_as[PROMPT_MAX]; /* "": a name of our own */
+    bool mouse;
+    char history[HISTORY_MAX][PROMPT_MAX]; /* of the palette, newest first */
+    size_t nhistory, recalled;             /* recalled: which one is shown, plus one */
+    struct list envs, containers, events, orders, connect, journal, costs, compare, help;
     struct list page;              /* of an order alone: `at` is its first line in view */
     uint32_t container;            /* chosen in the detail; 0 none */
     uint32_t only_container;       /* events of this one; 0 all */
@@ -90,6 +112,10 @@ struct screen {
     bool order_open;          /* it alone is shown */
     uint64_t told;            /* ordered here: its outcome is still to be said; 0 none */
     uint64_t planning;        /* ordered here as a plan that is to be confirmed; 0 none */
+
+    /* Orders on the marked ones, one environment after the other. */
+    size_t *batch, nbatch, batch_at; /* batch_at: the next */
+    enum order_kind batch_kind;
 
     char message[320]; /* what just happened */
     int64_t message_until_ms;
@@ -110,15 +136,18 @@ bool screen_settled(const struct screen *s);
 const char *screen_past(const struct screen *s, bool brief, char out[64]);
 /* The environment that is looked at alone, SIZE_MAX none: the backend asks it more often. */
 size_t screen_focus(const struct screen *s);
+/* A click or a turn of the wheel, on what was drawn last; effects. */
+unsigned screen_click(struct screen *s, const struct grid *g, int y, int x, int wheel);
 void screen_say(struct screen *s, const char *fmt, ...) FORMAT(2, 3);
 
 /* For commands and views. */
 void screen_rebuild(struct screen *s); /* after a change of board, filter, sort or view */
 void screen_go(struct screen *s, enum view_id view);
+unsigned screen_sort(struct screen *s, enum env_column by, bool reverse); /* effects */
+void screen_mark(struct screen *s, size_t env, bool marked);
 /* Why a command is off in this mode, in words; NULL when it is not. */
 const char *command_refusal(const struct screen *s, enum command c);
 unsigned command_run(struct screen *s, enum command c);
-const char *sort_word(enum sort_by by);
 const char *choice_word(enum event_choice c);
 
 #endif

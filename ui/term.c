@@ -17,12 +17,15 @@
 
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
+#include "backend/base/text.h"
 #include "ui/keys.h"
 
 #define FRAME_MAX (4u << 20)
 #define SYNC_FROM 64 /* shorter frames cannot tear */
 #define CLOSE_WAIT_MS 300
 
+static const char copy_on[] = "\033]52;c;", copy_off[] = "\a", notify_on[] = "\033]9;", title_on[] = "\033]2;",
+                  string_end[] = "\033\\", title_push[] = "\033[22;2t", title_pop[] = "\033[23;2t";
 static const char sync_on[] = "\033[?2026h", sync_off[] = "\033[?2026l";
 
 struct term {
@@ -33,9 +36,12 @@ struct term {
     FILE *in_file, *out_file;
     SCREEN *screen;
     WINDOW *keys; /* a pad that is never drawn: getch would refresh a window */
-    bool utf8, color, gone, suspended;
+    bool utf8, gone, suspended, mouse;
+    bool colors, color; /* the terminal has them and may use them; the theme does */
+    struct term_click click;
     int rows, cols;
     struct cell *shown; /* what curses was last told, rows * cols */
+    bool titled;        /* the window's title is ours */
     bool whole;         /* draw the next frame whole */
     char *pending;      /* bytes not sent yet */
     size_t pending_len, pending_at, pending_cap;
@@ -168,32 +174,84 @@ static void capture_end(struct term *t)
     free(bytes);
 }
 
+/* Outside of frames, and never while one is half sent. */
+static void send_sequence(struct term *t, const char *bytes, size_t n)
+{
+    if (t->gone || t->suspended)
+        return;
+    pending_add(t, bytes, n);
+    term_flush(t);
+}
+
+void term_copy(struct term *t, const char *text)
+{
+    char coded[TERM_COPY_MAX * 4 / 3 + 8];
+    size_t n = strlen(text);
+    n = n > TERM_COPY_MAX ? TERM_COPY_MAX : n;
+    size_t used = text_base64(coded, sizeof(coded), text, n);
+    send_sequence(t, copy_on, sizeof(copy_on) - 1);
+    send_sequence(t, coded, used);
+    send_sequence(t, copy_off, sizeof(copy_off) - 1);
+}
+
+void term_bell(struct term *t)
+{
+    send_sequence(t, "\a", 1);
+}
+
+void term_notify(struct term *t, const char *text)
+{
+    send_sequence(t, notify_on, sizeof(notify_on) - 1);
+    send_sequence(t, text, strlen(text));
+    send_sequence(t, string_end, sizeof(string_end) - 1);
+}
+
+void term_title(struct term *t, const char *text)
+{
+    if (!t->titled)
+        send_sequence(t, title_push, sizeof(title_push) - 1);
+    t->titled = true;
+    send_sequence(t, title_on, sizeof(title_on) - 1);
+    send_sequence(t, text, strlen(text));
+    send_sequence(t, string_end, sizeof(string_end) - 1);
+}
+
 /* ------------------------------------------------------------- colours */
 
 static const struct {
-    short fg256, fg8;
     unsigned attributes;
+    short fg8, fg256[THEME_NONE];
 } style_rows[STYLE_COUNT] = {
-#define STYLE(id, letter, fg256, fg8, attributes) {fg256, fg8, attributes},
+#define STYLE(id, letter, attributes, fg8, dark, light, contrast, safe)                                                \
+    {attributes, fg8, {dark, light, contrast, safe}},
 #include "ui/styles.def"
 #undef STYLE
 };
-
-#define SELECTED_GROUND 237
+static const short selected_grounds[THEME_COUNT] = {
+#define THEME(id, name, ground, help) ground,
+#include "ui/themes.def"
+#undef THEME
+};
 
 static void colors_start(struct term *t, bool no_color)
 {
     const char *no = getenv("NO_COLOR");
-    t->color = !no_color && !(no && *no) && has_colors() && start_color() == OK && COLORS >= 8;
-    if (!t->color)
-        return;
-    (void)use_default_colors();
+    t->colors = !no_color && !(no && *no) && has_colors() && start_color() == OK && COLORS >= 8;
+    if (t->colors)
+        (void)use_default_colors();
+    term_theme(t, THEME_DARK);
+}
+
+void term_theme(struct term *t, enum theme theme)
+{
     bool many = COLORS >= 256;
-    for (short s = 0; s < STYLE_COUNT; s++) {
-        short fg = many ? style_rows[s].fg256 : style_rows[s].fg8;
+    t->color = t->colors && theme < THEME_NONE;
+    t->whole = true;
+    for (short s = 0; t->color && s < STYLE_COUNT; s++) {
+        short fg = many ? style_rows[s].fg256[theme] : style_rows[s].fg8;
         (void)init_pair((short)(1 + s), fg, -1);
         if (many)
-            (void)init_pair((short)(1 + STYLE_COUNT + s), fg, SELECTED_GROUND);
+            (void)init_pair((short)(1 + STYLE_COUNT + s), fg, selected_grounds[theme]);
     }
 }
 
@@ -331,6 +389,45 @@ static const struct {
     {"\033[15~", KEY_F(5)}, {"\033[5~", KEY_PPAGE}, {"\033[6~", KEY_NPAGE},
 };
 
+/* Where, of the last PRESS_MOUSE; what is neither a click nor a wheel is nothing. */
+static uint32_t press_of_mouse(struct term *t)
+{
+    MEVENT e;
+    if (getmouse(&e) != OK)
+        return PRESS_OTHER;
+    t->click = (struct term_click){.y = e.y, .x = e.x, .wheel = 0};
+    if (e.bstate & BUTTON4_PRESSED)
+        t->click.wheel = -1;
+    else if (e.bstate & BUTTON5_PRESSED)
+        t->click.wheel = 1;
+    else if (!(e.bstate & BUTTON1_PRESSED))
+        return PRESS_OTHER;
+    return PRESS_MOUSE;
+}
+
+struct term_click term_click(const struct term *t)
+{
+    return t->click;
+}
+
+static void mouse_now(const struct term *t, bool on)
+{
+    (void)mousemask(on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+    (void)mouseinterval(0); /* a press is a click at once */
+    (void)t;
+}
+
+void term_mouse(struct term *t, bool on)
+{
+    if (t->mouse == on)
+        return;
+    t->mouse = on;
+    capture_begin(t);
+    mouse_now(t, on);
+    capture_end(t);
+    term_flush(t);
+}
+
 static uint32_t press_of_code(int code)
 {
     for (size_t i = 0; i < ARRAY_LEN(key_codes); i++)
@@ -354,7 +451,7 @@ bool term_key(struct term *t, uint32_t *out_press)
         return false;
     }
     if (got == KEY_CODE_YES)
-        *out_press = press_of_code((int)c);
+        *out_press = (int)c == KEY_MOUSE ? press_of_mouse(t) : press_of_code((int)c);
     else
         *out_press = c == '\n' ? (uint32_t)PRESS_ENTER : (uint32_t)c;
     return true;
@@ -535,6 +632,9 @@ static void flush_patiently(struct term *t)
 
 static void curses_end(struct term *t)
 {
+    if (t->titled)
+        send_sequence(t, title_pop, sizeof(title_pop) - 1);
+    t->titled = false;
     capture_begin(t);
     (void)endwin();
     capture_end(t);

@@ -44,6 +44,22 @@ void term_repaint(struct term *t); /* the next frame is drawn whole */
 void term_suspend(struct term *t); /* hands the terminal back... */
 void term_resume(struct term *t);  /* ...and takes it again */
 
+void term_theme(struct term *t, enum theme theme);
+
+/* While it is on, the terminal does not select text by itself.  Off at start. */
+void term_mouse(struct term *t, bool on);
+struct term_click {
+    int y, x, wheel; /* wheel: -1 up, 1 down, 0 a click */
+};
+struct term_click term_click(const struct term *t); /* of the last PRESS_MOUSE */
+
+/* Safe text to the terminal's clipboard (OSC 52), at most TERM_COPY_MAX bytes of it. */
+#define TERM_COPY_MAX 6000
+void term_copy(struct term *t, const char *safe);
+void term_bell(struct term *t);
+void term_notify(struct term *t, const char *safe); /* OSC 9 */
+void term_title(struct term *t, const char *safe);  /* the one before comes back at the end */
+
 uint64_t term_bytes(const struct term *t);  /* sent so far */
 uint64_t term_frames(const struct term *t); /* frames that changed something */
 

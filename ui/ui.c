@@ -3,12 +3,20 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "backend/base/clock.h"
+#include "backend/base/log.h"
+#include "backend/base/mem.h"
+#include "backend/base/strbuf.h"
+#include "config/words.h"
+#include "ui/format.h"
 #include "ui/grid.h"
 #include "ui/ordering.h"
 #include "ui/orders.h"
+#include "ui/picture.h"
 #include "ui/psql.h"
+#include "ui/remembered.h"
 #include "ui/screen.h"
 #include "ui/signals.h"
 #include "ui/term.h"
@@ -30,9 +38,12 @@ struct ui {
     int64_t rate_ms;
     uint64_t psql; /* the order whose psql is to be started; 0 none */
     char psql_path[4096];
-    size_t focus;             /* what backend_focus() was last told */
-    bool want_key, want_data; /* a frame is due because of keys; because of data or the clock */
-    bool news;                /* there is something newer than the screen's board */
+    size_t titled;                   /* how many the title says, plus one; 0 none yet */
+    size_t focus;                    /* what backend_focus() was last told */
+    char *preferences_path;          /* NULL: nothing is kept */
+    struct preferences *preferences; /* as they are in the file */
+    bool want_key, want_data;        /* a frame is due because of keys; because of data or the clock */
+    bool news;                       /* there is something newer than the screen's board */
     bool quit;
 };
 
@@ -57,6 +68,73 @@ static void fit_grid(struct ui *u)
     u->grid = grid_new(rows, cols, term_utf8(u->term));
 }
 
+static void order_one(struct ui *u)
+{
+    struct why why = {0};
+    bool psql = u->screen->wish.kind == ORDER_PSQL;
+    bool there = !psql || psql_find(u->psql_path, sizeof(u->psql_path), &why) == ERR_OK;
+    uint64_t id = there ? backend_order(u->backend, &u->screen->wish, &why) : 0;
+    ordering_done(u->screen, id, &why);
+    u->psql = psql && id ? id : u->psql;
+}
+
+static void order(struct ui *u)
+{
+    do
+        order_one(u);
+    while (ordering_next(u->screen));
+}
+
+/* Whether it is one of the hours that are to be quiet. */
+static bool is_quiet(const struct config *c, int64_t wall_ms)
+{
+    int from, to;
+    char clock[FORMAT_SIZE];
+    int64_t hour, minute;
+    if (!c->quiet_hours || !hours_read(c->quiet_hours, &from, &to))
+        return false;
+    format_clock(wall_ms, true, false, clock);
+    if (!number_read(clock, 2, 23, &hour) || !number_read(clock + 3, 2, 59, &minute))
+        return false;
+    int now = (int)(hour * 60 + minute);
+    return from < to ? now >= from && now < to : now >= from || now < to;
+}
+
+/* The terminal's title: how many fail; nothing is sent while that does not change. */
+static void title(struct ui *u)
+{
+    size_t failing = 0, n = u->screen->board->n;
+    char words[64];
+    for (size_t i = 0; i < n; i++)
+        failing += env_state_severity(u->screen->verdicts[i].state) == SEVERITY_FAILING;
+    if (!u->screen->board->conf->title || u->set->restricted || u->titled == failing + 1)
+        return;
+    u->titled = failing + 1;
+    if (failing > 0)
+        str_fmt(words, sizeof(words), "credtop: %zu of %zu fail", failing, n);
+    else
+        str_fmt(words, sizeof(words), "credtop: %zu environments", n);
+    term_title(u->term, words);
+}
+
+/* Something changed for the worse: a bell, a notice, as the configuration says. */
+static void call(struct ui *u)
+{
+    const struct config *c = u->screen->board->conf;
+    size_t env = u->screen->worse;
+    title(u);
+    u->screen->worse = 0;
+    if (env == 0 || !c->notify || strcmp(c->notify, "off") == 0 || is_quiet(c, wall_now_ms(u)))
+        return;
+    term_bell(u->term);
+    if (strcmp(c->notify, "desktop") == 0 && !u->set->restricted) {
+        char words[200];
+        str_fmt(words, sizeof(words), "credtop: %s is %s", c->environments[env - 1].name,
+                env_state_word(u->screen->verdicts[env - 1].state));
+        term_notify(u->term, words);
+    }
+}
+
 /* The newest of everything, for a frame: not at each ring of the doorbell, which a thousand
  * environments ring dozens of times a second. */
 static void look(struct ui *u)
@@ -64,6 +142,9 @@ static void look(struct ui *u)
     if (u->news)
         screen_update(u->screen, backend_board(u->backend));
     u->news = false;
+    call(u);
+    if (ordering_next(u->screen)) /* the one before is done */
+        order(u);
 }
 
 static void draw(struct ui *u)
@@ -103,16 +184,6 @@ static void look_for_question(struct ui *u)
         ;
 }
 
-static void order(struct ui *u)
-{
-    struct why why = {0};
-    bool psql = u->screen->wish.kind == ORDER_PSQL;
-    bool there = !psql || psql_find(u->psql_path, sizeof(u->psql_path), &why) == ERR_OK;
-    uint64_t id = there ? backend_order(u->backend, &u->screen->wish, &why) : 0;
-    ordering_done(u->screen, id, &why);
-    u->psql = psql && id ? id : u->psql;
-}
-
 /* The credentials have come: the terminal is psql's until it ends. */
 static void start_psql(struct ui *u)
 {
@@ -145,6 +216,22 @@ static void cancel_order(struct ui *u)
                stopped ? "is asked to stop" : "cannot be stopped any more");
 }
 
+/* What is on the screen now, without the line that asked for it. */
+static void save(struct ui *u)
+{
+    char path[PICTURE_PATH];
+    struct why why = {0};
+    if (u->set->restricted) {
+        screen_say(u->screen, "saving is off: restricted mode writes no file");
+        return;
+    }
+    screen_draw(u->screen, u->grid);
+    if (picture_save(u->grid, u->screen->save_as, wall_now_ms(u), path, &why) == ERR_OK)
+        screen_say(u->screen, "saved: %s", path);
+    else
+        screen_say(u->screen, "not saved: %s", why.text);
+}
+
 static void act(struct ui *u, unsigned effects)
 {
     if (effects & (EFFECT_CODE | EFFECT_NO_CODE))
@@ -153,6 +240,14 @@ static void act(struct ui *u, unsigned effects)
     u->quit = u->quit || (effects & EFFECT_QUIT);
     if (effects & EFFECT_REPAINT)
         term_repaint(u->term);
+    if (effects & EFFECT_THEME)
+        term_theme(u->term, u->screen->look.theme);
+    if (effects & EFFECT_MOUSE)
+        term_mouse(u->term, u->screen->mouse);
+    if (effects & EFFECT_COPY)
+        term_copy(u->term, u->screen->copied);
+    if (effects & EFFECT_SAVE)
+        save(u);
     if (effects & EFFECT_ORDER)
         order(u);
     if (effects & EFFECT_CANCEL)
@@ -163,12 +258,18 @@ static void act(struct ui *u, unsigned effects)
         backend_refresh(u->backend, SIZE_MAX);
 }
 
+static unsigned click(struct ui *u)
+{
+    struct term_click c = term_click(u->term);
+    return screen_click(u->screen, u->grid, c.y, c.x, c.wheel);
+}
+
 static void take_keys(struct ui *u)
 {
     uint32_t press = 0;
     screen_now(u->screen, now_ms(), wall_now_ms(u));
     for (int i = 0; i < KEYS_PER_TURN && !u->quit && term_key(u->term, &press); i++)
-        act(u, screen_key(u->screen, press));
+        act(u, press == PRESS_MOUSE ? click(u) : screen_key(u->screen, press));
 }
 
 static void take_signals(struct ui *u)
@@ -285,6 +386,42 @@ static void tell_unfinished(const struct ui *u)
     now = board_free(now);
 }
 
+/* How the screen looked last time. */
+static void remember(struct ui *u)
+{
+    char *error = NULL;
+    u->preferences_path = u->set->restricted ? NULL : preferences_path();
+    if (!u->preferences_path)
+        return;
+    u->preferences = mem_new(sizeof(*u->preferences));
+    if (!preferences_load(u->preferences_path, u->preferences, &error)) {
+        error[strcspn(error, "\n")] = '\0'; /* the first will do */
+        screen_say(u->screen, "%s", error);
+    }
+    free(error);
+    remembered_apply(u->screen, u->preferences);
+    remembered_take(u->screen, u->preferences);
+    term_theme(u->term, u->screen->look.theme);
+    term_mouse(u->term, u->screen->mouse);
+}
+
+/* Written when it has changed; a failure is said when the terminal is the shell's again. */
+static void keep(struct ui *u)
+{
+    char *error = NULL;
+    if (!u->preferences_path)
+        return;
+    struct preferences *now = mem_new(sizeof(*now));
+    remembered_take(u->screen, now);
+    if (memcmp(now, u->preferences, sizeof(*now)) != 0 && !preferences_save(u->preferences_path, now, &error)) {
+        log_line(LOG_WARN, "%s", error);
+        free(error);
+    }
+    free(now);
+    free(u->preferences);
+    free(u->preferences_path);
+}
+
 enum err ui_run(struct backend *b, const struct ui_settings *s, struct why *why)
 {
     struct term_settings terminal = {
@@ -293,12 +430,14 @@ enum err ui_run(struct backend *b, const struct ui_settings *s, struct why *why)
     u.term = term_open(&terminal, why);
     if (!u.term)
         return why->code;
-    struct screen_settings screen = {.audit = s->audit};
+    struct screen_settings screen = {.audit = s->audit, .restricted = s->restricted};
     u.screen = screen_new(&screen, backend_board(b));
     u.rate_ms = now_ms();
+    remember(&u);
     draw(&u); /* before the first answer: nobody waits to see the screen */
     while (!u.quit)
         turn(&u);
+    keep(&u);
     u.term = term_close(u.term);
     tell_unfinished(&u);
     u.screen = screen_free(u.screen);

@@ -8,7 +8,7 @@
 #include "backend/base/err.h"
 
 struct ui_settings {
-    bool audit, ascii, no_color;
+    bool audit, restricted, ascii, no_color;
     int signals; /* signals_open()'s descriptor */
     int log_fd;  /* -1 none */
 };

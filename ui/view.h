@@ -17,7 +17,7 @@ struct view {
 };
 
 extern const struct view view_overview, view_detail, view_events, view_orders, view_connect, view_journal, view_cost,
-    view_help;
+    view_compare, view_help;
 const struct view *view_row(enum view_id id);
 
 /* Shared pieces. */

@@ -201,6 +201,7 @@ static void draw_table(struct screen *s, struct grid *g, struct rect at)
         size_t row = s->connect.top + i;
         int y = at.y + 1 + (int)i;
         draw_row(s, g, y, cols, x, s->ways[row]);
+        grid_zone(g, y, at.x, at.w, ZONE_ROW, (uint32_t)row);
         if (row == s->connect.at) {
             grid_glyph(g, y, at.x + 1, STYLE_KEY, '>', '>');
             grid_select(g, y, at.x, at.w);

@@ -202,6 +202,7 @@ static void draw_periods(struct screen *s, struct grid *g, struct rect at)
     for (size_t i = 0; i < s->costs.page && s->costs.top + i < s->board->n; i++) {
         int y = at.y + 2 + (int)i;
         draw_period(s, g, y, cols, x, s->costs.top + i);
+        grid_zone(g, y, at.x, at.w, ZONE_ROW, (uint32_t)(s->costs.top + i));
         if (s->costs.top + i == s->costs.at) {
             grid_glyph(g, y, at.x + 1, STYLE_KEY, '>', '>');
             grid_select(g, y, at.x, at.w);

@@ -445,6 +445,7 @@ static void draw_containers(struct screen *s, struct grid *g, struct rect at)
         size_t row = s->containers.top + i;
         int y = at.y + 2 + (int)i;
         draw_container(s, g, y, at, cols, x, &l->containers[row]);
+        grid_zone(g, y, at.x, at.w, ZONE_ROW, (uint32_t)row);
         if (row == s->containers.at) {
             grid_glyph(g, y, at.x + 1, STYLE_KEY, '>', '>');
             grid_select(g, y, at.x, at.w);

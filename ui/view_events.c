@@ -238,6 +238,7 @@ static void draw_list(struct screen *s, struct grid *g, struct rect at, bool hea
         size_t row = s->events.top + i;
         int y = first + (int)i;
         draw_event(s, g, y, at.x + 2, at.w - 2, &s->log.refs[row], with_env);
+        grid_zone(g, y, at.x, at.w, ZONE_ROW, (uint32_t)row);
         if (row == s->events.at) {
             grid_glyph(g, y, at.x + 1, STYLE_KEY, '>', '>');
             grid_select(g, y, at.x, at.w);

@@ -26,6 +26,8 @@ struct page {
 
 static const char *const marks[][2] = {
     {"*", "a protected environment"},
+    {"! ^", "before a name: worse, or better, than when you last looked at it"},
+    {"+", "before a name: marked; orders are for all that are marked, one after the other"},
     {"~", "old: the source has been silent for three refreshes"},
     {"?", "the container fetched while the label was moving; in a chart: not known yet"},
     {"- 0", "unknown; zero"},
@@ -53,7 +55,8 @@ static void add(struct page *p, const char *key, const char *text, unsigned wher
 /* Where a command works, when that is not everywhere; or where not, when that is shorter. */
 static void place_words(unsigned where, char out[NOTE_MAX])
 {
-    static const char *const names[] = {"envs", "detail", "events", "orders", "connect", "cost", "help", "journal"};
+    static const char *const names[] = {"envs", "detail", "events",  "orders",  "connect",
+                                        "cost", "help",   "journal", "posture", "compare"};
     int in = __builtin_popcount(where & IN_VIEWS), of = __builtin_popcount(IN_VIEWS);
     bool not = in > of - in;
     unsigned said = not ? IN_VIEWS & ~where : where;

@@ -133,6 +133,7 @@ static void draw_list(struct screen *s, struct grid *g, struct rect at)
     for (size_t i = 0; i < room && s->journal.top + i < s->nlines; i++) {
         int y = at.y + 1 + (int)i;
         draw_row(s, g, y, cols, x, &journal_of(s)->rows[s->lines[s->journal.top + i]]);
+        grid_zone(g, y, at.x, at.w, ZONE_ROW, (uint32_t)(s->journal.top + i));
         if (s->journal.top + i == s->journal.at) {
             grid_glyph(g, y, at.x + 1, STYLE_KEY, '>', '>');
             grid_select(g, y, at.x, at.w);

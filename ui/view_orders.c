@@ -86,6 +86,7 @@ static void draw_list(struct screen *s, struct grid *g, struct rect at)
     for (size_t i = 0; i < room && s->orders.top + i < s->orders.n; i++) {
         int y = at.y + 1 + (int)i;
         draw_order_row(s, g, y, cols, x, &s->board->orders->orders[s->orders.top + i]);
+        grid_zone(g, y, at.x, at.w, ZONE_ROW, (uint32_t)(s->orders.top + i));
         if (s->orders.top + i == s->orders.at) {
             grid_glyph(g, y, at.x + 1, STYLE_KEY, '>', '>');
             grid_select(g, y, at.x, at.w);

@@ -1,10 +1,11 @@
 /* Screen 1: one row an environment, worst first; what needs attention, in words. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
 #include "ui/chart.h"
+#include "ui/env_columns.h"
+#include "ui/env_order.h"
 #include "ui/env_table.h"
 #include "ui/format.h"
 #include "ui/layout.h"
@@ -167,7 +168,7 @@ static void draw_live(const struct screen *s, struct grid *g, struct rect at)
 
 static void overview_draw(struct screen *s, struct grid *g, struct rect body)
 {
-    int rows = (int)(s->nrows > 200 ? 200 : s->nrows);
+    int rows = env_table_lines(s, 200);
     int table = 1 + (rows > 0 ? rows : 1), attention = attention_rows(s, body.w);
     bool tall = body.h >= 22;
     struct layout_want wants[] = {
@@ -202,7 +203,13 @@ static void overview_title(const struct screen *s, struct grid *g, struct rect a
     const char *filter = s->filter[VIEW_OVERVIEW];
     x += grid_fmt(g, at.y, x, at.w - x, filter[0] ? STYLE_WARN : STYLE_DIM, "   filter: %s",
                   filter[0] ? filter : "none");
-    x += grid_fmt(g, at.y, x, at.w - x, STYLE_DIM, "   sort: %s", sort_word(s->sort));
+    x += grid_fmt(g, at.y, x, at.w - x, STYLE_DIM, "   sort: %s%s", env_column(s->look.sort)->head,
+                  s->look.reverse ? " reversed" : "");
+    if (s->look.group != GROUP_BY_NOTHING)
+        x += grid_fmt(g, at.y, x, at.w - x, STYLE_DIM, "   by %s%s%s", env_group_word(s->look.group),
+                      s->look.group == GROUP_BY_TAG ? " " : "", s->look.group == GROUP_BY_TAG ? s->look.tag : "");
+    if (s->nmarked > 0)
+        x += grid_fmt(g, at.y, x, at.w - x, STYLE_BUSY, "   marked: %zu", s->nmarked);
     if (s->problems)
         x += grid_text(g, at.y, x, at.w - x, STYLE_WARN, "   problems only");
     if (s->set.audit && at.w - x > 40)
@@ -210,92 +217,9 @@ static void overview_title(const struct screen *s, struct grid *g, struct rect a
     grid_right(g, at.y, x + 1, at.w - x - 2, STYLE_DIM, "window 1h");
 }
 
-/* --------------------------------------------------------------- order */
-
-struct place {
-    const struct screen *s;
-    size_t env;
-    int64_t key;
-};
-
-static int by_key(const void *pa, const void *pb)
-{
-    const struct place *a = pa, *b = pb;
-    if (a->s->sort == SORT_NAME) {
-        int c = strcmp(a->s->board->envs[a->env].conf->name, b->s->board->envs[b->env].conf->name);
-        if (c != 0)
-            return c;
-    }
-    if (a->key != b->key)
-        return a->key < b->key ? -1 : 1;
-    return a->env < b->env ? -1 : a->env > b->env;
-}
-
-static int64_t sort_key(const struct screen *s, size_t env)
-{
-    const struct env_view *v = &s->board->envs[env];
-    switch (s->sort) {
-    case SORT_NAME:
-        return 0;
-    case SORT_AGE: /* youngest rotation first, unknown last */
-        return v->secret && v->secret->snap.good_mono_ms >= 0 && v->secret->current_since_ms >= 0
-                   ? -v->secret->current_since_ms
-                   : INT64_MAX;
-    case SORT_DATA: /* oldest first, none at the top */
-        return env_data_age(s, v) < 0 ? INT64_MIN : -(env_data_age(s, v) / 1000);
-    case SORT_STATE:
-    case SORT_COUNT:
-        break;
-    }
-    return (int64_t)s->verdicts[env].state;
-}
-
-static bool needs_attention(const struct verdict *v)
-{
-    return v->state != STATE_WAIT && env_state_severity(v->state) != SEVERITY_HEALTHY;
-}
-
-static bool filter_passes(const struct screen *s, size_t env)
-{
-    const struct env_view *v = &s->board->envs[env];
-    const char *texts[] = {v->conf->name, env_state_word(s->verdicts[env].state),
-                           v->conf->secret ? v->conf->secret : "", v->conf->function ? v->conf->function : ""};
-    return format_matches(s->filter[VIEW_OVERVIEW], texts, ARRAY_LEN(texts));
-}
-
-static bool passes(const struct screen *s, size_t env)
-{
-    return (!s->problems || needs_attention(&s->verdicts[env])) && filter_passes(s, env);
-}
-
-static int by_state(const void *pa, const void *pb)
-{
-    const struct place *a = pa, *b = pb;
-    if (a->key != b->key)
-        return a->key < b->key ? -1 : 1;
-    return a->env < b->env ? -1 : a->env > b->env;
-}
-
 static void overview_rebuild(struct screen *s)
 {
-    struct place *order = mem_array(s->board->n + 1, sizeof(*order));
-    s->nrows = s->nworst = s->nworst_of = 0;
-    for (size_t i = 0; i < s->board->n; i++)
-        order[i] = (struct place){s, i, (int64_t)s->verdicts[i].state};
-    qsort(order, s->board->n, sizeof(*order), by_state);
-    for (size_t i = 0; i < s->board->n; i++)
-        if (needs_attention(&s->verdicts[order[i].env])) {
-            s->nworst_of++;
-            if (filter_passes(s, order[i].env))
-                s->worst[s->nworst++] = order[i].env;
-        }
-    for (size_t i = 0; i < s->board->n; i++)
-        order[i].key = sort_key(s, order[i].env);
-    qsort(order, s->board->n, sizeof(*order), by_key);
-    for (size_t i = 0; i < s->board->n; i++)
-        if (passes(s, order[i].env))
-            s->rows[s->nrows++] = order[i].env;
-    free(order);
+    env_order(s);
     /* The chosen environment stays chosen wherever its row went; when the filter
      * hides it, the row that took its place is. */
     list_resize(&s->envs, s->nrows);

@@ -350,3 +350,23 @@ size_t text_width(const char *safe)
     (void)text_fit(safe, SIZE_MAX, &used);
     return used;
 }
+
+size_t text_base64(char *out, size_t size, const void *bytes, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *p = bytes;
+    size_t used = 0;
+    for (; n > 0 && used + 4 < size; used += 4) {
+        size_t k = n < 3 ? n : 3;
+        unsigned v = (unsigned)p[0] << 16 | (k > 1 ? (unsigned)p[1] << 8 : 0) | (k > 2 ? p[2] : 0);
+        for (size_t i = 0; i < 4; i++)
+            out[used + i] = digits[v >> (18 - 6 * i) & 63];
+        for (size_t i = k + 1; i < 4; i++)
+            out[used + i] = '=';
+        p += k;
+        n -= k;
+    }
+    if (size > 0)
+        out[used] = '\0';
+    return used;
+}

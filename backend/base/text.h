@@ -46,4 +46,7 @@ size_t text_fit(const char *safe, size_t columns, size_t *out_used);
 /* Escaped dash-of-truth: has any byte that text_safe would have to replace. */
 bool text_is_safe(const char *bytes, size_t n);
 
+/* Base64 (RFC 4648, with padding) of what fits, NUL-terminated; returns its length. */
+size_t text_base64(char *out, size_t size, const void *bytes, size_t n);
+
 #endif

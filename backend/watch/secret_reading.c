@@ -105,6 +105,25 @@ static void read_rotation_rule(const json_t *o, struct secret_snap *s)
         (void)str_fmt(s->rotation_rule, sizeof s->rotation_rule, "every %lldd", (long long)json_integer_value(days));
 }
 
+/* As lines; what there is no room for is left out whole. */
+static void read_tags(const json_t *o, struct secret_snap *s)
+{
+    const json_t *tags = json_object_get(o, "Tags"), *tag;
+    size_t i, n = 0;
+    s->tags[0] = '\0';
+    json_array_foreach(tags, i, tag)
+    {
+        char name[sizeof s->tags], value[sizeof s->tags], line[sizeof s->tags];
+        if (!json_safe(tag, "Key", name, sizeof name) || strchr(name, '=') != NULL)
+            continue; /* AWS allows '=' in a tag's name; here it would end it */
+        (void)json_safe(tag, "Value", value, sizeof value);
+        if (str_fmt(line, sizeof line, "%s=%s\n", name, value) && n + strlen(line) < sizeof s->tags) {
+            (void)str_copy(s->tags + n, sizeof s->tags - n, line);
+            n += strlen(line);
+        }
+    }
+}
+
 void secret_read_description(const json_t *o, struct secret_snap *s)
 {
     (void)json_safe(o, "Name", s->name, sizeof s->name);
@@ -122,6 +141,7 @@ void secret_read_description(const json_t *o, struct secret_snap *s)
     s->next_rotation_ms = json_seconds(o, "NextRotationDate");
     s->deleted_ms = json_seconds(o, "DeletedDate");
     read_rotation_rule(o, s);
+    read_tags(o, s);
     read_labels(o, s);
 }
 

@@ -54,6 +54,16 @@ static json_t *labels_json(const struct vault_version *v)
     return list;
 }
 
+static json_t *tags_json(const char *tags)
+{
+    json_t *list = json_array();
+    for (const char *line = tags; *line; line += strcspn(line, "\n") + 1) {
+        size_t key = strcspn(line, "="), all = strcspn(line, "\n");
+        (void)json_array_append_new(list, json_pack("{ss%ss%}", "Key", line, key, "Value", line + key + 1, all - key - 1));
+    }
+    return list;
+}
+
 /* What ListSecrets and DescribeSecret share; members without a value are left out. */
 json_t *secrets_description(const struct vault_secret *s, const char *map_name)
 {
@@ -75,6 +85,8 @@ json_t *secrets_description(const struct vault_secret *s, const char *map_name)
     set_date(o, "NextRotationDate", s->next_rotation_ms);
     set_date(o, "CreatedDate", s->created_ms);
     set_text(o, "OwningService", s->owning_service);
+    if (s->tags)
+        (void)json_object_set_new(o, "Tags", tags_json(s->tags));
     for (size_t i = 0; i < s->nversions; i++)
         if (s->versions[i]->nlabels > 0)
             (void)json_object_set_new(map, s->versions[i]->id, labels_json(s->versions[i]));

@@ -197,6 +197,32 @@ static void seed_dates(struct seeding *s, const json_t *o, struct vault_secret *
         secret->deleted_ms = s->now_ms + 1000 * deleted;
 }
 
+#define TAGS_MAX 16384
+
+/* {"team": "payments"}: as lines, which is how the vault keeps them. */
+static void seed_tags(struct seeding *s, const json_t *o, struct vault_secret *secret)
+{
+    json_t *tags = json_object_get(o, "tags"), *value;
+    const char *key;
+    char lines[TAGS_MAX] = "";
+    if (!tags)
+        return;
+    if (!json_is_object(tags)) {
+        (void)check_fail(&s->check, "tags", "must be an object of texts");
+        return;
+    }
+    json_object_foreach(tags, key, value)
+    {
+        size_t n = strlen(lines);
+        if (!json_is_string(value) || strpbrk(key, "=\n") || strchr(json_string_value(value), '\n')) {
+            (void)check_fail(&s->check, "tags", "must be texts; no line feed, and no '=' in a name");
+            return;
+        }
+        str_fmt(lines + n, sizeof lines - n, "%s=%s\n", key, json_string_value(value));
+    }
+    secret->tags = mem_copy_str(lines);
+}
+
 static void seed_secret(struct seeding *s, const json_t *o)
 {
     static const char *const known[] = {"account",
@@ -208,6 +234,7 @@ static void seed_secret(struct seeding *s, const json_t *o)
                                         "next_rotation_in_s",
                                         "created_ago_s",
                                         "owning_service",
+                                        "tags",
                                         "deleted_in_s",
                                         "versions",
                                         NULL};
@@ -223,6 +250,7 @@ static void seed_secret(struct seeding *s, const json_t *o)
     struct vault_secret *secret = vault_add(&realm->vault, realm->account, realm->region, name, s->now_ms);
     secret->description = mem_copy_str(check_text(c, o, "description", 0, 2048));
     secret->owning_service = mem_copy_str(check_text(c, o, "owning_service", 1, 128));
+    seed_tags(s, o, secret);
     seed_dates(s, o, secret);
     seed_rotation(s, o, secret);
     const json_t *versions = check_list(c, o, "versions", VAULT_VERSIONS_MAX);

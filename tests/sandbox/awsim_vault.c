@@ -29,6 +29,7 @@ void vault_clear(struct vault *v)
         free(s->arn);
         free(s->description);
         free(s->owning_service);
+        free(s->tags);
         free(s->listed);
         free(s->rotation_function);
         free(s);

@@ -31,6 +31,7 @@ struct vault_version {
 
 struct vault_secret {
     char *name, *arn, *description, *owning_service, *rotation_function; /* the last three may be NULL */
+    char *tags; /* "team=payments\n..."; NULL: none */
     uint64_t serial;                                                     /* order of creation, never reused */
     bool rotation_known, rotation_enabled;
     int rotation_days; /* 0: no rule */

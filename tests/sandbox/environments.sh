@@ -61,6 +61,15 @@ role_of() {
     echo "app_${1//-/_}"
 }
 
+# The tag "team" of an environment's secret.
+team_of() {
+    case $1 in
+    prod-*) echo payments ;;
+    batch | json-eu | py-us) echo data ;;
+    *) echo platform ;;
+    esac
+}
+
 secret_of() {
     echo "$1/app/db"
 }
@@ -128,7 +137,7 @@ seed_secret() {
     value=${password[$name]}
     # legacy: somebody changed the database's password and not the secret's.
     [[ $name == legacy ]] && value=$(random_hex 16)
-    printf '{"account":"%s","region":"%s","name":"%s","description":"database login of %s","created_ago_s":%d' \
+    printf '{"account":"%s","region":"%s","name":"%s","tags":{"team":"'"$(team_of "$1")"'"},"description":"database login of %s","created_ago_s":%d' \
         "$account" "$region" "$(secret_of "$name")" "$name" $((400 * day))
     if [[ $rotated != - ]]; then
         next=$(((every - rotated) * day))

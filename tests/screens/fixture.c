@@ -15,14 +15,16 @@
 
 enum { FIX_DEV, FIX_TEST, FIX_STAGE, FIX_PROD_EU, FIX_PROD_US, FIX_DR_EU, FIX_LEGACY, FIX_N };
 
+static const char *const fix_no_groups[] = {NULL}, *const fix_groups[] = {"/aws/lambda/app", NULL};
+
 static const struct config_environment fix_environments[FIX_N] = {
-    [FIX_DEV] = {.name = "dev", .mode = CONFIG_DEVELOPMENT, .env_file = "/srv/app/.env"},
-    [FIX_TEST] = {.name = "test", .mode = CONFIG_PRODUCTION, .secret = "app/test/pg"},
-    [FIX_STAGE] = {.name = "stage", .mode = CONFIG_PRODUCTION, .secret = "app/stage/pg"},
-    [FIX_PROD_EU] = {.name = "prod-eu", .mode = CONFIG_PRODUCTION, .protect = true, .secret = "app/prod-eu/pg"},
-    [FIX_PROD_US] = {.name = "prod-us", .mode = CONFIG_PRODUCTION, .protect = true, .secret = "app/prod-us/pg"},
-    [FIX_DR_EU] = {.name = "dr-eu", .mode = CONFIG_PRODUCTION, .protect = true, .secret = "app/dr-eu/pg"},
-    [FIX_LEGACY] = {.name = "legacy", .mode = CONFIG_PRODUCTION, .secret = "app/legacy/pg"},
+    [FIX_DEV] = {.name = "dev", .log_groups = fix_no_groups, .mode = CONFIG_DEVELOPMENT, .env_file = "/srv/app/.env"},
+    [FIX_TEST] = {.name = "test", .log_groups = fix_groups, .function = "app-test", .mode = CONFIG_PRODUCTION, .secret = "app/test/pg"},
+    [FIX_STAGE] = {.name = "stage", .log_groups = fix_groups, .function = "app-stage", .mode = CONFIG_PRODUCTION, .secret = "app/stage/pg"},
+    [FIX_PROD_EU] = {.name = "prod-eu", .log_groups = fix_groups, .function = "app-prod-eu", .mode = CONFIG_PRODUCTION, .protect = true, .secret = "app/prod-eu/pg"},
+    [FIX_PROD_US] = {.name = "prod-us", .log_groups = fix_groups, .function = "app-prod-us", .mode = CONFIG_PRODUCTION, .protect = true, .secret = "app/prod-us/pg"},
+    [FIX_DR_EU] = {.name = "dr-eu", .log_groups = fix_groups, .function = "app-dr-eu", .mode = CONFIG_PRODUCTION, .protect = true, .secret = "app/dr-eu/pg"},
+    [FIX_LEGACY] = {.name = "legacy", .log_groups = fix_groups, .function = "app-legacy", .mode = CONFIG_PRODUCTION, .secret = "app/legacy/pg"},
 };
 
 static const struct config fix_config = {
@@ -99,6 +101,7 @@ static struct secret_snap *fix_secret(const char *name, int64_t age_ms, int64_t 
     struct secret_snap *s = fix_snap(sizeof(*s), age_ms);
     str_copy(s->name, sizeof(s->name), name);
     str_fmt(s->arn, sizeof(s->arn), "arn:aws:secretsmanager:eu-central-1:111122223333:secret:%s-AbCdEf", name);
+    str_copy(s->tags, sizeof(s->tags), strstr(name, "prod") ? "stage=prod\nteam=payments\n" : "team=platform\n");
     s->rotation = next_ms < 0 ? TRI_NO : TRI_YES;
     if (next_ms >= 0) {
         str_copy(s->rotation_rule, sizeof(s->rotation_rule), "every 30d");

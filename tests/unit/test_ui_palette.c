@@ -43,8 +43,8 @@ static void palette__names__do_what_they_say(void **state)
         screen_free(s);
     }
     struct screen *s = screen_of(false);
-    (void)type(s, ":sort\r");
-    assert_int_equal(s->sort, SORT_NAME);
+    (void)type(s, ":sort env\r");
+    assert_int_equal(s->look.sort, ENV_COLUMN_ENV);
     assert_int_equal(type(s, ":quit\r") & EFFECT_QUIT, EFFECT_QUIT);
     screen_free(s);
 }

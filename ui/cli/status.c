@@ -22,7 +22,7 @@ static const struct {
     int fg8;
     unsigned attributes;
 } looks[STYLE_COUNT] = {
-#define STYLE(id, letter, fg256, fg8, attributes) {fg8, attributes},
+#define STYLE(id, letter, attributes, fg8, dark, light, contrast, safe) {fg8, attributes},
 #include "ui/styles.def"
 #undef STYLE
 };

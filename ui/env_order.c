@@ -1,0 +1,137 @@
+#include "ui/env_order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/base/mem.h"
+#include "ui/env_columns.h"
+#include "ui/format.h"
+
+struct place {
+    const struct screen *s;
+    size_t env;
+    int64_t key;
+    char group[96], text[CELL_MAX]; /* text: where sorting goes by it */
+};
+
+bool env_needs_attention(const struct verdict *v)
+{
+    return v->state != STATE_WAIT && env_state_severity(v->state) != SEVERITY_HEALTHY;
+}
+
+const char *env_group_word(enum env_group g)
+{
+    static const char *const words[ENV_GROUPS] = {"none", "account", "region", "tag"};
+    return g < ENV_GROUPS ? words[g] : "";
+}
+
+const char *env_group_of(const struct screen *s, size_t env, char out[96])
+{
+    const struct env_view *v = &s->board->envs[env];
+    struct env_row r;
+    char cell[CELL_MAX];
+    out[0] = '\0';
+    switch (s->look.group) {
+    case GROUP_BY_ACCOUNT:
+    case GROUP_BY_REGION:
+        env_row_of(s, env, &r);
+        (void)env_column(s->look.group == GROUP_BY_ACCOUNT ? ENV_COLUMN_ACCOUNT : ENV_COLUMN_REGION)->cell(&r, cell);
+        str_copy(out, 96, cell);
+        break;
+    case GROUP_BY_TAG:
+        if (!v->secret || !secret_tag(v->secret, s->look.tag, out, 96))
+            str_copy(out, 96, "-");
+        break;
+    case GROUP_BY_NOTHING:
+    case ENV_GROUPS:
+        break;
+    }
+    return out;
+}
+
+/* -------------------------------------------------------------- filter */
+
+static bool filter_passes(const struct screen *s, size_t env)
+{
+    const struct env_view *v = &s->board->envs[env];
+    const char *texts[] = {v->conf->name, env_state_word(s->verdicts[env].state),
+                           v->conf->secret ? v->conf->secret : "", v->conf->function ? v->conf->function : ""};
+    return format_matches(s->filter[VIEW_OVERVIEW], texts, ARRAY_LEN(texts));
+}
+
+/* --------------------------------------------------------------- order */
+
+static int by_state(const void *pa, const void *pb)
+{
+    const struct place *a = pa, *b = pb;
+    if (a->key != b->key)
+        return a->key < b->key ? -1 : 1;
+    return a->env < b->env ? -1 : a->env > b->env;
+}
+
+static int by_key(const struct place *a, const struct place *b)
+{
+    if (a->key == b->key)
+        return strcmp(a->text, b->text);
+    return a->key < b->key ? -1 : 1;
+}
+
+static bool is_unknown(const struct place *p)
+{
+    return p->key == KEY_UNKNOWN || strcmp(p->text, "-") == 0;
+}
+
+static int by_look(const void *pa, const void *pb)
+{
+    const struct place *a = pa, *b = pb;
+    int c = (int)(strcmp(a->group, "-") == 0) - (int)(strcmp(b->group, "-") == 0); /* not known: below the others */
+    if (c == 0)
+        c = strcmp(a->group, b->group);
+    if (c == 0)
+        c = (int)is_unknown(a) - (int)is_unknown(b);
+    if (c == 0)
+        c = a->s->look.reverse ? by_key(b, a) : by_key(a, b);
+    return c != 0 ? c : a->env < b->env ? -1 : a->env > b->env;
+}
+
+static void find_key(struct place *p)
+{
+    const struct env_column_row *column = env_column(p->s->look.sort);
+    struct env_row r;
+    env_row_of(p->s, p->env, &r);
+    p->text[0] = '\0';
+    p->key = 0;
+    if (column->key)
+        p->key = column->key(&r);
+    else if (column->cell)
+        (void)column->cell(&r, p->text);
+}
+
+void env_order(struct screen *s)
+{
+    size_t n = s->board->n;
+    struct place *order = mem_array(n + 1, sizeof(*order));
+    s->nrows = s->nworst = s->nworst_of = 0;
+    for (size_t i = 0; i < n; i++)
+        order[i] = (struct place){.s = s, .env = i, .key = (int64_t)s->verdicts[i].state};
+    qsort(order, n, sizeof(*order), by_state);
+    for (size_t i = 0; i < n; i++)
+        if (env_needs_attention(&s->verdicts[order[i].env])) {
+            s->nworst_of++;
+            if (filter_passes(s, order[i].env))
+                s->worst[s->nworst++] = order[i].env;
+        }
+    size_t shown = 0;
+    for (size_t i = 0; i < n; i++) {
+        if ((s->problems && !env_needs_attention(&s->verdicts[i])) || !filter_passes(s, i))
+            continue;
+        order[shown].env = i;
+        find_key(&order[shown]);
+        env_group_of(s, i, order[shown].group);
+        shown++;
+    }
+    qsort(order, shown, sizeof(*order), by_look);
+    for (size_t i = 0; i < shown; i++)
+        s->rows[s->nrows++] = order[i].env;
+    free(order);
+}
