@@ -547,3 +547,12 @@ char *config_find(char **out_tried)
     words_clear(&tried);
     return found;
 }
+
+bool config_is_quiet(const struct config *c, int minute)
+{
+    int from, to;
+    if (c->quiet_hours == NULL || !hours_read(c->quiet_hours, &from, &to)) {
+        return false;
+    }
+    return from < to ? minute >= from && minute < to : minute >= from || minute < to;
+}

@@ -81,6 +81,9 @@ struct config *config_parse(const char *bytes, size_t n, const char *path, char 
  * exists, else NULL.  *out_tried gets the list, for the message.  malloc'd. */
 char *config_find(char **out_tried);
 
+/* Whether a minute of the local day (0..1439) is in quiet_hours. */
+bool config_is_quiet(const struct config *c, int minute);
+
 /* The annotated example and the man page's chapter, from the rows; malloc'd. */
 char *config_example(void);
 char *config_manual(void);

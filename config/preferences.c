@@ -184,6 +184,17 @@ static bool make_folders(char *path)
     return true;
 }
 
+char *preferences_folder(void)
+{
+    char *path = preferences_path();
+    if (path == NULL || !make_folders(path)) {
+        free(path);
+        return NULL;
+    }
+    *strrchr(path, '/') = '\0';
+    return path;
+}
+
 static bool write_whole(const char *path, const struct words *w)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);

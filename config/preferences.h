@@ -22,6 +22,9 @@ struct preferences {
  * known.  malloc'd. */
 char *preferences_path(void);
 
+/* The folder it is in, made when it is missing; NULL when it cannot be.  malloc'd. */
+char *preferences_folder(void);
+
 /* A file that is not there is empty.  False with *out_error (malloc'd, "FILE:LINE: ...") when
  * something in it is wrong: what is right is taken all the same. */
 bool preferences_load(const char *path, struct preferences *out, char **out_error);

@@ -18,6 +18,7 @@
 #include "config/words.h"
 #include "ui/event_list.h"
 #include "ui/keys.h"
+#include "ui/verbs.h"
 
 #define PAGE_MAX ((size_t)1 << 20)
 #define LINE_MAX_BYTES 4096
@@ -110,6 +111,15 @@ static void keys_roff(struct strbuf *b)
             (void)str_fmt(help, sizeof help, "%s (%s)", k->help, place_words(k->where, places));
             add_row(b, k->keys, help);
         }
+    }
+}
+
+static void verbs_roff(struct strbuf *b)
+{
+    for (enum verb v = 0; v < VERBS; v++) {
+        char word[128];
+        (void)str_fmt(word, sizeof word, ":%s %s", verb_row(v)->name, verb_row(v)->argument);
+        add_row(b, word, verb_row(v)->help);
     }
 }
 
@@ -357,7 +367,8 @@ static const struct piece {
     const char *name;
     void (*print)(struct strbuf *b);
 } pieces[] = {
-    {"options.roff", options_roff}, {"settings.roff", settings_roff}, {"keys.roff", keys_roff},
+    {"options.roff", options_roff}, {"settings.roff", settings_roff}, {"keys.roff", keys_roff},       {"verbs.roff", verbs_roff},
+   
     {"states.roff", states_roff},   {"events.roff", events_roff},     {"keys", keys_table},
     {"states", states_table},       {"events", events_table},         {"options", options_table},
     {"statuses", statuses_table},   {"operator.json", operator_json}, {"auditor.json", auditor_json},

@@ -175,12 +175,14 @@ static void draw_group(struct table *t, int y, size_t row)
     grid_rule(t->g, y, t->at.x, t->at.w, name, note);
 }
 
+#define GROUPS_FROM 4 /* lines: in fewer an environment says more than a heading */
+
 /* The rows from `top` on that fit in `room` lines, headings counted. */
 static size_t rows_that_fit(const struct screen *s, size_t top, int room)
 {
     size_t row = top;
     for (int lines = 0; row < s->nrows; row++) {
-        lines += 1 + (begins_group(s, row) ? 1 : 0);
+        lines += 1 + (room >= GROUPS_FROM && begins_group(s, row) ? 1 : 0);
         if (lines > room)
             break;
     }
@@ -226,11 +228,12 @@ void env_table_draw(struct screen *s, struct grid *g, struct rect at, int margin
     draw_heads(&t);
     int room = at.h - t.heads;
     bool cut = env_table_lines(s, room + 1) > room && room > 1;
-    show_chosen(s, room - (cut ? 1 : 0));
+    room -= cut ? 1 : 0;
+    show_chosen(s, room);
     int y = at.y + t.heads;
     for (size_t i = 0; i < s->envs.page && s->envs.top + i < s->nrows; i++) {
         size_t row = s->envs.top + i;
-        if (begins_group(s, row))
+        if (room >= GROUPS_FROM && begins_group(s, row))
             draw_group(&t, y++, row);
         draw_row(&t, y++, row);
     }

@@ -101,9 +101,10 @@ void menu_draw(struct menu *m, const struct screen *s, struct grid *g)
     fill(m, s);
     measure(m, &state, &label);
     struct rect box = {.h = (int)m->n + 3, .w = g->cols < 120 ? g->cols : g->cols * 2 / 3};
-    int most = g->rows > 15 ? g->rows - FOOTER - 3 : g->rows - 1;
+    int most = g->rows >= 15 ? g->rows - FOOTER - 3 : g->rows - 2; /* header and keys stay in sight */
     box.h = box.h > most ? most : box.h;
     box.y = (g->rows - box.h) / 2;
+    box.y = box.y < 1 ? 1 : box.y;
     box.x = (g->cols - box.w) / 2;
     box_draw(g, box, m->what->title);
     list_show(&m->list, box.h > 3 ? (size_t)box.h - 3 : 1);

@@ -11,8 +11,8 @@
 
 #define TEXT_MAX ((size_t)4 << 20)
 
-/* credtop-20260903T143207.812Z.txt */
-static void own_name(int64_t wall_ms, char out[PICTURE_PATH])
+/* screen-20260903T143207.812Z.txt */
+static void own_name(const char *folder, int64_t wall_ms, char out[PICTURE_PATH])
 {
     char time[29], *to = time;
     clock_iso_ms(wall_ms, time);
@@ -20,17 +20,19 @@ static void own_name(int64_t wall_ms, char out[PICTURE_PATH])
         if (*from != '-' && *from != ':')
             *to++ = *from;
     *to = '\0';
-    str_fmt(out, PICTURE_PATH, "credtop-%s.txt", time);
+    str_fmt(out, PICTURE_PATH, "%s/screen-%s.txt", folder, time);
 }
 
-enum err picture_save(const struct grid *g, const char *name, int64_t wall_ms, char out_path[PICTURE_PATH],
-                      struct why *why)
+enum err picture_save(const struct grid *g, const char *name, const char *folder, int64_t wall_ms,
+                      char out_path[PICTURE_PATH], struct why *why)
 {
     struct strbuf text;
+    if (!name[0] && !folder)
+        return why_set(why, ERR_IO, "there is no folder for it (no HOME); :save FILE says where");
     if (name[0])
         str_copy(out_path, PICTURE_PATH, name);
     else
-        own_name(wall_ms, out_path);
+        own_name(folder, wall_ms, out_path);
     int fd = open(out_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
     if (fd < 0)
         return why_set(why, ERR_IO, "%s: %s", out_path, errno == EEXIST ? "is there already" : strerror(errno));

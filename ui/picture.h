@@ -9,9 +9,9 @@
 
 #define PICTURE_PATH 4096
 
-/* To a new file, mode 0600: `name`, or for "" one of our own in the current folder.  A file
- * that is there is never overwritten.  `out_path` is its name. */
-enum err picture_save(const struct grid *g, const char *name, int64_t wall_ms, char out_path[PICTURE_PATH],
-                      struct why *why) CHECKED;
+/* To a new file, mode 0600: `name`, or for "" one of our own in `folder` (NULL: there is none).
+ * A file that is there is never overwritten.  `out_path` is its name. */
+enum err picture_save(const struct grid *g, const char *name, const char *folder, int64_t wall_ms,
+                      char out_path[PICTURE_PATH], struct why *why) CHECKED;
 
 #endif

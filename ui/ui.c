@@ -9,7 +9,6 @@
 #include "backend/base/log.h"
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
-#include "config/words.h"
 #include "ui/format.h"
 #include "ui/grid.h"
 #include "ui/ordering.h"
@@ -88,16 +87,9 @@ static void order(struct ui *u)
 /* Whether it is one of the hours that are to be quiet. */
 static bool is_quiet(const struct config *c, int64_t wall_ms)
 {
-    int from, to;
-    char clock[FORMAT_SIZE];
-    int64_t hour, minute;
-    if (!c->quiet_hours || !hours_read(c->quiet_hours, &from, &to))
-        return false;
+    char clock[FORMAT_SIZE]; /* 14:32:07 */
     format_clock(wall_ms, true, false, clock);
-    if (!number_read(clock, 2, 23, &hour) || !number_read(clock + 3, 2, 59, &minute))
-        return false;
-    int now = (int)(hour * 60 + minute);
-    return from < to ? now >= from && now < to : now >= from || now < to;
+    return config_is_quiet(c, (clock[0] - '0') * 600 + (clock[1] - '0') * 60 + (clock[3] - '0') * 10 + clock[4] - '0');
 }
 
 /* The terminal's title: how many fail; nothing is sent while that does not change. */
@@ -225,11 +217,13 @@ static void save(struct ui *u)
         screen_say(u->screen, "saving is off: restricted mode writes no file");
         return;
     }
+    char *folder = preferences_folder();
     screen_draw(u->screen, u->grid);
-    if (picture_save(u->grid, u->screen->save_as, wall_now_ms(u), path, &why) == ERR_OK)
+    if (picture_save(u->grid, u->screen->save_as, folder, wall_now_ms(u), path, &why) == ERR_OK)
         screen_say(u->screen, "saved: %s", path);
     else
         screen_say(u->screen, "not saved: %s", why.text);
+    free(folder);
 }
 
 static void act(struct ui *u, unsigned effects)

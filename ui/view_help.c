@@ -4,10 +4,11 @@
 
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
+#include "ui/verbs.h"
 #include "ui/view.h"
 
 #define TWO_COLUMNS_FROM 110
-#define LINES_MAX 128
+#define LINES_MAX 256
 #define NOTE_MAX 64
 #define NOTES_FROM 50 /* narrower: where a key works is not said */
 #define TEXT_AT 15
@@ -84,6 +85,9 @@ static void add_keys(const struct screen *s, struct page *p, unsigned place)
 
 static void add_words(struct page *p)
 {
+    add(p, ":COMMAND WORD", NULL, 0, STYLE_TITLE);
+    for (int v = 0; v < VERBS; v++)
+        add(p, verb_row((enum verb)v)->name, verb_row((enum verb)v)->help, 0, STYLE_TEXT);
     add(p, "STATES, worst first", NULL, 0, STYLE_TITLE);
     for (size_t i = 0; i < ARRAY_LEN(states); i++)
         add(p, env_state_word(states[i].state), states[i].help, 0, state_style(states[i].state));

@@ -43,7 +43,7 @@ static void write_conf(const char *name, uint16_t port, char out[64])
     str_fmt(env, sizeof(env), "%s/.env", folder);
     write_file(env, "DB_HOST=127.0.0.1\nDB_PORT=1\nDB_NAME=app\nDB_USER=app\nDB_PASSWORD=p\n");
     str_fmt(text, sizeof(text),
-            "[credtop]\nsyslog = no\nlog_poll = 1s\nendpoint_url = http://127.0.0.1:%u\n"
+            "[credtop]\nsyslog = no\nnotify = off\nlog_poll = 1s\nendpoint_url = http://127.0.0.1:%u\n"
             "[environment %s]\nregion = eu-central-1\nsecret = app/x\nlog_group = /aws/lambda/a\ndb_host = 127.0.0.1\n"
             "db_port = 1\ndb_name = app\n"
             "[environment test]\nregion = eu-central-1\nsecret = app/y\nlog_group = /aws/lambda/b\n"
@@ -108,11 +108,15 @@ struct start {
     const char *conf, *option;    /* one more option; NULL none */
     const char *extra[EXTRA_MAX]; /* more of the environment */
     int rows, cols;
+    bool again; /* as the last one left the screen */
 };
 
 static struct pty *start(const struct start *s)
 {
-    char home[80];
+    char home[80], preferences[128];
+    str_fmt(preferences, sizeof(preferences), "%s/.local/state/credtop/preferences", folder);
+    if (!s->again)
+        (void)unlink(preferences);
     str_fmt(home, sizeof(home), "HOME=%s", folder);
     const char *env[EXTRA_MAX + 8] = {NULL};
     const char *const always[] = {home,

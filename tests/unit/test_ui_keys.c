@@ -153,7 +153,7 @@ static void screen__choice__is_a_name_and_not_a_row(void **state)
     assert_string_equal(chosen(s), "legacy"); /* worst first */
     press_all(s, "jjj");
     assert_string_equal(chosen(s), "stage");
-    press_all(s, "s"); /* sorted by name */
+    press_all(s, ":sort env\r");
     assert_string_equal(chosen(s), "stage");
     assert_int_equal(s->envs.at, 5);
     screen_update(s, fix_board());

@@ -198,6 +198,108 @@ static void audit__plans_nothing(void **state)
     screen_free(s);
 }
 
+/* ------------------------------------------------------------ the marked ones */
+
+static void marked__tests__are_all_ordered_at_once(void **state)
+{
+    struct why why = {0};
+    struct screen *s = screen_at(":mark prod-eu stage dev\r");
+    bool ordered[FIX_N] = {false};
+    size_t n = 1;
+    (void)state;
+    assert_int_equal(screen_key(s, 't'), EFFECT_REDRAW | EFFECT_ORDER);
+    do {
+        assert_int_equal(s->wish.kind, ORDER_TEST);
+        assert_false(ordered[s->wish.env]);
+        ordered[s->wish.env] = true;
+        ordering_done(s, n++, &why);
+    } while (ordering_next(s));
+    assert_int_equal(n, 4);
+    assert_true(ordered[FIX_PROD_EU] && ordered[FIX_STAGE] && ordered[FIX_DEV]);
+    assert_non_null(strstr(s->message, "3 marked environments"));
+    screen_free(s);
+}
+
+/* R on two marked ones, until the first one's question. */
+static struct screen *two_marked(void)
+{
+    struct why why = {0};
+    struct screen *s = screen_at(":mark test stage\r");
+    assert_int_equal(screen_key(s, 'R'), EFFECT_REDRAW | EFFECT_ORDER);
+    assert_int_equal(s->wish.env, FIX_TEST); /* as the rows stand */
+    assert_true(s->wish.dry_run);
+    ordering_done(s, 5, &why);
+    assert_false(ordering_next(s)); /* one after the other */
+    assert_non_null(strstr(s->message, "(1 of 2)"));
+    screen_update(s, fix_board_planned(FIX_TEST));
+    assert_true(s->confirm.open);
+    assert_false(ordering_next(s));
+    look_at(s, 48);
+    return s;
+}
+
+static void marked__changes__each_with_a_plan_and_an_answer(void **state)
+{
+    struct why why = {0};
+    struct screen *s = two_marked();
+    (void)state;
+    type(s, "yes");
+    assert_int_equal(screen_key(s, '\r'), EFFECT_REDRAW | EFFECT_ORDER);
+    assert_int_equal(s->wish.env, FIX_TEST);
+    assert_false(s->wish.dry_run);
+    ordering_done(s, 6, &why);
+    assert_false(ordering_next(s)); /* it is under way */
+    struct board *done = fix_board_planned(FIX_TEST);
+    struct orders_snap *o = (struct orders_snap *)(uintptr_t)done->orders;
+    o->orders[0].id = 6;
+    o->orders[0].dry_run = false;
+    screen_update(s, done);
+    assert_true(ordering_next(s));
+    assert_int_equal(s->wish.env, FIX_STAGE);
+    assert_true(s->wish.dry_run); /* planned anew, and asked anew */
+    ordering_done(s, 7, &why);
+    assert_false(ordering_next(s));
+    screen_free(s);
+}
+
+static void marked__no__leaves_the_rest(void **state)
+{
+    struct screen *s = two_marked();
+    (void)state;
+    type(s, "\x1b");
+    assert_false(ordering_next(s));
+    assert_non_null(strstr(s->message, "1 marked environment was not begun"));
+    screen_free(s);
+}
+
+static void marked__a_failure__stops_before_the_next(void **state)
+{
+    struct why why = {0};
+    struct screen *s = two_marked();
+    (void)state;
+    type(s, "yes");
+    (void)screen_key(s, '\r');
+    ordering_done(s, 6, &why);
+    struct board *failed = fix_board_planned(FIX_TEST);
+    struct orders_snap *o = (struct orders_snap *)(uintptr_t)failed->orders;
+    o->orders[0].id = 6;
+    o->orders[0].state = ORDER_FAILED;
+    str_copy(o->orders[0].words, sizeof(o->orders[0].words), "the database refuses both");
+    screen_update(s, failed);
+    assert_false(ordering_next(s));
+    assert_non_null(strstr(s->message, "the database refuses both; 1 marked environment was not begun"));
+    screen_free(s);
+}
+
+static void marked__psql__is_for_one(void **state)
+{
+    struct screen *s = screen_at(":mark test stage\r");
+    (void)state;
+    assert_int_equal(screen_key(s, 'P'), EFFECT_REDRAW);
+    assert_non_null(strstr(s->message, "one environment"));
+    screen_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +312,11 @@ int main(void)
         cmocka_unit_test(plan__longer_than_the_screen__moves),
         cmocka_unit_test(rotate__paused__goes_on),
         cmocka_unit_test(audit__plans_nothing),
+        cmocka_unit_test(marked__tests__are_all_ordered_at_once),
+        cmocka_unit_test(marked__changes__each_with_a_plan_and_an_answer),
+        cmocka_unit_test(marked__no__leaves_the_rest),
+        cmocka_unit_test(marked__a_failure__stops_before_the_next),
+        cmocka_unit_test(marked__psql__is_for_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -126,6 +126,8 @@ static const char *bytes_of(const char *name, char out[8])
     static const char *const named[][2] = {
         {"Enter", "\r"},    {"Tab", "\t"},      {"Esc", "\x1b"},     {"Up", "\x1bOA"},    {"Down", "\x1bOB"},
         {"Home", "\x1bOH"}, {"End", "\x1bOF"},  {"PgUp", "\x1b[5~"}, {"PgDn", "\x1b[6~"}, {"F1", "\x1bOP"},
+        {"F2", "\x1bOQ"},
+        {"Space", " "},
         {"F4", "\x1bOS"},   {"F5", "\x1b[15~"}, {"F6", "\x1b[17~"},  {"F10", "\x1b[21~"},
     };
     out[0] = '\0';
@@ -495,6 +497,92 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* ------------------------------------------------- mouse, clipboard, file */
+
+static void terminal__mouse__is_off_until_asked_for(void **state)
+{
+    struct start s = {.conf = harm_conf};
+    struct pty *p = start(&s);
+    (void)state;
+    expect(p, "ENVIRONMENTS 3");
+    assert_int_equal(count(p, "1000h"), 0);
+    pty_keys(p, "m");
+    expect(p, "the mouse is on");
+    assert_int_equal(count(p, "1000h"), 1);
+    pty_keys(p, "\x1b[<0;12;2M\x1b[<0;12;2m"); /* the second tab */
+    expect(p, "[2 Detail]");
+    pty_keys(p, "m");
+    expect(p, "the mouse is off");
+    assert_true(count(p, "1000l") >= 1);
+    pty_keys(p, "mQ");
+    expect_end(p, 0);
+    expect_restored(p);
+    assert_true(count(p, "1000l") >= 2); /* however it is left */
+    pty_free(p);
+}
+
+static void terminal__copy__is_base64_of_what_was_chosen(void **state)
+{
+    struct start s = {.conf = harm_conf};
+    struct pty *p = start(&s);
+    (void)state;
+    expect(p, "ENVIRONMENTS 3");
+    pty_keys(p, ":env test\rc");
+    expect(p, "COPY");
+    pty_keys(p, "\r");
+    expect(p, "copied: environment");
+    assert_int_equal(count(p, "\x1b]52;c;dGVzdA==\x07"), 1);
+    pty_free(p);
+}
+
+static void terminal__save__makes_a_file_and_never_over_one(void **state)
+{
+    struct start s = {.conf = harm_conf};
+    struct pty *p = start(&s);
+    char command[256], path[128];
+    (void)state;
+    str_fmt(path, sizeof(path), "%s/picture.txt", folder);
+    str_fmt(command, sizeof(command), ":save %s\r", path);
+    expect(p, "ENVIRONMENTS 3");
+    pty_keys(p, command);
+    expect(p, "saved: ");
+    FILE *f = fopen(path, "re");
+    char line[256] = "";
+    assert_non_null(f);
+    assert_non_null(fgets(line, sizeof(line), f));
+    assert_non_null(strstr(line, "credtop"));
+    assert_int_equal(fclose(f), 0);
+    pty_keys(p, command);
+    expect(p, "is there already");
+    assert_int_equal(unlink(path), 0);
+    pty_keys(p, "E");
+    expect(p, "/.local/state/credtop/screen-");
+    pty_free(p);
+}
+
+static void terminal__theme__is_there_again_in_the_next_run(void **state)
+{
+    struct start s = {.conf = harm_conf};
+    struct pty *p = start(&s);
+    (void)state;
+    expect(p, "ENVIRONMENTS 3");
+    pty_keys(p, ":theme none\r");
+    expect(p, "theme none");
+    pty_keys(p, "\x0c");
+    (void)pty_read(p, FRAME_MS * 4);
+    assert_false(pty_colored(p));
+    pty_keys(p, ":sort env\rQ");
+    expect_end(p, 0);
+    pty_free(p);
+    s.again = true;
+    p = start(&s);
+    expect(p, "sort: ENV");
+    assert_false(pty_colored(p));
+    pty_keys(p, ":theme dark\r:sort state\rQ");
+    expect_end(p, 0);
+    pty_free(p);
+}
+
 static void terminal__idle__costs_few_bytes(void **state)
 {
     struct start still = {.conf = quiet_conf}, busy = {.conf = harm_conf};
@@ -535,6 +623,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(terminal__stop_and_go_on__in_a_shell),
         cmocka_unit_test(terminal__psql__has_the_terminal_and_the_password),
         cmocka_unit_test(terminal__reader_away__then_the_newest),
+        cmocka_unit_test(terminal__mouse__is_off_until_asked_for),
+        cmocka_unit_test(terminal__copy__is_base64_of_what_was_chosen),
+        cmocka_unit_test(terminal__save__makes_a_file_and_never_over_one),
+        cmocka_unit_test(terminal__theme__is_there_again_in_the_next_run),
         cmocka_unit_test(terminal__idle__costs_few_bytes),
     };
     (void)argc;

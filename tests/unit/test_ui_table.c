@@ -1,0 +1,457 @@
+/* The table of environments: sorting, groups, columns, marks, what changed; and the same by
+ * mouse, by menu and from one run to the next. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "ui/env_columns.h"
+#include "ui/env_order.h"
+#include "ui/remembered.h"
+#include "ui/screen.h"
+
+#include "tests/screens/fixture.c"
+
+static struct screen *screen_at(const char *keys)
+{
+    struct screen_settings set = {.judge = fix_judge};
+    struct screen *s = screen_new(&set, fix_board());
+    struct grid *g = grid_new(24, 80, false);
+    screen_draw(s, g);
+    for (; *keys; keys++) {
+        (void)screen_key(s, (unsigned char)*keys);
+        screen_draw(s, g);
+    }
+    grid_free(g);
+    return s;
+}
+
+/* "legacy test ...", as the rows stand. */
+static const char *order_of(const struct screen *s, char out[256])
+{
+    out[0] = '\0';
+    for (size_t i = 0; i < s->nrows; i++) {
+        size_t n = strlen(out);
+        str_fmt(out + n, 256 - n, "%s%s", i > 0 ? " " : "", s->board->envs[s->rows[i]].conf->name);
+    }
+    return out;
+}
+
+static void sort__any_column__by_what_it_says(void **state)
+{
+    static const struct {
+        const char *keys, *order;
+    } cases[] = {
+        {"", "legacy test dr-eu stage prod-eu dev prod-us"},
+        {":sort env\r", "dev dr-eu legacy prod-eu prod-us stage test"},
+        {":sort env\rS", "test stage prod-us prod-eu legacy dr-eu dev"},
+        {":sort env\r:sort env\r", "test stage prod-us prod-eu legacy dr-eu dev"},
+        {":sort hits\r", "prod-us prod-eu stage dr-eu dev test legacy"},
+        {":sort age\r", "prod-eu test dr-eu prod-us stage legacy dev"},
+        {":sort next\r", "stage prod-us dr-eu test prod-eu dev legacy"}, /* soonest first; off and unknown last */
+        {":sort bad\r", "test prod-eu dev stage prod-us dr-eu legacy"},
+    };
+    char order[256];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct screen *s = screen_at(cases[i].keys);
+        if (strcmp(order_of(s, order), cases[i].order) != 0)
+            fail_msg("%s: %s", cases[i].keys, order);
+        screen_free(s);
+    }
+}
+
+/* What is not known is below, whichever way round. */
+static void sort__unknown__is_last(void **state)
+{
+    char order[256];
+    (void)state;
+    for (int c = 0; c < ENV_COLUMNS; c++) {
+        struct screen *s = screen_at("");
+        for (int reverse = 0; reverse < 2; reverse++) {
+            (void)screen_sort(s, (enum env_column)c, reverse == 1);
+            bool unknown = false;
+            for (size_t i = 0; i < s->nrows; i++) {
+                struct env_row r;
+                char cell[CELL_MAX] = "";
+                env_row_of(s, s->rows[i], &r);
+                const struct env_column_row *column = env_column((enum env_column)c);
+                bool is = column->key ? column->key(&r) == KEY_UNKNOWN
+                                      : column->cell && (column->cell(&r, cell), strcmp(cell, "-") == 0);
+                if (unknown && !is)
+                    fail_msg("%s: %s", column->name, order_of(s, order));
+                unknown = is;
+            }
+        }
+        screen_free(s);
+    }
+}
+
+static void sort_key__walks_what_can_be_seen(void **state)
+{
+    struct screen *s = screen_at("");
+    uint32_t seen = 0;
+    (void)state;
+    for (int i = 0; i < ENV_COLUMNS; i++) {
+        (void)screen_key(s, 's');
+        assert_true(s->columns_shown & (1u << s->look.sort));
+        seen |= 1u << s->look.sort;
+    }
+    assert_int_equal(seen, s->columns_shown);
+    screen_free(s);
+}
+
+static void group__by_tag__keeps_groups_together(void **state)
+{
+    char order[256], name[96];
+    struct screen *s = screen_at(":group tag team\r");
+    (void)state;
+    assert_string_equal(order_of(s, order), "prod-eu prod-us legacy test dr-eu stage dev");
+    assert_string_equal(env_group_of(s, s->rows[0], name), "payments");
+    assert_string_equal(env_group_of(s, s->rows[6], name), "-"); /* dev has no secret */
+    (void)screen_key(s, 'o'); /* round: none */
+    assert_int_equal(s->look.group, GROUP_BY_NOTHING);
+    screen_free(s);
+    s = screen_at(":group tag\r");
+    assert_int_equal(s->look.group, GROUP_BY_NOTHING);
+    assert_non_null(strstr(s->message, "which tag"));
+    screen_free(s);
+}
+
+/* However short the screen and many the groups, the chosen row is in it. */
+static void group__any_height__shows_the_chosen_one(void **state)
+{
+    (void)state;
+    for (int rows = 3; rows < 30; rows++) {
+        struct screen *s = screen_at(":group tag team\r");
+        struct grid *g = grid_new(rows, 80, false);
+        for (size_t i = 0; i < s->nrows; i++) {
+            list_choose(&s->envs, i);
+            s->env = s->rows[i];
+            screen_draw(s, g);
+            assert_true(s->envs.at >= s->envs.top);
+            assert_true(s->envs.page > 0 && s->envs.at < s->envs.top + s->envs.page);
+        }
+        grid_free(g);
+        screen_free(s);
+    }
+}
+
+static void columns__chosen__are_shown_or_not(void **state)
+{
+    struct screen *s = screen_at(":columns +lat -pg\r");
+    (void)state;
+    assert_true(s->columns_shown & (1u << ENV_COLUMN_LATENCY));
+    assert_false(s->columns_shown & (1u << ENV_COLUMN_PG));
+    (void)screen_key(s, ':');
+    for (const char *k = "columns pg lat\r"; *k; k++)
+        (void)screen_key(s, (unsigned char)*k);
+    assert_int_equal(s->look.always | s->look.never, 0);
+    screen_free(s);
+    s = screen_at(":columns -env\r");
+    assert_int_equal(s->look.never, 0);
+    screen_free(s);
+    s = screen_at(":columns +nothing\r");
+    assert_non_null(strstr(s->message, "no column \"nothing\""));
+    screen_free(s);
+}
+
+static void menu__space__goes_round(void **state)
+{
+    uint32_t state_bit = 1u << ENV_COLUMN_STATE;
+    struct screen *s = screen_at(":columns\rj ");
+    (void)state;
+    assert_int_equal(s->look.always, state_bit);
+    (void)screen_key(s, ' ');
+    assert_int_equal(s->look.never, state_bit);
+    (void)screen_key(s, ' ');
+    assert_int_equal(s->look.always | s->look.never, 0);
+    (void)screen_key(s, 'k');
+    (void)screen_key(s, ' '); /* the name: refused */
+    assert_int_equal(s->look.always | s->look.never, 0);
+    (void)screen_key(s, PRESS_ESC);
+    assert_null(s->menu.what);
+    screen_free(s);
+}
+
+static void copy__a_value__and_never_in_restricted_mode(void **state)
+{
+    struct screen *s = screen_at("cjj");
+    (void)state;
+    assert_int_equal(screen_key(s, PRESS_ENTER), EFFECT_REDRAW | EFFECT_COPY);
+    assert_string_equal(s->copied, "app/legacy/pg");
+    assert_null(s->menu.what);
+    screen_free(s);
+    struct screen_settings set = {.judge = fix_judge, .audit = true, .restricted = true};
+    s = screen_new(&set, fix_board());
+    assert_int_equal(screen_key(s, 'c'), EFFECT_REDRAW);
+    assert_null(s->menu.what);
+    assert_non_null(strstr(s->message, "restricted"));
+    screen_free(s);
+}
+
+static void marks__are_by_environment_not_by_row(void **state)
+{
+    struct screen *s = screen_at(" ");
+    (void)state;
+    assert_true(s->marked[FIX_LEGACY]);
+    assert_int_equal(s->envs.at, 1); /* on to the next */
+    (void)screen_key(s, 's');
+    assert_true(s->marked[FIX_LEGACY]);
+    (void)screen_key(s, '*');
+    assert_int_equal(s->nmarked, FIX_N);
+    (void)screen_key(s, 'U');
+    assert_int_equal(s->nmarked, 0);
+    screen_free(s);
+    s = screen_at(":mark prod-eu test\r");
+    assert_int_equal(s->nmarked, 2);
+    assert_true(s->marked[FIX_PROD_EU] && s->marked[FIX_TEST]);
+    screen_free(s);
+}
+
+static void compare__takes_the_marked_one(void **state)
+{
+    struct screen *s = screen_at(":mark prod-us\r=");
+    (void)state;
+    assert_int_equal(s->view, VIEW_COMPARE);
+    assert_int_equal(s->env, FIX_LEGACY);
+    assert_int_equal(s->other, FIX_PROD_US);
+    (void)screen_key(s, PRESS_ESC);
+    assert_int_equal(s->view, VIEW_OVERVIEW);
+    screen_free(s);
+    s = screen_at(":compare legacy\r");
+    assert_int_equal(s->view, VIEW_OVERVIEW);
+    assert_non_null(strstr(s->message, "another"));
+    screen_free(s);
+}
+
+static void env__by_name__also_when_it_is_hidden(void **state)
+{
+    struct screen *s = screen_at("/prod\r:env test\r");
+    (void)state;
+    assert_int_equal(s->view, VIEW_DETAIL);
+    assert_int_equal(s->env, FIX_TEST);
+    screen_free(s);
+    s = screen_at(":3\r");
+    assert_int_equal(s->envs.at, 2);
+    screen_free(s);
+}
+
+static void palette__history__comes_back(void **state)
+{
+    struct screen *s = screen_at(":sort env\r:sort hits\r:");
+    (void)state;
+    (void)screen_key(s, PRESS_UP);
+    assert_string_equal(s->palette.text, "sort hits");
+    (void)screen_key(s, PRESS_UP);
+    (void)screen_key(s, PRESS_UP); /* there is no older one */
+    assert_string_equal(s->palette.text, "sort env");
+    (void)screen_key(s, PRESS_DOWN);
+    assert_string_equal(s->palette.text, "sort hits");
+    (void)screen_key(s, PRESS_DOWN);
+    assert_string_equal(s->palette.text, "");
+    for (int i = 0; i < 3 * HISTORY_MAX; i++)
+        for (const char *k = i % 2 ? "\x1b:sort env\r" : "\x1b:sort age\r"; *k; k++)
+            (void)screen_key(s, (unsigned char)*k);
+    assert_int_equal(s->nhistory, 3); /* each once */
+    screen_free(s);
+}
+
+static void palette__words__are_completed(void **state)
+{
+    struct screen *s = screen_at(":theme co\t");
+    (void)state;
+    assert_string_equal(s->palette.text, "theme contrast");
+    assert_int_equal(screen_key(s, '\r') & EFFECT_THEME, EFFECT_THEME);
+    assert_int_equal(s->look.theme, THEME_CONTRAST);
+    screen_free(s);
+    s = screen_at(":columns +lat -p\t");
+    assert_string_equal(s->palette.text, "columns +lat -p"); /* previous, pg */
+    screen_free(s);
+    s = screen_at(":theme nothing\r");
+    assert_non_null(strstr(s->message, "no theme \"nothing\""));
+    screen_free(s);
+}
+
+/* ------------------------------------------------------------- changes */
+
+static void changes__worse_and_better__until_looked_at(void **state)
+{
+    struct change c = {.seen = STATE_WAIT, .last = STATE_WAIT};
+    (void)state;
+    assert_false(change_note(&c, STATE_FAILED)); /* the first answer is no change */
+    assert_false(c.worse || c.better);
+    assert_false(change_note(&c, STATE_OK));
+    assert_true(c.better);
+    assert_true(change_note(&c, STATE_STALE));
+    assert_true(c.better); /* than it was looked at */
+    assert_true(change_note(&c, STATE_FAILED));
+    assert_false(c.worse || c.better); /* as it was looked at */
+    (void)change_note(&c, STATE_OK);
+    change_look(&c);
+    assert_false(c.worse || c.better);
+    assert_true(change_note(&c, STATE_UNKNOWN));
+    assert_true(c.worse);
+    assert_false(change_note(&c, STATE_UNKNOWN)); /* called once */
+    assert_true(change_note(&c, STATE_POISONED));
+}
+
+/* --------------------------------------------------------------- mouse */
+
+static void find_text(const struct grid *g, const char *text, int *out_y, int *out_x)
+{
+    for (int y = 0; y < g->rows; y++)
+        for (int x = 0; x + (int)strlen(text) <= g->cols; x++) {
+            size_t i = 0;
+            while (text[i] && grid_cell(g, y, x + (int)i)->ch == (uint32_t)(unsigned char)text[i])
+                i++;
+            if (!text[i]) {
+                *out_y = y;
+                *out_x = x;
+                return;
+            }
+        }
+    fail_msg("'%s' is not there", text);
+}
+
+static unsigned click_text(struct screen *s, struct grid *g, const char *text)
+{
+    int y = 0, x = 0;
+    screen_draw(s, g);
+    find_text(g, text, &y, &x);
+    return screen_click(s, g, y, x, 0);
+}
+
+static void mouse__rows_heads_tabs_and_keys__are_clickable(void **state)
+{
+    struct screen *s = screen_at("");
+    struct grid *g = grid_new(24, 80, false);
+    (void)state;
+    (void)click_text(s, g, "stage ");
+    assert_int_equal(s->env, FIX_STAGE);
+    (void)click_text(s, g, "HITS HIT%");
+    assert_int_equal(s->look.sort, ENV_COLUMN_HITS);
+    assert_int_equal(s->env, FIX_STAGE); /* wherever its row went */
+    (void)click_text(s, g, "HITS HIT%");
+    assert_true(s->look.reverse);
+    (void)click_text(s, g, "stage ");
+    assert_int_equal(s->view, VIEW_DETAIL); /* chosen already: Enter */
+    (void)click_text(s, g, "3 Events");
+    assert_int_equal(s->view, VIEW_EVENTS);
+    (void)click_text(s, g, "1 Envs");
+    (void)click_text(s, g, "?:Help");
+    assert_int_equal(s->view, VIEW_HELP);
+    assert_int_equal(click_text(s, g, "Q:Quit") & EFFECT_QUIT, EFFECT_QUIT);
+    grid_free(g);
+    screen_free(s);
+}
+
+static void mouse__a_question__is_not_answered_by_it(void **state)
+{
+    struct screen *s = screen_at("GP"); /* psql on a protected one */
+    struct grid *g = grid_new(24, 80, false);
+    (void)state;
+    assert_true(s->confirm.open);
+    screen_draw(s, g);
+    for (int y = 0; y < 24; y++)
+        for (int x = 0; x < 80; x++)
+            assert_int_equal(screen_click(s, g, y, x, 0), EFFECT_REDRAW);
+    assert_true(s->confirm.open);
+    assert_int_equal(s->view, VIEW_OVERVIEW);
+    grid_free(g);
+    screen_free(s);
+}
+
+static void mouse__wheel__moves_and_stops(void **state)
+{
+    struct screen *s = screen_at("");
+    struct grid *g = grid_new(24, 80, false);
+    (void)state;
+    screen_draw(s, g);
+    (void)screen_click(s, g, 5, 5, 1);
+    assert_int_equal(s->envs.at, 3);
+    for (int i = 0; i < 9; i++)
+        (void)screen_click(s, g, 5, 5, 1);
+    assert_int_equal(s->envs.at, FIX_N - 1);
+    for (int i = 0; i < 9; i++)
+        (void)screen_click(s, g, 5, 5, -1);
+    assert_int_equal(s->envs.at, 0);
+    grid_free(g);
+    screen_free(s);
+}
+
+/* ---------------------------------------------------------- remembered */
+
+static void remembered__there_and_back__is_the_same(void **state)
+{
+    struct preferences *kept = mem_new(sizeof(*kept)), *again = mem_new(sizeof(*again));
+    struct screen *s = screen_at(":sort hits\rS:columns +lat -pg\r:group tag team\r:theme safe\rwum");
+    (void)state;
+    remembered_take(s, kept);
+    assert_string_equal(kept->sort, "HITS");
+    assert_string_equal(kept->columns, "-PG +LATENCY");
+    assert_string_equal(kept->group, "tag team");
+    assert_string_equal(kept->theme, "safe");
+    assert_true(kept->reverse && kept->wide && kept->local_time && kept->mouse);
+    assert_int_equal(kept->ncommands, 4);
+    screen_free(s);
+    s = screen_at("");
+    remembered_apply(s, kept);
+    assert_int_equal(s->look.theme, THEME_SAFE);
+    remembered_take(s, again);
+    assert_memory_equal(kept, again, sizeof(*kept));
+    screen_free(s);
+    free(kept);
+    free(again);
+}
+
+static void remembered__what_is_no_more__is_left_out(void **state)
+{
+    struct preferences *p = mem_new(sizeof(*p));
+    struct screen *s = screen_at("");
+    (void)state;
+    str_copy(p->sort, sizeof(p->sort), "nothing");
+    str_copy(p->columns, sizeof(p->columns), "+nothing -env +  -");
+    str_copy(p->group, sizeof(p->group), "tag");
+    str_copy(p->theme, sizeof(p->theme), "plaid");
+    p->ncommands = 2;
+    str_copy(p->commands[0], sizeof(p->commands[0]), "\x1b]0;x");
+    memset(p->commands[1], 'a', PREFERENCE_MAX - 1);
+    remembered_apply(s, p);
+    assert_int_equal(s->look.sort, ENV_COLUMN_STATE);
+    assert_int_equal(s->look.always | s->look.never, 0);
+    assert_int_equal(s->look.group, GROUP_BY_NOTHING);
+    assert_int_equal(s->look.theme, THEME_DARK);
+    assert_int_equal(s->nhistory, 0);
+    screen_free(s);
+    free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sort__any_column__by_what_it_says),
+        cmocka_unit_test(sort__unknown__is_last),
+        cmocka_unit_test(sort_key__walks_what_can_be_seen),
+        cmocka_unit_test(group__by_tag__keeps_groups_together),
+        cmocka_unit_test(group__any_height__shows_the_chosen_one),
+        cmocka_unit_test(columns__chosen__are_shown_or_not),
+        cmocka_unit_test(menu__space__goes_round),
+        cmocka_unit_test(copy__a_value__and_never_in_restricted_mode),
+        cmocka_unit_test(marks__are_by_environment_not_by_row),
+        cmocka_unit_test(compare__takes_the_marked_one),
+        cmocka_unit_test(env__by_name__also_when_it_is_hidden),
+        cmocka_unit_test(palette__history__comes_back),
+        cmocka_unit_test(palette__words__are_completed),
+        cmocka_unit_test(changes__worse_and_better__until_looked_at),
+        cmocka_unit_test(mouse__rows_heads_tabs_and_keys__are_clickable),
+        cmocka_unit_test(mouse__a_question__is_not_answered_by_it),
+        cmocka_unit_test(mouse__wheel__moves_and_stops),
+        cmocka_unit_test(remembered__there_and_back__is_the_same),
+        cmocka_unit_test(remembered__what_is_no_more__is_left_out),
+    };
+    return cmocka_run_group_tests_name("ui table", tests, NULL, NULL);
+}
