@@ -3,6 +3,7 @@
 
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
+#include "ui/attention.h"
 #include "ui/chart.h"
 #include "ui/env_columns.h"
 #include "ui/env_order.h"
@@ -12,99 +13,6 @@
 #include "ui/view.h"
 
 #define WIDE_FROM 120
-
-/* ----------------------------------------------------------- attention */
-
-static void cause_line(const struct verdict *v, char *out, size_t size)
-{
-    const char *text = v->ncauses > 0 ? v->causes[0].text : env_state_help(v->state);
-    if (v->ncauses > 1)
-        str_fmt(out, size, "%s (+%zu more)", text, v->ncauses - 1);
-    else
-        str_copy(out, size, text);
-}
-
-static int attention_margin(const struct screen *s, int width)
-{
-    size_t name = 8;
-    char label[72];
-    for (size_t i = 0; i < s->nworst; i++) {
-        size_t w = text_width(env_label(s->board->envs[s->worst[i]].conf, label));
-        name = w > name ? w : name;
-    }
-    name = name > 24 ? 24 : name;
-    return 1 + (int)name + 1 + (width >= WIDE_FROM ? 9 : 0);
-}
-
-static int attention_rows(const struct screen *s, int width)
-{
-    char line[320];
-    int rows = 1, margin = attention_margin(s, width);
-    for (size_t i = 0; i < s->nworst; i++) {
-        cause_line(&s->verdicts[s->worst[i]], line, sizeof(line));
-        rows += grid_wrap_lines(width - margin - 1, 2, line);
-    }
-    return rows + (s->nworst == 0 ? 1 : 0);
-}
-
-static void draw_well(const struct screen *s, struct grid *g, struct rect at)
-{
-    size_t waiting = 0;
-    int64_t oldest = -1;
-    char age[FORMAT_SIZE];
-    for (size_t i = 0; i < s->board->n; i++) {
-        waiting += s->verdicts[i].state == STATE_WAIT ? 1 : 0;
-        int64_t a = env_data_age(s, &s->board->envs[i]);
-        oldest = a > oldest ? a : oldest;
-    }
-    if (s->nworst_of > 0) {
-        grid_rule(g, at.y, at.x, at.w, "NEEDS ATTENTION 0 (filtered)", NULL);
-        if (at.h > 1)
-            grid_fmt(g, at.y + 1, 1, at.w - 1, STYLE_WARN, "%zu that the filter hides: Esc clears it", s->nworst_of);
-        return;
-    }
-    grid_rule(g, at.y, at.x, at.w, waiting ? "WAITING FOR THE FIRST ANSWERS" : "NOTHING NEEDS ATTENTION", NULL);
-    if (at.h > 1 && waiting)
-        grid_fmt(g, at.y + 1, 1, at.w - 1, STYLE_DIM, "%zu of %zu environments have not answered yet", waiting,
-                 s->board->n);
-    else if (at.h > 1)
-        grid_fmt(g, at.y + 1, 1, at.w - 1, STYLE_DIM, "%zu environments, all checks passed, oldest data %s",
-                 s->board->n, format_age(oldest, age));
-}
-
-static void draw_attention(const struct screen *s, struct grid *g, struct rect at)
-{
-    if (at.h < 1)
-        return;
-    if (s->nworst == 0) {
-        draw_well(s, g, at);
-        return;
-    }
-    char title[64], line[320], label[72];
-    int margin = attention_margin(s, at.w), y = at.y + 1, end = at.y + at.h;
-    if (s->nworst < s->nworst_of)
-        str_fmt(title, sizeof(title), "NEEDS ATTENTION %zu of %zu (filtered)", s->nworst, s->nworst_of);
-    else
-        str_fmt(title, sizeof(title), "NEEDS ATTENTION %zu", s->nworst);
-    grid_rule(g, at.y, at.x, at.w, title, at.w >= WIDE_FROM ? "(Enter opens the environment)" : NULL);
-    for (size_t i = 0; i < s->nworst && y < end; i++) {
-        size_t env = s->worst[i];
-        enum style style = state_style(s->verdicts[env].state);
-        size_t left = s->nworst - i;
-        if (y == end - 1 && left > 1) { /* the last row, for several */
-            grid_fmt(g, y, at.x + 1, at.w - 1, STYLE_DIM, "and %zu more: z shows only these", left);
-            return;
-        }
-        cause_line(&s->verdicts[env], line, sizeof(line));
-        bool wide = at.w >= WIDE_FROM;
-        grid_text(g, y, at.x + 1, margin - 2 - (wide ? 9 : 0), style, env_label(s->board->envs[env].conf, label));
-        if (wide)
-            grid_text(g, y, at.x + margin - 9, 8, style, env_state_word(s->verdicts[env].state));
-        /* Two lines where the others keep one each. */
-        int room = end - y - (int)(left - 1);
-        y += grid_wrap(g, y, at.x + margin, at.w - margin - 1, room >= 2 ? 2 : 1, STYLE_TEXT, line);
-    }
-}
 
 /* ----------------------------------------------------- chart and events */
 
@@ -187,7 +95,7 @@ static void overview_draw(struct screen *s, struct grid *g, struct rect body)
     if (parts[0].h > table)
         parts[0].h = table;
     env_table_draw(s, g, parts[0], 2);
-    draw_attention(s, g, parts[1]);
+    attention_draw(s, g, parts[1]);
     draw_chart(s, g, parts[2]);
     draw_live(s, g, parts[3]);
 }

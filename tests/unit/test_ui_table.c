@@ -299,6 +299,39 @@ static void changes__worse_and_better__until_looked_at(void **state)
     assert_true(change_note(&c, STATE_POISONED));
 }
 
+/* ----------------------------------------------------------- attention */
+
+static void judge_away(const struct board *b, const struct env_view *v, struct verdict *out)
+{
+    (void)b;
+    *out = (struct verdict){.state = STATE_UNKNOWN, .ncauses = 1};
+    out->causes[0].state = STATE_UNKNOWN;
+    str_fmt(out->causes[0].text, sizeof(out->causes[0].text), "no answer from %s for %zus",
+            v->conf->protect ? "eu-west-1" : "us-east-1", strlen(v->conf->name) * 7);
+}
+
+/* A network that is away: a line for each place that is, not for each environment. */
+static void attention__the_same_trouble__is_one_line(void **state)
+{
+    struct screen_settings set = {.judge = judge_away};
+    struct screen *s = screen_new(&set, fix_board());
+    struct grid *g = grid_new(24, 80, false);
+    struct strbuf text;
+    size_t lines = 0;
+    (void)state;
+    strbuf_init(&text, 1 << 16);
+    screen_draw(s, g);
+    grid_to_text(g, &text);
+    for (const char *at = strbuf_peek(&text); (at = strstr(at, "no answer from")); at++)
+        lines++;
+    assert_int_equal(lines, 2);
+    assert_non_null(strstr(strbuf_peek(&text), " +3 ")); /* dev, test, stage, legacy */
+    assert_non_null(strstr(strbuf_peek(&text), "NEEDS ATTENTION 7"));
+    strbuf_clear(&text);
+    grid_free(g);
+    screen_free(s);
+}
+
 /* --------------------------------------------------------------- mouse */
 
 static void find_text(const struct grid *g, const char *text, int *out_y, int *out_x)
@@ -447,6 +480,7 @@ int main(void)
         cmocka_unit_test(palette__history__comes_back),
         cmocka_unit_test(palette__words__are_completed),
         cmocka_unit_test(changes__worse_and_better__until_looked_at),
+        cmocka_unit_test(attention__the_same_trouble__is_one_line),
         cmocka_unit_test(mouse__rows_heads_tabs_and_keys__are_clickable),
         cmocka_unit_test(mouse__a_question__is_not_answered_by_it),
         cmocka_unit_test(mouse__wheel__moves_and_stops),
