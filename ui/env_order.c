@@ -12,6 +12,7 @@ struct place {
     size_t env;
     int64_t key;
     char group[96], text[CELL_MAX]; /* text: where sorting goes by it */
+    enum env_state worst;           /* of its group: worst first is for groups too */
 };
 
 bool env_needs_attention(const struct verdict *v)
@@ -81,12 +82,36 @@ static bool is_unknown(const struct place *p)
     return p->key == KEY_UNKNOWN || strcmp(p->text, "-") == 0;
 }
 
+/* What is in none is below the others. */
+static int by_group(const void *pa, const void *pb)
+{
+    const struct place *a = pa, *b = pb;
+    int c = (int)(strcmp(a->group, "-") == 0) - (int)(strcmp(b->group, "-") == 0);
+    return c != 0 ? c : strcmp(a->group, b->group);
+}
+
+/* Only where rows are worst first as well; else groups stand by their names. */
+static void find_worst(const struct screen *s, struct place *places, size_t n)
+{
+    if (s->look.group == GROUP_BY_NOTHING || s->look.sort != ENV_COLUMN_STATE || s->look.reverse)
+        return;
+    qsort(places, n, sizeof(*places), by_group);
+    for (size_t i = 0, end; i < n; i = end) {
+        enum env_state worst = s->verdicts[places[i].env].state;
+        for (end = i; end < n && strcmp(places[end].group, places[i].group) == 0; end++)
+            if (s->verdicts[places[end].env].state < worst)
+                worst = s->verdicts[places[end].env].state;
+        for (size_t k = i; k < end; k++)
+            places[k].worst = worst;
+    }
+}
+
 static int by_look(const void *pa, const void *pb)
 {
     const struct place *a = pa, *b = pb;
-    int c = (int)(strcmp(a->group, "-") == 0) - (int)(strcmp(b->group, "-") == 0); /* not known: below the others */
+    int c = (int)a->worst - (int)b->worst;
     if (c == 0)
-        c = strcmp(a->group, b->group);
+        c = by_group(a, b);
     if (c == 0)
         c = (int)is_unknown(a) - (int)is_unknown(b);
     if (c == 0)
@@ -125,11 +150,12 @@ void env_order(struct screen *s)
     for (size_t i = 0; i < n; i++) {
         if ((s->problems && !env_needs_attention(&s->verdicts[i])) || !filter_passes(s, i))
             continue;
-        order[shown].env = i;
+        order[shown] = (struct place){.s = s, .env = i};
         find_key(&order[shown]);
         env_group_of(s, i, order[shown].group);
         shown++;
     }
+    find_worst(s, order, shown);
     qsort(order, shown, sizeof(*order), by_look);
     for (size_t i = 0; i < shown; i++)
         s->rows[s->nrows++] = order[i].env;

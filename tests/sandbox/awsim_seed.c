@@ -197,7 +197,7 @@ static void seed_dates(struct seeding *s, const json_t *o, struct vault_secret *
         secret->deleted_ms = s->now_ms + 1000 * deleted;
 }
 
-#define TAGS_MAX 16384
+#define TAGS_MAX 8192
 
 /* {"team": "payments"}: as lines, which is how the vault keeps them. */
 static void seed_tags(struct seeding *s, const json_t *o, struct vault_secret *secret)

@@ -109,9 +109,11 @@ static void group__by_tag__keeps_groups_together(void **state)
     char order[256], name[96];
     struct screen *s = screen_at(":group tag team\r");
     (void)state;
-    assert_string_equal(order_of(s, order), "prod-eu prod-us legacy test dr-eu stage dev");
-    assert_string_equal(env_group_of(s, s->rows[0], name), "payments");
+    assert_string_equal(order_of(s, order), "legacy test dr-eu stage prod-eu prod-us dev"); /* the worst first */
+    assert_string_equal(env_group_of(s, s->rows[0], name), "platform");
     assert_string_equal(env_group_of(s, s->rows[6], name), "-"); /* dev has no secret */
+    (void)screen_sort(s, ENV_COLUMN_ENV, false); /* by name: the groups too */
+    assert_string_equal(order_of(s, order), "prod-eu prod-us dr-eu legacy stage test dev");
     (void)screen_key(s, 'o'); /* round: none */
     assert_int_equal(s->look.group, GROUP_BY_NOTHING);
     screen_free(s);
