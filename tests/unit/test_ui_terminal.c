@@ -64,6 +64,50 @@ static void terminal__environment__sizes_and_colours(void **state)
     pty_free(coloured);
 }
 
+/* Whatever the terminal calls itself, as long as it can move its cursor; without colours where it
+ * has none. */
+static void terminal__kinds__draw_or_say_why_not(void **state)
+{
+    static const struct {
+        const char *term;
+        bool colored;
+    } kinds[] = {{"TERM=screen", true},         {"TERM=screen-256color", true}, {"TERM=tmux-256color", true},
+                 {"TERM=linux", true},          {"TERM=vt100", false},          {"TERM=vt220", false},
+                 {"TERM=xterm-256color", true}};
+    static const char *const none[][2] = {{"TERM=dumb", "TERM=dumb cannot show a dashboard"},
+                                          {"TERM=", "TERM=(not set) cannot show a dashboard"},
+                                          {"TERM=no-such-terminal", "no description of the terminal"}};
+    struct pty *all[ARRAY_LEN(kinds)], *refused[ARRAY_LEN(none)];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct start s = {.conf = harm_conf, .extra = {kinds[i].term}};
+        all[i] = start(&s);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+        struct start s = {.conf = harm_conf, .extra = {none[i][0]}};
+        refused[i] = start(&s);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        expect(all[i], "ENVIRONMENTS 3");
+        pty_keys(all[i], "j\r");
+        expect(all[i], "Envs > ");
+        char *first = row(all[i], 0);
+        assert_non_null(strstr(first, "credtop"));
+        free(first);
+        if (pty_colored(all[i]) != kinds[i].colored)
+            fail_msg("colours on %s", kinds[i].term);
+        pty_keys(all[i], "Q");
+        expect_end(all[i], 0);
+        pty_free(all[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+        expect(refused[i], none[i][1]);
+        expect(refused[i], "credtop status");
+        expect_end(refused[i], 3);
+        pty_free(refused[i]);
+    }
+}
+
 static void terminal__ascii__nothing_else(void **state)
 {
     struct start option = {.option = "--ascii", .conf = harm_conf, .rows = 48, .cols = 160},
@@ -613,6 +657,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(terminal__nobody_answers__the_screen_is_there),
         cmocka_unit_test(terminal__environment__sizes_and_colours),
+        cmocka_unit_test(terminal__kinds__draw_or_say_why_not),
         cmocka_unit_test(terminal__ascii__nothing_else),
         cmocka_unit_test(terminal__hostile_words__are_words),
         cmocka_unit_test(terminal__every_key__leaves_a_sane_screen),
