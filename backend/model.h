@@ -126,20 +126,36 @@ struct container_row {
 #define SERIES_STEP_MS 30000
 #define SERIES_STEPS 120
 
+/* The same of a day in steps of a quarter of an hour, of the kinds that are charted. */
+#define DAY_STEP_MS (15 * 60 * 1000)
+#define DAY_STEPS 96
+enum day_kind { DAY_FETCH, DAY_HIT, DAY_STALE_HIT, DAY_FALLBACK, DAY_DB_ERROR, DAY_KINDS };
+static inline enum day_kind day_kind(enum event_kind kind) /* DAY_KINDS: not charted */
+{
+    static const unsigned char plus_one[EVENT_KINDS] = {
+        [EVENT_FETCH] = DAY_FETCH + 1,       [EVENT_HIT] = DAY_HIT + 1,           [EVENT_STALE_HIT] = DAY_STALE_HIT + 1,
+        [EVENT_FALLBACK] = DAY_FALLBACK + 1, [EVENT_DB_ERROR] = DAY_DB_ERROR + 1,
+    };
+    unsigned k = (unsigned)kind < EVENT_KINDS ? plus_one[kind] : 0;
+    return k > 0 ? (enum day_kind)(k - 1) : DAY_KINDS;
+}
+
 struct log_snap {
     struct snap snap;
     uint64_t total[EVENT_KINDS];                /* since from_ms */
     uint32_t series[EVENT_KINDS][SERIES_STEPS]; /* [k][SERIES_STEPS-1] holds series_end_ms-1 */
     int64_t series_end_ms;                      /* wall, a multiple of the step, exclusive */
-    int64_t from_ms;                            /* read without a hole from here... */
-    int64_t upto_ms;                            /* ...to here (wall) */
-    bool backfilling;                           /* still reading the past... */
-    uint32_t backfill_done, backfill_slices;    /* ...this many slices of so many, newest first */
-    bool label_known;                           /* the secret watch had told when AWSCURRENT moved */
-    char engine[200];                           /* what reads the past, and what that costs; "" pages alone */
-    bool filtered;           /* CloudWatch lets only the lines through that count: OTHER is not known */
-    uint64_t refused;        /* late beyond what is remembered: not counted */
-    int64_t newest_event_ms; /* -1: none seen */
+    uint32_t day[DAY_KINDS][DAY_STEPS];         /* [k][DAY_STEPS-1] holds day_end_ms-1 */
+    int64_t day_end_ms;
+    int64_t from_ms;                         /* read without a hole from here... */
+    int64_t upto_ms;                         /* ...to here (wall) */
+    bool backfilling;                        /* still reading the past... */
+    uint32_t backfill_done, backfill_slices; /* ...this many slices of so many, newest first */
+    bool label_known;                        /* the secret watch had told when AWSCURRENT moved */
+    char engine[200];                        /* what reads the past, and what that costs; "" pages alone */
+    bool filtered;                           /* CloudWatch lets only the lines through that count: OTHER is not known */
+    uint64_t refused;                        /* late beyond what is remembered: not counted */
+    int64_t newest_event_ms;                 /* -1: none seen */
     int64_t first_fetch_ms, last_fetch_ms, last_fallback_ms, last_db_error_ms; /* -1 none */
     char last_db_error[160];                                                   /* its words */
     size_t ncontainers;

@@ -16,6 +16,33 @@ static void advance(struct tally *t, int64_t step)
     t->newest_step = step;
 }
 
+static size_t day_slot(int64_t quarter)
+{
+    return (size_t)(quarter % TALLY_DAY_STEPS);
+}
+
+static void advance_day(struct tally *t, int64_t quarter)
+{
+    int64_t from = t->newest_quarter + 1;
+    if (quarter - from >= TALLY_DAY_STEPS)
+        from = quarter - TALLY_DAY_STEPS + 1;
+    for (int64_t q = from; q <= quarter; q++)
+        for (size_t k = 0; k < DAY_KINDS; k++)
+            t->day[k][day_slot(q)] = 0;
+    t->newest_quarter = quarter;
+}
+
+static void add_to_day(struct tally *t, enum day_kind kind, int64_t time_ms, int by)
+{
+    int64_t quarter = time_ms / DAY_STEP_MS;
+    if (kind == DAY_KINDS || quarter < 0)
+        return;
+    if (quarter > t->newest_quarter)
+        advance_day(t, quarter);
+    if (quarter > t->newest_quarter - TALLY_DAY_STEPS)
+        t->day[kind][day_slot(quarter)] += (uint32_t)by;
+}
+
 void tally_add(struct tally *t, enum event_kind kind, int64_t time_ms, int by)
 {
     int64_t step = time_ms / SERIES_STEP_MS;
@@ -24,6 +51,19 @@ void tally_add(struct tally *t, enum event_kind kind, int64_t time_ms, int by)
         advance(t, step);
     if (step > t->newest_step - TALLY_STEPS)
         t->steps[kind][slot(step)] += (uint32_t)by;
+    add_to_day(t, day_kind(kind), time_ms, by);
+}
+
+static void day_series(const struct tally *t, int64_t now_ms, struct log_snap *out)
+{
+    int64_t last = now_ms / DAY_STEP_MS;
+    out->day_end_ms = (last + 1) * DAY_STEP_MS;
+    for (size_t k = 0; k < DAY_KINDS; k++)
+        for (int i = 0; i < DAY_STEPS; i++) {
+            int64_t quarter = last - (DAY_STEPS - 1) + i;
+            bool kept = quarter >= 0 && quarter <= t->newest_quarter && quarter > t->newest_quarter - TALLY_DAY_STEPS;
+            out->day[k][i] = kept ? t->day[k][day_slot(quarter)] : 0;
+        }
 }
 
 void tally_series(const struct tally *t, int64_t now_ms, struct log_snap *out)
@@ -38,4 +78,5 @@ void tally_series(const struct tally *t, int64_t now_ms, struct log_snap *out)
             out->series[k][i] = kept ? t->steps[k][slot(step)] : 0;
         }
     }
+    day_series(t, now_ms, out);
 }
