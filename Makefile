@@ -252,9 +252,9 @@ run: all $(SANDBOX)
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(call src,tests/fuzz/fuzz_*.c))
 SECS ?= 60
 
-$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(call libs,backend)
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(call libs,ui)
 	$(call say,FUZZ,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(call libs,backend) -Wl,--end-group $(LIB_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS)
 
 fuzz-bin: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
 
