@@ -91,6 +91,7 @@ static unsigned other_env(struct screen *s, long step)
     view_overview.moved(s);
     s->only_container = 0;
     s->everyone = s->view == VIEW_EVENTS ? false : s->everyone;
+    s->only_marked = s->only_marked && s->everyone;
     screen_rebuild(s);
     return EFFECT_REDRAW;
 }
@@ -125,7 +126,9 @@ static unsigned do_OPEN(struct screen *s)
 static unsigned events_of(struct screen *s, bool everyone, uint32_t container)
 {
     s->everyone = everyone;
+    s->only_marked = false;
     s->only_container = container;
+    s->event_open = false;
     s->follow = true;
     return go(s, VIEW_EVENTS);
 }
@@ -135,14 +138,22 @@ static unsigned do_CONTAINER(struct screen *s)
     return events_of(s, false, s->container);
 }
 
+/* Of the marked ones, where there are some. */
 static unsigned do_EVENTS(struct screen *s)
 {
-    return events_of(s, screen_env(s) == NULL, 0);
+    bool marked = s->view == VIEW_OVERVIEW && s->nmarked > 0;
+    unsigned effects = events_of(s, marked || screen_env(s) == NULL, 0);
+    s->only_marked = marked;
+    screen_rebuild(s);
+    return effects;
 }
 
+/* One, the marked ones, all, and again. */
 static unsigned do_EVERYONE(struct screen *s)
 {
-    s->everyone = !s->everyone && !s->only_container;
+    bool one = !s->everyone || s->only_container != 0, marked = s->everyone && s->only_marked;
+    s->everyone = one || marked;
+    s->only_marked = one && s->nmarked > 0;
     s->only_container = 0;
     screen_rebuild(s);
     return EFFECT_REDRAW;
@@ -220,6 +231,10 @@ static unsigned do_BACK(struct screen *s)
 
 static unsigned do_ESCAPE(struct screen *s)
 {
+    if (s->view == VIEW_EVENTS && s->event_open) {
+        s->event_open = false;
+        return EFFECT_REDRAW;
+    }
     if (s->filter[s->view][0]) {
         s->filter[s->view][0] = '\0';
         screen_rebuild(s);
@@ -315,7 +330,31 @@ static unsigned do_FILTER(struct screen *s)
 {
     if (s->view == VIEW_DETAIL) /* what is listed there is too short to filter */
         (void)do_EVENTS(s);
+    if (!view_row(s->view)->columns) {
+        screen_say(s, "there is nothing to filter here");
+        return EFFECT_REDRAW;
+    }
+    s->asks_range = false;
     prompt_open(&s->prompt, s->filter[s->view]);
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_RANGE(struct screen *s)
+{
+    s->asks_range = true;
+    prompt_open(&s->prompt, "");
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_SPAN(struct screen *s)
+{
+    s->span = (enum chart_span)((s->span + 1) % SPAN_COUNT);
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_EXPAND(struct screen *s)
+{
+    s->event_open = !s->event_open && s->log.n > 0;
     return EFFECT_REDRAW;
 }
 
@@ -334,9 +373,32 @@ static unsigned do_FOLLOW(struct screen *s)
 static unsigned do_KINDS(struct screen *s)
 {
     s->choice = (enum event_choice)((s->choice + 1) % CHOICE_COUNT);
+    s->kinds = choice_kinds(s->choice);
     screen_rebuild(s);
     screen_say(s, "kinds of events: %s", choice_word(s->choice));
     return EFFECT_REDRAW;
+}
+
+static unsigned do_KINDS_MENU(struct screen *s)
+{
+    menu_open(&s->menu, &menu_kinds, s);
+    return EFFECT_REDRAW;
+}
+
+/* To the next event of the list that is of these kinds and passes; false when there is none. */
+static bool jump(struct screen *s, bool forward, unsigned kinds, const struct filter *f)
+{
+    size_t at = s->events.at;
+    while (forward ? at + 1 < s->log.n : at > 0) {
+        at = forward ? at + 1 : at - 1;
+        const struct event_ref *e = &s->log.refs[at];
+        if ((kinds & (1u << e->row->kind)) && event_matches(e->row, &s->board->envs[e->env], f)) {
+            list_choose(&s->events, at);
+            (void)moved(s);
+            return true;
+        }
+    }
+    return false;
 }
 
 static unsigned match(struct screen *s, bool forward)
@@ -345,16 +407,28 @@ static unsigned match(struct screen *s, bool forward)
         screen_say(s, "nothing to look for yet: / first");
         return EFFECT_REDRAW;
     }
-    size_t at = s->events.at;
-    while (forward ? at + 1 < s->log.n : at > 0) {
-        at = forward ? at + 1 : at - 1;
-        if (event_matches(s->log.refs[at].row, &s->board->envs[s->log.refs[at].env], s->pattern)) {
-            list_choose(&s->events, at);
-            return moved(s);
-        }
-    }
-    screen_say(s, "no %s event matches \"%s\"", forward ? "later" : "earlier", s->pattern);
+    struct filter *f = filter_new(s->pattern, &event_columns, s->wall_ms, s->local);
+    if (!jump(s, forward, EVENT_KINDS_ALL, f))
+        screen_say(s, "no %s event matches \"%s\"", forward ? "later" : "earlier", s->pattern);
+    filter_free(f);
     return EFFECT_REDRAW;
+}
+
+static unsigned trouble(struct screen *s, bool forward)
+{
+    if (!jump(s, forward, EVENT_KINDS_BAD, NULL))
+        screen_say(s, "no %s error among what is shown", forward ? "later" : "earlier");
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_NEXT_BAD(struct screen *s)
+{
+    return trouble(s, true);
+}
+
+static unsigned do_PREVIOUS_BAD(struct screen *s)
+{
+    return trouble(s, false);
 }
 
 static unsigned do_MATCH(struct screen *s)

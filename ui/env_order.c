@@ -5,6 +5,7 @@
 
 #include "backend/base/mem.h"
 #include "ui/env_columns.h"
+#include "ui/env_filter.h"
 #include "ui/format.h"
 
 struct place {
@@ -48,16 +49,6 @@ const char *env_group_of(const struct screen *s, size_t env, char out[96])
         break;
     }
     return out;
-}
-
-/* -------------------------------------------------------------- filter */
-
-static bool filter_passes(const struct screen *s, size_t env)
-{
-    const struct env_view *v = &s->board->envs[env];
-    const char *texts[] = {v->conf->name, env_state_word(s->verdicts[env].state),
-                           v->conf->secret ? v->conf->secret : "", v->conf->function ? v->conf->function : ""};
-    return format_matches(s->filter[VIEW_OVERVIEW], texts, ARRAY_LEN(texts));
 }
 
 /* --------------------------------------------------------------- order */
@@ -143,12 +134,13 @@ void env_order(struct screen *s)
     for (size_t i = 0; i < n; i++)
         if (env_needs_attention(&s->verdicts[order[i].env])) {
             s->nworst_of++;
-            if (filter_passes(s, order[i].env))
+            if (env_filter_passes(s, s->filters[VIEW_OVERVIEW], order[i].env))
                 s->worst[s->nworst++] = order[i].env;
         }
     size_t shown = 0;
     for (size_t i = 0; i < n; i++) {
-        if ((s->problems && !env_needs_attention(&s->verdicts[i])) || !filter_passes(s, i))
+        if ((s->problems && !env_needs_attention(&s->verdicts[i])) ||
+            !env_filter_passes(s, s->filters[VIEW_OVERVIEW], i))
             continue;
         order[shown] = (struct place){.s = s, .env = i};
         find_key(&order[shown]);

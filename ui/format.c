@@ -208,33 +208,11 @@ static bool begins(const char *text, const char *word, size_t n)
     return true;
 }
 
-static const char *find_n(const char *text, const char *word, size_t n)
+const char *format_find(const char *text, const char *word)
 {
+    size_t n = strlen(word);
     for (; *text; text++)
         if (begins(text, word, n))
             return text;
     return n == 0 ? text : NULL;
-}
-
-const char *format_find(const char *text, const char *word)
-{
-    return find_n(text, word, strlen(word));
-}
-
-bool format_matches(const char *filter, const char *const *texts, size_t n)
-{
-    while (*filter) {
-        size_t len = strcspn(filter, " ");
-        bool not = filter[0] == '!';
-        const char *word = filter + (not ? 1 : 0);
-        size_t word_len = len - (not ? 1 : 0);
-        bool found = word_len == 0 ? !not : false;
-        for (size_t i = 0; i < n && !found && word_len > 0; i++)
-            found = find_n(texts[i], word, word_len) != NULL;
-        if (found == not &&word_len > 0)
-            return false;
-        filter += len;
-        filter += strspn(filter, " ");
-    }
-    return true;
 }

@@ -41,7 +41,5 @@ const char *format_stream(const char *stream, char out[FORMAT_SIZE]);
 
 /* Case-insensitive (ASCII) search; NULL when absent. */
 const char *format_find(const char *text, const char *word);
-/* A filter: words that must all occur in one of the texts; "!word" must in none. */
-bool format_matches(const char *filter, const char *const *texts, size_t n);
 
 #endif

@@ -300,6 +300,27 @@ static void draw_message(const struct screen *s, struct grid *g, struct rect at)
         grid_right(g, at.y, x, at.w - x, STYLE_DIM, note);
 }
 
+/* What may be typed, or what is wrong with what was. */
+static void draw_prompt(const struct screen *s, struct grid *g, const struct layout *l)
+{
+    char names[200], words[320];
+    prompt_draw(&s->prompt, g, l->keys, s->asks_range ? "range: " : "/");
+    if (l->message.h < 1)
+        return;
+    const struct filter *f = s->filters[s->view];
+    bool wrong = s->asks_range ? s->message[0] : f && filter_error(f)[0];
+    if (s->asks_range) {
+        str_copy(words, sizeof(words),
+                 wrong ? s->message : "15m  6h  2d  all  since 14:20  until 14:40  14:20-14:40   Tab offers some");
+    } else if (wrong) {
+        str_fmt(words, sizeof(words), "not yet a filter: %s", filter_error(f));
+    } else {
+        filter_names(view_row(s->view)->columns, names, sizeof(names));
+        str_fmt(words, sizeof(words), "word !not ~fuzzy re:^a.*z a | b x:y x>9  x of %s", names);
+    }
+    grid_text(g, l->message.y, 1, l->message.w - 1, wrong ? STYLE_WARN : STYLE_DIM, words);
+}
+
 static void draw_footer(const struct screen *s, struct grid *g, const struct layout *l)
 {
     if (s->palette.open) {
@@ -311,10 +332,7 @@ static void draw_footer(const struct screen *s, struct grid *g, const struct lay
         return;
     }
     if (s->prompt.open) {
-        prompt_draw(&s->prompt, g, l->keys, "/");
-        if (l->message.h > 0)
-            grid_text(g, l->message.y, 1, l->message.w - 1, STYLE_DIM,
-                      "words that must occur; !word must not.  Enter keeps, Esc drops");
+        draw_prompt(s, g, l);
         return;
     }
     if (l->message.h > 0)
@@ -351,6 +369,8 @@ static void draw_view(struct screen *s, struct grid *g)
 
 void screen_draw(struct screen *s, struct grid *g)
 {
+    if (screen_is_looking(s))
+        screen_rebuild(s);
     draw_view(s, g);
     if (s->menu.what)
         menu_draw(&s->menu, s, g);

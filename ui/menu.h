@@ -33,7 +33,7 @@ struct menu_row {
     unsigned (*choose)(struct screen *s, size_t item); /* effects */
     bool closes;                                       /* after a choice */
 };
-extern const struct menu_row menu_columns, menu_copy;
+extern const struct menu_row menu_columns, menu_copy, menu_kinds;
 
 void menu_open(struct menu *m, const struct menu_row *what, const struct screen *s);
 void menu_add(struct menu *m, const char *state, const char *label, const char *value); /* dropped when full */

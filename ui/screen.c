@@ -25,6 +25,26 @@ const struct view *view_row(enum view_id id)
     return views[id];
 }
 
+/* Reads again what was typed since, and for another zone. */
+static void read_filters(struct screen *s)
+{
+    for (int v = 0; v < VIEW_COUNT; v++) {
+        const struct filter_columns *columns = view_row((enum view_id)v)->columns;
+        if (!columns || (s->filters[v] && s->filters_local == s->local && strcmp(s->filter[v], s->filter_read[v]) == 0))
+            continue;
+        filter_free(s->filters[v]);
+        s->filters[v] = filter_new(s->filter[v], columns, s->wall_ms, s->local);
+        str_copy(s->filter_read[v], PROMPT_MAX, s->filter[v]);
+        s->filter_turn++;
+    }
+    s->filters_local = s->local;
+}
+
+bool screen_is_looking(const struct screen *s)
+{
+    return s->view == VIEW_EVENTS && (s->log.waiting > 0 || s->log_due);
+}
+
 const char *choice_word(enum event_choice c)
 {
     static const char *const words[CHOICE_COUNT] = {"main", "problems", "fetches", "hits", "database", "all"};
@@ -96,6 +116,7 @@ struct screen *screen_new(const struct screen_settings *set, struct board *first
     s->worst = mem_array(first->n + 1, sizeof(*s->worst));
     s->follow = true;
     s->everyone = true;
+    s->kinds = EVENT_KINDS_MAIN;
     s->mono_ms = s->began_mono_ms = first->mono_ms;
     s->wall_ms = first->wall_ms;
     judge_all(s);
@@ -107,8 +128,10 @@ struct screen *screen_free(struct screen *s)
 {
     if (!s)
         return NULL;
+    event_list_clear(&s->log); /* before the board: it borrowed its rows */
     board_free(s->board);
-    event_list_clear(&s->log);
+    for (int v = 0; v < VIEW_COUNT; v++)
+        filter_free(s->filters[v]);
     free(s->verdicts);
     free(s->changes);
     free(s->rows);
@@ -133,6 +156,8 @@ void screen_update(struct screen *s, struct board *newer)
     struct board *older = s->board;
     s->board = newer;
     judge_changed(s, older);
+    if (s->view != VIEW_EVENTS)
+        event_list_clear(&s->log);
     screen_rebuild(s);
     ordering_update(s);
     board_free(older); /* after the rebuild: the lists borrowed its rows */
@@ -173,6 +198,8 @@ void screen_say(struct screen *s, const char *fmt, ...)
 
 void screen_rebuild(struct screen *s)
 {
+    read_filters(s);
+    s->log_due = false;
     /* The overview's order gives the chosen environment a row wherever we are. */
     view_overview.rebuild(s);
     if (view_row(s->view)->rebuild && s->view != VIEW_OVERVIEW)
@@ -205,13 +232,42 @@ void screen_go(struct screen *s, enum view_id view)
     screen_rebuild(s);
 }
 
+/* The range of the events: what is wrong is said, and asked for again. */
+static unsigned range_press(struct screen *s, enum prompt_result r)
+{
+    char error[RANGE_ERROR];
+    if (r != PROMPT_DONE)
+        return EFFECT_REDRAW;
+    if (!range_parse(s->prompt.text, s->wall_ms, s->local, &s->range, error)) {
+        prompt_open(&s->prompt, s->prompt.text);
+        screen_say(s, "%s", error);
+        return EFFECT_REDRAW;
+    }
+    screen_rebuild(s);
+    return EFFECT_REDRAW;
+}
+
 static unsigned prompt_press(struct screen *s, uint32_t press)
 {
+    if (s->asks_range && press == PRESS_TAB) {
+        static const char *const some[] = {"15m", "1h", "6h", "24h", "all"};
+        size_t i = 0;
+        while (i < ARRAY_LEN(some) && strcmp(some[i], s->prompt.text) != 0)
+            i++;
+        str_copy(s->prompt.text, PROMPT_MAX, some[i + 1 < ARRAY_LEN(some) ? i + 1 : 0]);
+        return EFFECT_REDRAW;
+    }
     enum prompt_result r = prompt_key(&s->prompt, press);
+    if (s->asks_range)
+        return range_press(s, r);
     str_copy(s->filter[s->view], PROMPT_MAX, s->prompt.text);
     if (r == PROMPT_DONE && s->view == VIEW_EVENTS && s->prompt.text[0])
         str_copy(s->pattern, PROMPT_MAX, s->prompt.text);
-    screen_rebuild(s);
+    /* Of what was typed ahead, the last letter alone is looked for among so many events. */
+    if (r == PROMPT_TYPING && s->view == VIEW_EVENTS)
+        s->log_due = true;
+    else
+        screen_rebuild(s);
     return EFFECT_REDRAW;
 }
 
@@ -296,6 +352,8 @@ unsigned screen_key(struct screen *s, uint32_t press)
         return EFFECT_REDRAW;
     }
     s->message[0] = '\0';
+    if (s->log_due)
+        screen_rebuild(s);
     unsigned effects = command_run(s, c);
     if (screen_env(s) && (s->view == VIEW_OVERVIEW || s->view == VIEW_DETAIL))
         change_look(&s->changes[s->env]);

@@ -10,15 +10,18 @@
 
 #include "backend/model.h"
 #include "ui/changes.h"
+#include "ui/chart.h"
 #include "ui/confirm.h"
 #include "ui/env_look.h"
 #include "ui/event_list.h"
+#include "ui/filter.h"
 #include "ui/grid.h"
 #include "ui/keys.h"
 #include "ui/list.h"
 #include "ui/menu.h"
 #include "ui/prompt.h"
 #include "ui/question.h"
+#include "ui/range.h"
 
 enum view_id {
     VIEW_OVERVIEW,
@@ -79,6 +82,11 @@ struct screen {
     struct env_look look;
     uint32_t columns_shown; /* bits of enum env_column, from the last drawing */
     enum event_choice choice;
+    unsigned kinds;       /* of the events: bits 1 << kind; the choice sets them, so does its menu */
+    struct range range;   /* of the events */
+    enum chart_span span; /* of the charts in the detail */
+    bool event_open;      /* the chosen event has most of the screen */
+    bool only_marked;     /* events of the marked environments */
 
     bool *marked; /* by environment: orders are for these */
     size_t nmarked;
@@ -95,17 +103,23 @@ struct screen {
     char history[HISTORY_MAX][PROMPT_MAX]; /* of the palette, newest first */
     size_t nhistory, recalled;             /* recalled: which one is shown, plus one */
     struct list envs, containers, events, orders, connect, journal, costs, compare, help;
-    struct list page;              /* of an order alone: `at` is its first line in view */
-    uint32_t container;            /* chosen in the detail; 0 none */
-    uint32_t only_container;       /* events of this one; 0 all */
-    struct event_list log;         /* built for the events view */
-    const struct event_row *event; /* the chosen one: its identity, looked up before use */
+    struct list page;        /* of an order alone: `at` is its first line in view */
+    uint32_t container;      /* chosen in the detail; 0 none */
+    uint32_t only_container; /* events of this one; 0 all */
+    struct event_list log;   /* built for the events view */
+    struct event_key event;  /* the chosen one */
+    bool log_due;            /* the filter was typed on: the list is to be made before it is used */
 
-    struct prompt prompt;     /* the filter */
+    struct prompt prompt;     /* the filter... */
+    bool asks_range;          /* ...or the range of the events */
     struct prompt palette;    /* a command's name */
     struct confirm confirm;   /* the same of a name, for `wish` */
     struct question question; /* while it is open, keys are for it alone */
     char filter[VIEW_COUNT][PROMPT_MAX];
+    struct filter *filters[VIEW_COUNT]; /* the same, read; never NULL where the view has columns */
+    char filter_read[VIEW_COUNT][PROMPT_MAX];
+    uint64_t filter_turn;     /* another at each reading */
+    bool filters_local;       /* read for local times */
     char pattern[PROMPT_MAX]; /* last filter of the events, for n and N */
     struct order wish;        /* what was just ordered */
     uint64_t order;           /* chosen in the orders; 0 none */
@@ -141,6 +155,8 @@ unsigned screen_click(struct screen *s, const struct grid *g, int y, int x, int 
 void screen_say(struct screen *s, const char *fmt, ...) FORMAT(2, 3);
 
 /* For commands and views. */
+/* The events are still being looked through: another frame soon. */
+bool screen_is_looking(const struct screen *s);
 void screen_rebuild(struct screen *s); /* after a change of board, filter, sort or view */
 void screen_go(struct screen *s, enum view_id view);
 unsigned screen_sort(struct screen *s, enum env_column by, bool reverse); /* effects */

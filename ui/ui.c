@@ -152,6 +152,8 @@ static void draw(struct ui *u)
     if (u->want_key)
         u->key_drawn_ms = u->drawn_ms;
     u->want_key = u->want_data = false;
+    if (screen_is_looking(u->screen))
+        u->want_key = true; /* a part of the events at a time: keys come in between */
     u->second = wall / 1000;
 }
 

@@ -5,9 +5,10 @@
 #include "ui/screen.h"
 
 struct view {
-    const char *tab;    /* "1 Envs" */
-    unsigned place;     /* enum key_place: which keys work */
-    const char *legend; /* what the marks mean */
+    const char *tab;                      /* "1 Envs" */
+    unsigned place;                       /* enum key_place: which keys work */
+    const char *legend;                   /* what the marks mean */
+    const struct filter_columns *columns; /* what a filter may ask here; NULL: there is none */
     struct list *(*list)(struct screen *s);
     void (*rebuild)(struct screen *s); /* data, filter or order changed; may be NULL */
     void (*moved)(struct screen *s);   /* the list's chosen row changed; may be NULL */
@@ -34,6 +35,10 @@ int64_t snap_age(const struct screen *s, const struct snap *snap);
 void draw_event(const struct screen *s, struct grid *g, int y, int x, int width, const struct event_ref *e,
                 bool with_env);
 void draw_event_heads(const struct screen *s, struct grid *g, int y, int x, int width, bool with_env);
+/* The kinds of a choice, and in words what is chosen: "main", "3 of 10". */
+unsigned choice_kinds(enum event_choice c);
+const char *kinds_words(const struct screen *s, char out[32]);
+enum style event_style(enum event_kind kind);
 /* Keys that last no longer than this are said to end. */
 #define EXPIRES_SOON_MS INT64_C(900000)
 /* One source for all pictures of a window: the last hour. */

@@ -394,11 +394,29 @@ static int rank(const struct screen *s, size_t env)
     return d->result == DB_NOT_TRIED ? 2 : 3;
 }
 
+enum { ASKED_ENV, ASKED_HOST, ASKED_RESULT, ASKED_DATABASE, ASKED_USER, ASKED_SQLSTATE, ASKED_TOTAL_MS };
+
+static const struct filter_column asked[] = {
+    [ASKED_ENV] = {"env", FILTER_TEXT, false},         [ASKED_HOST] = {"host", FILTER_TEXT, false},
+    [ASKED_RESULT] = {"result", FILTER_TEXT, false},   [ASKED_DATABASE] = {"database", FILTER_TEXT, true},
+    [ASKED_USER] = {"user", FILTER_TEXT, true},        [ASKED_SQLSTATE] = {"sqlstate", FILTER_TEXT, false},
+    [ASKED_TOTAL_MS] = {"total", FILTER_NUMBER, true},
+};
+static const struct filter_columns connect_asked = {asked, ARRAY_LEN(asked)};
+
 static bool passes(const struct screen *s, size_t env)
 {
-    const struct env_view *v = &s->board->envs[env];
-    const char *texts[] = {v->conf->name, v->db ? v->db->host : "", v->db && is_down(v->db) ? "down" : "up"};
-    return format_matches(s->filter[VIEW_CONNECT], texts, ARRAY_LEN(texts));
+    const struct db_snap *d = s->board->envs[env].db;
+    const struct filter_value values[] = {
+        [ASKED_ENV] = {s->board->envs[env].conf->name, 0},
+        [ASKED_HOST] = {d ? d->host : NULL, 0},
+        [ASKED_RESULT] = {d && is_down(d) ? "down" : "up", 0},
+        [ASKED_DATABASE] = {d ? d->dbname : NULL, 0},
+        [ASKED_USER] = {d ? d->user : NULL, 0},
+        [ASKED_SQLSTATE] = {d ? d->sqlstate : NULL, 0},
+        [ASKED_TOTAL_MS] = {NULL, d && d->total_us >= 0 ? d->total_us / 1000 : FILTER_UNKNOWN},
+    };
+    return filter_matches(s->filters[VIEW_CONNECT], values);
 }
 
 static void connect_rebuild(struct screen *s)
@@ -431,6 +449,7 @@ const struct view view_connect = {
     .tab = "5 Connect",
     .place = IN_CONNECT,
     .legend = tries_legend,
+    .columns = &connect_asked,
     .list = connect_list,
     .rebuild = connect_rebuild,
     .moved = connect_moved,

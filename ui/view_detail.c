@@ -8,7 +8,7 @@
 #include "ui/connectivity.h"
 #include "ui/format.h"
 #include "ui/layout.h"
-#include "ui/orders.h"
+#include "ui/versions.h"
 #include "ui/view.h"
 
 #define WIDE_FROM 120
@@ -190,101 +190,20 @@ static void draw_facts(const struct screen *s, struct grid *g, struct rect at)
                  q->description);
 }
 
-/* ------------------------------------------------------------ versions */
-
-static void label_words(const struct version_row *v, char out[128])
-{
-    str_fmt(out, 128, "%s%s%s%s%s", v->labels & LABEL_CURRENT ? "AWSCURRENT " : "",
-            v->labels & LABEL_PENDING ? "AWSPENDING " : "", v->labels & LABEL_PREVIOUS ? "AWSPREVIOUS " : "",
-            v->other_labels, v->labels == 0 && !v->other_labels[0] ? "-" : "");
-}
-
-static const char *since_words(const struct screen *s, const struct secret_snap *q, const struct version_row *v,
-                               char out[64])
-{
-    char when[FORMAT_SIZE], age[FORMAT_SIZE];
-    int64_t since = v->labels & LABEL_CURRENT   ? q->current_since_ms
-                    : v->labels & LABEL_PENDING ? q->pending_since_ms
-                                                : -1;
-    if (since < 0 && (v->labels & LABEL_PREVIOUS) && q->current_since_ms >= 0)
-        str_fmt(out, 64, "until %s", format_when(q->current_since_ms, s->wall_ms, s->local, when));
-    else if (since < 0)
-        str_copy(out, 64, "-");
-    else
-        str_fmt(out, 64, "%s%s  %s", format_when(since, s->wall_ms, s->local, when),
-                (v->labels & LABEL_CURRENT) && !q->current_since_exact ? " or before" : "",
-                format_age(s->wall_ms - since, age));
-    return out;
-}
-
-/* The newest login with a version: a test order's, or for AWSCURRENT the database watch's. */
-static enum style version_login(const struct screen *s, const struct version_row *v, char out[FORMAT_SIZE])
-{
-    const struct db_snap *d = screen_env(s)->db;
-    int64_t tested = -1;
-    const struct stage_login *l = orders_login(s->board, s->env, v->id, &tested);
-    bool tried = d && (d->result == DB_LOGIN_OK || d->result == DB_LOGIN_FAILED);
-    bool watched = tried && !d->fell_back && v->id[0] && strcmp(d->version_id, v->id) == 0;
-    if (watched && (!l || d->snap.good_wall_ms > tested)) {
-        char time[FORMAT_SIZE];
-        if (d->result == DB_LOGIN_OK)
-            str_fmt(out, FORMAT_SIZE, "ok %s", format_latency(d->total_us, time));
-        else
-            str_copy(out, FORMAT_SIZE, d->sqlstate[0] ? d->sqlstate : phase_short(d->failed));
-        return d->result == DB_LOGIN_OK ? STYLE_GOOD : STYLE_BAD;
-    }
-    if (l && l->sqlstate[0]) {
-        str_copy(out, FORMAT_SIZE, l->sqlstate);
-        return STYLE_BAD;
-    }
-    if (l)
-        return login_words(l, false, out);
-    str_copy(out, FORMAT_SIZE, "-");
-    return STYLE_DIM;
-}
-
 /* `named`: who asks stands in a line of its own already. */
 static void draw_versions(const struct screen *s, struct grid *g, struct rect at, bool named)
 {
     const struct secret_snap *q = screen_env(s)->secret;
-    if (at.h < 2 || !q)
-        return;
     char note[512], who[448] = "";
+    if (!q)
+        return;
     if (!named)
         (void)identity_words(s, false, who, sizeof(who));
     str_fmt(note, sizeof(note), "%zu%s%s", q->nversions, who[0] ? "   " : "", who);
-    grid_rule(g, at.y, at.x, at.w, "VERSIONS", note);
-    if (at.h < 3)
-        return;
-    bool stamps = at.w > 92; /* else the day will do */
-    const struct layout_column columns[] = {{"VERSION", 8, 0, false},
-                                            {"CREATED", stamps ? 20 : 8, 2, false},
-                                            {"LABEL", 23, 0, false},
-                                            {"SINCE", 24, 1, false},
-                                            {"LOGIN", 10, 1, false}};
-    int x[ARRAY_LEN(columns)];
-    layout_columns(columns, ARRAY_LEN(columns), at.w - 1, x);
-    for (size_t i = 0; i < ARRAY_LEN(columns); i++)
-        if (x[i] >= 0)
-            grid_text(g, at.y + 1, at.x + 1 + x[i], columns[i].width, STYLE_HEAD, columns[i].head);
-    for (size_t i = 0; i < q->nversions && (int)i < at.h - 2; i++) {
-        const struct version_row *v = &q->versions[i];
-        char labels[128], since[64], id[FORMAT_SIZE], created[FORMAT_SIZE], login[FORMAT_SIZE];
-        label_words(v, labels);
-        enum style login_style = version_login(s, v, login);
-        const char *cells[] = {format_version(v->id, id),
-                               stamps ? format_stamp(v->created_ms, s->local, created)
-                                      : format_when(v->created_ms, s->wall_ms, s->local, created),
-                               labels, since_words(s, q, v, since), login};
-        enum style style = v->labels & LABEL_CURRENT ? STYLE_BOLD : v->labels & LABEL_PENDING ? STYLE_BUSY : STYLE_TEXT;
-        for (size_t c = 0; c < ARRAY_LEN(columns); c++)
-            if (x[c] >= 0)
-                grid_text(g, at.y + 2 + (int)i, at.x + 1 + x[c], columns[c].width,
-                          cells[c] == login ? login_style : style, cells[c]);
-    }
+    versions_draw(s, g, at, note);
 }
 
-/* ----------------------------------------------------------- last hour */
+/* -------------------------------------------------------------- charts */
 
 static const struct {
     const char *word;
@@ -295,13 +214,18 @@ static const struct {
     {"stale", 1u << EVENT_STALE_HIT, STYLE_WARN},  {"fallback", 1u << EVENT_FALLBACK, STYLE_BAD},
     {"db error", 1u << EVENT_DB_ERROR, STYLE_BAD},
 };
+#define HOUR_ROWS ((int)ARRAY_LEN(hour_rows))
+/* With axes: the hits are bars of three lines, the logins of two, and times stand below. */
+#define HIT_LINES 3
+#define LOGIN_LINES 2
+#define TALL_LINES (1 + HOUR_ROWS - 1 + HIT_LINES + LOGIN_LINES + 1)
 
 static void hour_note(const struct screen *s, size_t row, char out[64])
 {
     const struct log_snap *l = screen_env(s)->logs;
     char ratio[FORMAT_SIZE];
     out[0] = '\0';
-    if (hour_rows[row].kinds == 1u << EVENT_HIT && log_hit_ratio(l, WINDOW_MS, s->wall_ms) >= 0)
+    if (hour_rows[row].kinds == 1u << EVENT_HIT && s->span == SPAN_HOUR && log_hit_ratio(l, WINDOW_MS, s->wall_ms) >= 0)
         str_fmt(out, 64, "%s of calls", format_ratio(log_hit_ratio(l, WINDOW_MS, s->wall_ms), ratio));
     else if (hour_rows[row].kinds == 1u << EVENT_STALE_HIT && l->stale + l->poisoned > 0)
         str_fmt(out, 64, "in %zu containers", l->stale + l->poisoned);
@@ -319,21 +243,118 @@ static void past_words(const struct log_snap *l, char *out, size_t size)
             l->backfilling && l->engine[0] ? "   " : "", l->engine);
 }
 
-static void draw_hour(const struct screen *s, struct grid *g, struct rect at)
+static int64_t moved_in_span(const struct screen *s)
 {
-    const struct env_view *v = screen_env(s);
-    const struct log_snap *l = v->logs;
-    char title[360], past[280] = "", label[64] = "", when[FORMAT_SIZE];
-    if (at.h < 2)
-        return;
+    const struct secret_snap *q = screen_env(s)->secret;
+    return q && s->wall_ms - q->current_since_ms < chart_span_ms(s->span) ? q->current_since_ms : -1;
+}
+
+static void charts_rule(const struct screen *s, struct grid *g, struct rect at)
+{
+    const struct log_snap *l = screen_env(s)->logs;
+    char title[400], past[280] = "", label[64] = "", when[FORMAT_SIZE], unread[64] = "";
     if (l)
         past_words(l, past, sizeof(past));
-    int64_t moved =
-        v->secret && s->wall_ms - v->secret->current_since_ms < WINDOW_MS ? v->secret->current_since_ms : -1;
+    int64_t moved = moved_in_span(s);
     if (moved >= 0)
-        str_fmt(label, sizeof(label), "(| = AWSCURRENT moved %s)", format_clock(moved, s->local, true, when));
-    str_fmt(title, sizeof(title), "%s%s%s", label, label[0] && past[0] ? "   " : "", past);
-    grid_rule(g, at.y, at.x, at.w, "LAST HOUR", title);
+        str_fmt(label, sizeof(label), "(| = AWSCURRENT moved %s)   ", format_clock(moved, s->local, true, when));
+    if (l && l->snap.good_mono_ms >= 0 && l->from_ms > s->wall_ms - chart_span_ms(s->span) + SERIES_STEP_MS)
+        str_fmt(unread, sizeof(unread), "? = not read, before %s   ",
+                format_when(l->from_ms, s->wall_ms, s->local, when));
+    str_fmt(title, sizeof(title), "%s%s%s", label, unread, past);
+    for (size_t n = strlen(title); n > 0 && title[n - 1] == ' '; n--)
+        title[n - 1] = '\0';
+    grid_rule(g, at.y, at.x, at.w, chart_span_words(s->span), title);
+}
+
+/* The widest that has whole steps, and leaves room for what stands beside it. */
+static int chart_width(const struct screen *s, int width)
+{
+    int steps = chart_span_steps(s->span), room = width >= WIDE_FROM + 30 ? 120 : width >= 100 ? 60 : 40;
+    if (steps > room)
+        return steps / ((steps + room - 1) / room);
+    return steps * (room / steps);
+}
+
+/* One row of counts as a chart `lines` high; returns its lines. */
+static int draw_count_row(const struct screen *s, struct grid *g, struct rect at, size_t i, int width, int lines)
+{
+    const struct log_snap *l = screen_env(s)->logs;
+    struct chart c = {.logs = l,
+                      .span = s->span,
+                      .kinds = hour_rows[i].kinds,
+                      .now_ms = s->wall_ms,
+                      .moved_ms = moved_in_span(s),
+                      .old = old_mark(s, &l->snap, s->board->conf->log_poll_ms)[0] != '\0',
+                      .style = hour_rows[i].style};
+    char count[FORMAT_SIZE], note[64], words[FORMAT_SIZE + 2];
+    bool whole = true;
+    int x = at.x + 10, bottom = at.y + lines - 1;
+    uint64_t sum = chart_sum(&c, &whole);
+    grid_text(g, bottom, at.x + 1, 9, sum > 0 && hour_rows[i].style != STYLE_BAR ? hour_rows[i].style : STYLE_TEXT,
+              hour_rows[i].word);
+    uint32_t top = chart_draw(g, (struct rect){at.y, x, lines, width}, &c);
+    if (lines > 1)
+        grid_right(g, at.y, at.x + 1, 8, STYLE_DIM, format_count(top, count));
+    str_fmt(words, sizeof(words), "%s%s", whole ? "" : ">=", format_count(sum, count));
+    grid_right(g, bottom, x + width + 1, 7, whole ? STYLE_TEXT : STYLE_UNSURE, words);
+    hour_note(s, i, note);
+    grid_text(g, bottom, x + width + 10, at.w - x - width - 11, STYLE_DIM, note);
+    return lines;
+}
+
+/* The logins where they were: tries are a period apart, the newest at its own age.  The worst
+ * of a column stands for it; older than what is kept is not known. */
+static int32_t login_columns(const struct screen *s, const struct db_snap *d, int width, int32_t values[])
+{
+    int64_t period = d->snap.period_ms > 0 ? d->snap.period_ms : s->board->conf->database_poll_ms;
+    int64_t span = chart_span_ms(s->span), newest = d->snap.good_wall_ms >= 0 ? s->wall_ms - d->snap.good_wall_ms : 0;
+    int32_t top = 0;
+    int64_t oldest = newest + (int64_t)(d->nhistory > 0 ? d->nhistory - 1 : 0) * period;
+    for (int x = 0; x < width; x++)
+        values[x] = d->nhistory == 0 || span * (width - 1 - x) / width > oldest ? CHART_UNKNOWN : 0;
+    for (size_t i = 0; i < d->nhistory; i++) {
+        int64_t ago = newest + (int64_t)(d->nhistory - 1 - i) * period;
+        if (ago < 0 || ago >= span)
+            continue;
+        int32_t *at = &values[width - 1 - (int)(ago * width / span)];
+        if (d->history_us[i] < 0)
+            *at = CHART_FAILED;
+        else if (*at != CHART_FAILED && d->history_us[i] > *at)
+            *at = d->history_us[i];
+        top = d->history_us[i] > top ? d->history_us[i] : top;
+    }
+    return top;
+}
+
+static void draw_logins(const struct screen *s, struct grid *g, struct rect at, int width)
+{
+    const struct db_snap *d = screen_env(s)->db;
+    int32_t values[SERIES_STEPS];
+    char last[FORMAT_SIZE], most[FORMAT_SIZE];
+    int x = at.x + 10, bottom = at.y + at.h - 1;
+    size_t failed = 0;
+    grid_text(g, bottom, at.x + 1, 9, STYLE_TEXT, "login");
+    if (!d || d->nhistory == 0) {
+        grid_text(g, bottom, x, width, STYLE_DIM, "no login was tried yet");
+        return;
+    }
+    int32_t top = login_columns(s, d, width, values);
+    for (size_t i = 0; i < d->nhistory; i++)
+        failed += d->history_us[i] < 0 ? 1 : 0;
+    chart_values(g, (struct rect){at.y, x, at.h, width}, values, top, STYLE_GOOD);
+    grid_right(g, at.y, at.x + 1, 8, STYLE_DIM, format_latency(top > 0 ? top : -1, most));
+    grid_right(g, bottom, x + width + 1, 7, STYLE_TEXT, format_latency(d->total_us, last));
+    grid_fmt(g, bottom, x + width + 10, at.w - x - width - 11, failed > 0 ? STYLE_BAD : STYLE_DIM, "%zu of %zu failed",
+             failed, d->nhistory);
+}
+
+static void draw_charts(const struct screen *s, struct grid *g, struct rect at)
+{
+    const struct log_snap *l = screen_env(s)->logs;
+    if (at.h < 2)
+        return;
+    charts_rule(s, g, at);
     if (!l || l->snap.good_mono_ms < 0) {
         if (l)
             draw_source_error(&l->snap, g, (struct rect){at.y + 1, at.x, 1, at.w}, 1);
@@ -341,24 +362,16 @@ static void draw_hour(const struct screen *s, struct grid *g, struct rect at)
             grid_text(g, at.y + 1, 1, at.w - 1, STYLE_DIM, "no log group is configured");
         return;
     }
-    int width = at.w >= WIDE_FROM + 30 ? SERIES_STEPS : at.w >= 100 ? SERIES_STEPS / 2 : SERIES_STEPS / 3;
-    for (size_t i = 0; i < ARRAY_LEN(hour_rows) && (int)i < at.h - 1; i++) {
-        struct chart c = {.logs = l,
-                          .kinds = hour_rows[i].kinds,
-                          .now_ms = s->wall_ms,
-                          .moved_ms = moved,
-                          .old = old_mark(s, &l->snap, s->board->conf->log_poll_ms)[0] != '\0',
-                          .style = hour_rows[i].style};
-        char count[FORMAT_SIZE], note[64];
-        int y = at.y + 1 + (int)i, x = at.x + 10;
-        uint64_t sum = chart_sum(&c);
-        grid_text(g, y, at.x + 1, 9, sum > 0 && hour_rows[i].style != STYLE_BAR ? hour_rows[i].style : STYLE_TEXT,
-                  hour_rows[i].word);
-        chart_draw(g, (struct rect){y, x, 1, width}, &c);
-        grid_right(g, y, x + width + 1, 6, STYLE_TEXT, format_count(sum, count));
-        hour_note(s, i, note);
-        grid_text(g, y, x + width + 9, at.w - x - width - 10, STYLE_DIM, note);
+    int width = chart_width(s, at.w), y = at.y + 1;
+    bool tall = at.h >= TALL_LINES;
+    for (int i = 0; i < HOUR_ROWS && y < at.y + at.h; i++) {
+        int lines = tall && hour_rows[i].kinds == 1u << EVENT_HIT ? HIT_LINES : 1;
+        y += draw_count_row(s, g, (struct rect){y, at.x, lines, at.w}, (size_t)i, width, lines);
     }
+    if (!tall)
+        return;
+    draw_logins(s, g, (struct rect){y, at.x, LOGIN_LINES, at.w}, width);
+    chart_times(g, y + LOGIN_LINES, at.x + 10, width, s->span, s->wall_ms, s->local);
 }
 
 /* ---------------------------------------------------------- containers */
@@ -460,7 +473,7 @@ static void draw_containers(struct screen *s, struct grid *g, struct rect at)
 static void draw_latest(const struct screen *s, struct grid *g, struct rect at)
 {
     struct event_ref newest[64];
-    struct event_wish wish = {s->env, 0, EVENT_KINDS_LIVE, ""};
+    struct event_wish wish = {.env = s->env, .kinds = EVENT_KINDS_LIVE};
     int room = at.h - 1 > 64 ? 64 : at.h - 1;
     if (room < 1)
         return;
@@ -479,7 +492,8 @@ static void detail_draw(struct screen *s, struct grid *g, struct rect body)
         return;
     bool wide = body.w >= WIDE_FROM, tall = body.h >= 36;
     int causes = causes_rows(s, body.w);
-    int versions = v->secret ? 2 + (int)v->secret->nversions : 0;
+    int versions = v->secret ? versions_lines(v->secret, false) : 0;
+    int most = v->secret ? versions_lines(v->secret, tall) : 0;
     int boxes = v->logs ? 2 + (int)(v->logs->ncontainers > 100 ? 100 : v->logs->ncontainers) : 0;
     boxes = boxes == 2 ? 3 : boxes;
     int gap = tall ? 1 : 0;
@@ -489,8 +503,13 @@ static void detail_draw(struct screen *s, struct grid *g, struct rect body)
         {wide           ? 9
          : versions > 5 ? 5 /* AWSCURRENT, AWSPENDING and AWSPREVIOUS */
                         : versions,
-         wide ? (versions > 9 ? versions : 9) + gap : versions + gap, 2},
-        {v->logs ? 4 : 2, (v->logs ? 6 : 2) + gap, 3},
+         (wide && most < 9 ? 9 : most) + gap, 2},
+        {v->logs ? 4 : 2,
+         (!v->logs               ? 2
+          : wide && body.h >= 40 ? TALL_LINES
+                                 : 1 + HOUR_ROWS) +
+             gap,
+         3},
         {boxes > 4 ? 4 : boxes, boxes + (boxes ? gap : 0), 4},
         {wide ? 1 : 2, wide ? 0 : 4, 1},
         {tall ? 3 : 1, tall ? 400 : 0, 5},
@@ -507,7 +526,7 @@ static void detail_draw(struct screen *s, struct grid *g, struct rect body)
         draw_versions(s, g, parts[2], parts[1].h > 1);
         connectivity_draw(s, g, parts[5], false);
     }
-    draw_hour(s, g, parts[3]);
+    draw_charts(s, g, parts[3]);
     draw_containers(s, g, parts[4]);
     draw_latest(s, g, parts[6]);
 }

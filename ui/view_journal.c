@@ -221,6 +221,50 @@ static void journal_small(struct screen *s, struct grid *g, struct rect body)
     draw_list(s, g, body);
 }
 
+enum {
+    ASKED_WHO,
+    ASKED_FROM,
+    ASKED_KIND,
+    ASKED_ENV,
+    ASKED_NAME,
+    ASKED_WORDS,
+    ASKED_CALL,
+    ASKED_WHAT,
+    ASKED_VERSION,
+    ASKED_REQUEST,
+    ASKED_ORDER,
+    ASKED_TIME
+};
+
+static const struct filter_column asked[] = {
+    [ASKED_WHO] = {"who", FILTER_TEXT, false},         [ASKED_FROM] = {"from", FILTER_TEXT, false},
+    [ASKED_KIND] = {"kind", FILTER_TEXT, false},       [ASKED_ENV] = {"env", FILTER_TEXT, false},
+    [ASKED_NAME] = {"name", FILTER_TEXT, false},       [ASKED_WORDS] = {"words", FILTER_TEXT, false},
+    [ASKED_CALL] = {"call", FILTER_TEXT, false},       [ASKED_WHAT] = {"what", FILTER_TEXT, false},
+    [ASKED_VERSION] = {"version", FILTER_TEXT, false}, [ASKED_REQUEST] = {"request", FILTER_TEXT, false},
+    [ASKED_ORDER] = {"order", FILTER_NUMBER, true},    [ASKED_TIME] = {"time", FILTER_TIME, true},
+};
+static const struct filter_columns journal_columns = {asked, ARRAY_LEN(asked)};
+
+static bool passes(const struct screen *s, const struct journal_row *r)
+{
+    const struct filter_value values[] = {
+        [ASKED_WHO] = {r->login, 0},
+        [ASKED_FROM] = {r->client, 0},
+        [ASKED_KIND] = {r->kind, 0},
+        [ASKED_ENV] = {r->env, 0},
+        [ASKED_NAME] = {r->name, 0},
+        [ASKED_WORDS] = {r->words, 0},
+        [ASKED_CALL] = {r->operation, 0},
+        [ASKED_WHAT] = {r->resource, 0},
+        [ASKED_VERSION] = {r->version_after, 0},
+        [ASKED_REQUEST] = {r->request_id, 0},
+        [ASKED_ORDER] = {NULL, r->order > 0 ? (int64_t)r->order : FILTER_UNKNOWN},
+        [ASKED_TIME] = {NULL, r->time_ms},
+    };
+    return filter_matches(s->filters[VIEW_JOURNAL], values);
+}
+
 /* A line keeps its number; its row moves when newer ones come. */
 static void journal_rebuild(struct screen *s)
 {
@@ -230,9 +274,7 @@ static void journal_rebuild(struct screen *s)
     s->nlines = 0;
     for (size_t i = 0; j && i < j->n; i++) {
         const struct journal_row *r = &j->rows[i];
-        const char *texts[] = {r->login, r->client,    r->kind,     r->env,           r->name,
-                               r->words, r->operation, r->resource, r->version_after, r->request_id};
-        if (!format_matches(s->filter[VIEW_JOURNAL], texts, ARRAY_LEN(texts)))
+        if (!passes(s, r))
             continue;
         if (!top && r->seq == s->line)
             at = s->nlines;
@@ -257,6 +299,7 @@ const struct view view_journal = {
     .tab = "6 Journal",
     .place = IN_JOURNAL,
     .legend = "newest first   r verifies the chain again",
+    .columns = &journal_columns,
     .list = journal_list,
     .rebuild = journal_rebuild,
     .moved = journal_moved,

@@ -6,6 +6,7 @@
 #include "ui/attention.h"
 #include "ui/chart.h"
 #include "ui/env_columns.h"
+#include "ui/env_filter.h"
 #include "ui/env_order.h"
 #include "ui/env_table.h"
 #include "ui/format.h"
@@ -53,7 +54,7 @@ static void draw_chart(const struct screen *s, struct grid *g, struct rect at)
 static void draw_live(const struct screen *s, struct grid *g, struct rect at)
 {
     struct event_ref newest[64];
-    struct event_wish wish = {SIZE_MAX, 0, EVENT_KINDS_LIVE, ""};
+    struct event_wish wish = {.env = SIZE_MAX, .kinds = EVENT_KINDS_LIVE};
     int room = at.h - 2 > 64 ? 64 : at.h - 2;
     if (room < 1)
         return;
@@ -156,6 +157,7 @@ const struct view view_overview = {
     .tab = "1 Envs",
     .place = IN_OVERVIEW,
     .legend = "* protected   ~ older than 3 refreshes   BAD s stale p poisoned / active",
+    .columns = &env_filter_columns,
     .list = overview_list,
     .rebuild = overview_rebuild,
     .moved = overview_moved,

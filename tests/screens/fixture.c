@@ -130,6 +130,7 @@ static struct fix_logs *fix_logs(int64_t age_ms)
     struct fix_logs *l = fix_snap(sizeof(*l), age_ms);
     struct log_snap *s = &l->snap;
     s->series_end_ms = (fix_now() - age_ms) / SERIES_STEP_MS * SERIES_STEP_MS + SERIES_STEP_MS;
+    s->day_end_ms = (fix_now() - age_ms) / DAY_STEP_MS * DAY_STEP_MS + DAY_STEP_MS;
     s->from_ms = fix_now() - FIX_HOUR;
     s->upto_ms = fix_now() - age_ms;
     s->newest_event_ms = s->upto_ms;
@@ -146,7 +147,10 @@ static struct fix_logs *fix_logs(int64_t age_ms)
 static void fix_series(struct fix_logs *l, enum event_kind kind, int steps, int gap, uint32_t each)
 {
     for (int i = 0; i < steps && i < SERIES_STEPS; i += gap) {
-        l->snap.series[kind][SERIES_STEPS - 1 - i] += each + (uint32_t)(i * 7 % 5 == 0 && each > 4 ? 3 : 0);
+        uint32_t here = each + (uint32_t)(i * 7 % 5 == 0 && each > 4 ? 3 : 0);
+        l->snap.series[kind][SERIES_STEPS - 1 - i] += here;
+        if (day_kind(kind) != DAY_KINDS)
+            l->snap.day[day_kind(kind)][DAY_STEPS - 1 - i / 30] += here;
         l->snap.total[kind] += each;
     }
 }
@@ -310,6 +314,13 @@ static void fix_prod_eu(struct env_view *v)
     fix_series(l, EVENT_FETCH, 21, 5, 1);
     fix_series(l, EVENT_STALE_HIT, 20, 1, 2);
     fix_series(l, EVENT_DB_ERROR, 20, 2, 1);
+    /* Read back to half past five: the hits of the morning. */
+    l->snap.from_ms = fix_now() - 9 * FIX_HOUR;
+    for (int i = 4; i < 36; i++)
+        l->snap.day[DAY_HIT][DAY_STEPS - 1 - i] = (uint32_t)(360 - i * 7 + i % 4 * 20);
+    l->snap.day[DAY_FETCH][DAY_STEPS - 22] = 2;
+    l->snap.duplicates = 1118;
+    l->snap.unparsed = 7;
     str_copy(l->snap.last_db_error, sizeof(l->snap.last_db_error), "28P01 password authentication failed");
     fix_event(l, "2026-09-03T14:21:48.207Z", EVENT_FETCH, 0, 1, "Fetching credentials from Secrets Manager");
     fix_event(l, "2026-09-03T14:22:04.610Z", EVENT_FETCH, 0, 5, "Fetching credentials from Secrets Manager");

@@ -96,7 +96,7 @@ static void press_all(struct screen *s, const char *keys)
 static void keys__help__shows_every_row(void **state)
 {
     struct screen *s = screen_of(fix_board());
-    struct grid *g = grid_new(120, 100, false);
+    struct grid *g = grid_new(160, 100, false);
     struct strbuf text;
     (void)state;
     press_all(s, "?");
@@ -239,11 +239,11 @@ static void screen__events__follow_until_moved(void **state)
 static void screen__newest_events__are_those_of_the_whole_list(void **state)
 {
     struct board *b = fix_board();
-    struct event_wish wish = {SIZE_MAX, 0, EVENT_KINDS_ALL, ""};
+    struct event_wish wish = {.env = SIZE_MAX, .kinds = EVENT_KINDS_ALL};
     struct event_list all = {0};
     struct event_ref newest[40];
     (void)state;
-    event_list_build(&all, b, &wish);
+    event_list_update(&all, b, &wish, 0);
     for (size_t max = 0; max <= 40; max++) {
         size_t n = event_list_newest(b, &wish, newest, max);
         assert_int_equal(n, max < all.n ? max : all.n);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/base/text.h"
 #include "ui/ordering.h"
 #include "ui/screen.h"
 #include "ui/view.h"
@@ -54,6 +55,18 @@ static const struct scene scenes[] = {
     {"events-bad", "3v", false},
     {"events-up", "3kkkk", false},
     {"events-container", "Gkk\r\r", false},
+    {"events-whole", "3kkkk\r", true},
+    {"events-whole-stale", "Gkke/stale\r\r", false},
+    {"events-error", "3{{", false},
+    {"events-kinds", "3Vjj ", false},
+    {"events-range", "3T14:31-14:32\r", false},
+    {"events-range-wrong", "3Tsoon\r", false},
+    {"events-regex", "3/kind:hit !re:^1[0-9]ms | delay>30s\r", false},
+    {"events-wrong", "3/re:(\r", false},
+    {"events-typing", "3/~pw re:[", false},
+    {"events-marked", "j je", false},
+    {"detail-day", "Gkk\rT", true},
+    {"detail-quarter", "Gkk\rTT", false},
     {"orders-none", "4", false},
     {"psql-protected", "jjPdr-", false},
     {"psql-wrong-name", "jjPdr-us\r", false},
@@ -80,7 +93,7 @@ static const struct scene ordered[] = {
 static const struct {
     int rows, cols;
     bool utf8;
-} sizes[] = {{24, 80, true}, {24, 80, false}, {48, 160, true}, {48, 160, false}, {15, 60, false}, {10, 40, false}};
+} sizes[] = {{24, 80, true}, {24, 80, false}, {48, 160, true}, {48, 160, false}, {15, 60, false}, {10, 40, false}, {60, 240, true}};
 
 static struct screen *screen_of(struct board *b, bool audit)
 {
@@ -145,6 +158,10 @@ static void plan_comes(struct screen *s);
 
 static bool scene_ok(const char *name, const char *keys, bool styles, struct board *b, bool audit, size_t size)
 {
+    if (sizes[size].cols > 200 && !styles) { /* the main ones alone */
+        board_free(b);
+        return true;
+    }
     struct grid *g = grid_new(sizes[size].rows, sizes[size].cols, sizes[size].utf8);
     struct screen *s = screen_of(b, audit);
     struct strbuf text;
@@ -285,11 +302,51 @@ static void screens__smallest__shows_the_chosen_environment(void **state)
     screen_free(s);
 }
 
+/* What a line says never moves the columns behind it. */
+static void events__hostile_lines__keep_their_columns(void **state)
+{
+    static const char *const hostile[] = {
+        "\x1b[2J\x1b[1;1Hforged", "a\rb\bc\td\ne", "\xe2\x80\xaegpj.exe \xe2\x81\xa6x\xe2\x81\xa9",
+        "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", "e\xcc\x81\xcc\x82\xcc\x83\xcc\x84 combining",
+        "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7 family \xf0\x9f\x87\xa9\xf0\x9f\x87\xaa",
+        "\xff\xfe broken \xc3", "\xc2\x9b" "31mred", "\xe2\x80\x8b\xef\xbb\xbfzero width"};
+    static char safe[ARRAY_LEN(hostile)][400];
+    struct board *b = fix_board();
+    struct event_chunk *c = (struct event_chunk *)(uintptr_t)b->envs[FIX_PROD_EU].logs->chunks[0];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(hostile); i++) {
+        text_safe(safe[i], sizeof(safe[i]), hostile[i], strlen(hostile[i]));
+        assert_true(i < c->nrows);
+        c->rows[i].text = safe[i];
+        c->rows[i].kind = EVENT_OTHER;
+    }
+    struct screen *s = screen_of(b, false);
+    struct grid *first = grid_new(24, 80, true);
+    press(s, first, "Gkke");
+    grid_free(first);
+    for (int cols = 124; cols <= 240; cols++)
+        for (int utf8 = 0; utf8 < 2; utf8++) {
+            struct grid *g = grid_new(60, cols, utf8 == 1);
+            screen_draw(s, g);
+            size_t lines = 0;
+            for (int y = 0; y < 40; y++) { /* the request's id stands in the last eight columns */
+                bool event = grid_cell(g, y, 4)->ch == ':' && grid_cell(g, y, 7)->ch == ':';
+                lines += event ? 1 : 0;
+                for (int x = 0; event && x < 8; x++)
+                    assert_int_equal(grid_cell(g, y, cols - 8 + x)->ch, (uint32_t)"b1c0f7e2"[x]);
+            }
+            assert_true(lines >= ARRAY_LEN(hostile));
+            grid_free(g);
+        }
+    screen_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(screens__draw__as_approved),
         cmocka_unit_test(screens__any_size__stays_inside),
+        cmocka_unit_test(events__hostile_lines__keep_their_columns),
         cmocka_unit_test(screens__smallest__shows_the_chosen_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
