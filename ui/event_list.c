@@ -7,6 +7,7 @@
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 
+#define TODO_KEPT 1024
 #define ROWS_A_LOOK 128 /* between two looks at the clock */
 
 struct event_known {
@@ -19,6 +20,7 @@ struct event_known {
 struct event_todo {
     const struct event_chunk *chunk;
     size_t env, left; /* its rows [0, left) */
+    int64_t newest_ms;
 };
 
 static const char *const helps[EVENT_KINDS] = {
@@ -100,8 +102,8 @@ static bool wants_env(const struct event_wish *w, size_t env)
 static int by_time(const void *pa, const void *pb)
 {
     const struct event_ref *a = pa, *b = pb;
-    if (a->row->time_ms != b->row->time_ms)
-        return a->row->time_ms < b->row->time_ms ? -1 : 1;
+    if (a->time_ms != b->time_ms)
+        return a->time_ms < b->time_ms ? -1 : 1;
     if (a->env != b->env)
         return a->env < b->env ? -1 : 1;
     return a->row < b->row ? -1 : a->row > b->row;
@@ -124,16 +126,20 @@ static void push(struct event_list *l, const struct event_chunk *c, size_t env)
         l->todo_cap = l->todo_cap ? l->todo_cap * 2 : 64;
         l->todo = mem_grow(l->todo, l->todo_cap, sizeof(*l->todo));
     }
-    l->todo[l->ntodo++] = (struct event_todo){c, env, c->nrows};
+    l->todo[l->ntodo++] = (struct event_todo){c, env, c->nrows, c->nrows > 0 ? c->rows[c->nrows - 1].time_ms : 0};
     l->waiting += c->nrows;
 }
 
 static int by_newest(const void *pa, const void *pb)
 {
     const struct event_todo *a = pa, *b = pb;
-    int64_t x = a->left > 0 ? a->chunk->rows[a->left - 1].time_ms : 0;
-    int64_t y = b->left > 0 ? b->chunk->rows[b->left - 1].time_ms : 0;
-    return x < y ? -1 : x > y;
+    return a->newest_ms < b->newest_ms ? -1 : a->newest_ms > b->newest_ms;
+}
+
+static void newest_first(struct event_list *l)
+{
+    if (l->ntodo > 0)
+        qsort(l->todo, l->ntodo, sizeof(*l->todo), by_newest);
 }
 
 static void look_again(struct event_list *l)
@@ -142,8 +148,7 @@ static void look_again(struct event_list *l)
     for (size_t env = 0; env < l->nknown; env++)
         for (size_t i = 0; i < l->known[env].n; i++)
             push(l, l->known[env].chunks[i], env);
-    if (l->ntodo > 0)
-        qsort(l->todo, l->ntodo, sizeof(*l->todo), by_newest);
+    newest_first(l);
 }
 
 static void learn(struct event_list *l, struct event_known *k, const struct event_chunk *c, size_t env)
@@ -264,9 +269,8 @@ static void merge(struct event_list *l, size_t old)
     free(added);
 }
 
-static void look(struct event_list *l, const struct board *b, const struct event_wish *w, int budget_ms)
+static void look(struct event_list *l, const struct board *b, const struct event_wish *w, int64_t until)
 {
-    int64_t until = budget_ms > 0 ? clock_mono_ms(clock_real()) + budget_ms : INT64_MAX;
     size_t old = l->nall, looked = 0;
     while (l->ntodo > 0) {
         struct event_todo *t = &l->todo[l->ntodo - 1];
@@ -275,7 +279,7 @@ static void look(struct event_list *l, const struct board *b, const struct event
         for (size_t i = 0; i < rows; i++) {
             const struct event_row *row = &t->chunk->rows[t->left - 1 - i];
             if (wanted(row, &b->envs[t->env], w))
-                l->all[l->nall++] = (struct event_ref){row, t->env};
+                l->all[l->nall++] = (struct event_ref){row, t->env, row->time_ms};
         }
         t->left -= rows;
         l->waiting -= rows;
@@ -284,6 +288,11 @@ static void look(struct event_list *l, const struct board *b, const struct event
         if (looked >= ROWS_A_LOOK && clock_mono_ms(clock_real()) >= until)
             break;
         looked = looked >= ROWS_A_LOOK ? 0 : looked;
+    }
+    if (l->ntodo == 0 && l->todo_cap > TODO_KEPT) { /* a first look needs far more than what comes later */
+        free(l->todo);
+        l->todo = NULL;
+        l->todo_cap = 0;
     }
     merge(l, old);
     if (l->nall > EVENT_LIST_MAX) {
@@ -298,7 +307,7 @@ static size_t before(const struct event_list *l, int64_t ms)
     size_t from = 0, to = l->nall;
     while (from < to) {
         size_t mid = (from + to) / 2;
-        if (l->all[mid].row->time_ms < ms)
+        if (l->all[mid].time_ms < ms)
             from = mid + 1;
         else
             to = mid;
@@ -316,7 +325,9 @@ static bool same_envs(const struct event_list *l, const struct board *b, const s
 void event_list_update(struct event_list *l, const struct board *b, const struct event_wish *wish, int budget_ms)
 {
     struct gone gone = {0};
-    if (!same_envs(l, b, wish)) {
+    int64_t until = budget_ms > 0 ? clock_mono_ms(clock_real()) + budget_ms : INT64_MAX;
+    bool anew = !same_envs(l, b, wish);
+    if (anew) {
         event_list_clear(l);
         l->nknown = b->n;
         l->known = mem_array(b->n + 1, sizeof(*l->known));
@@ -329,8 +340,10 @@ void event_list_update(struct event_list *l, const struct board *b, const struct
     drop_gone(l, &gone);
     if (l->seen.container != wish->container || l->seen.kinds != wish->kinds || l->seen.turn != wish->turn)
         look_again(l);
+    else if (anew)
+        newest_first(l);
     l->seen = *wish;
-    look(l, b, wish, budget_ms);
+    look(l, b, wish, until);
     bool always = wish->from_ms == 0 && wish->to_ms == 0;
     size_t from = always ? 0 : before(l, wish->from_ms), to = always ? l->nall : before(l, wish->to_ms);
     l->refs = l->all + from;
@@ -353,12 +366,12 @@ size_t event_list_find(const struct event_list *l, const struct event_key *key)
     size_t from = 0, to = l->n;
     while (key->some && from < to) {
         size_t mid = (from + to) / 2;
-        if (l->refs[mid].row->time_ms < key->time_ms)
+        if (l->refs[mid].time_ms < key->time_ms)
             from = mid + 1;
         else
             to = mid;
     }
-    for (size_t i = from; i < l->n && l->refs[i].row->time_ms == key->time_ms; i++) {
+    for (size_t i = from; i < l->n && l->refs[i].time_ms == key->time_ms; i++) {
         const struct event_row *row = l->refs[i].row;
         if (l->refs[i].env == key->env && row->kind == key->kind && row->container == key->container &&
             strcmp(row->request, key->request) == 0)
@@ -403,10 +416,10 @@ size_t event_list_newest(const struct board *b, const struct event_wish *wish, s
             const struct event_chunk *chunk = s->chunks[c];
             for (size_t i = chunk->nrows; i-- > 0;) {
                 const struct event_row *row = &chunk->rows[i];
-                if (n == max && row->time_ms < out[n - 1].row->time_ms)
+                if (n == max && row->time_ms < out[n - 1].time_ms)
                     break; /* the chunk's other rows are older still */
                 if (wanted(row, &b->envs[env], wish))
-                    n = keep_newest(out, n, max, (struct event_ref){row, env});
+                    n = keep_newest(out, n, max, (struct event_ref){row, env, row->time_ms});
             }
         }
     }

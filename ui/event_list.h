@@ -16,7 +16,8 @@
 
 struct event_ref {
     const struct event_row *row;
-    size_t env; /* place in the configuration */
+    size_t env;      /* place in the configuration */
+    int64_t time_ms; /* the row's: sorting looks at nothing else */
 };
 
 /* What an event is known by when its row has gone and come back. */

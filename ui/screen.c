@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backend/base/mem.h"
+#include "backend/base/text.h"
 #include "backend/journal_view.h"
 #include "ui/ordering.h"
 #include "ui/palette.h"
@@ -96,6 +97,18 @@ static void judge_changed(struct screen *s, const struct board *older)
             judge(s, i);
 }
 
+/* Of the column of names: the longest, within reason. */
+static int name_width(const struct board *b)
+{
+    size_t width = 8;
+    for (size_t i = 0; i < b->n; i++) {
+        char label[72];
+        size_t w = text_width(env_label(b->envs[i].conf, label));
+        width = w > width ? w : width;
+    }
+    return (int)(width > 20 ? 20 : width);
+}
+
 struct screen *screen_new(const struct screen_settings *set, struct board *first)
 {
     struct screen *s = mem_new(sizeof(*s));
@@ -117,6 +130,7 @@ struct screen *screen_new(const struct screen_settings *set, struct board *first
     s->follow = true;
     s->everyone = true;
     s->kinds = EVENT_KINDS_MAIN;
+    s->name_width = name_width(first);
     s->mono_ms = s->began_mono_ms = first->mono_ms;
     s->wall_ms = first->wall_ms;
     judge_all(s);

@@ -85,6 +85,7 @@ struct screen {
     unsigned kinds;       /* of the events: bits 1 << kind; the choice sets them, so does its menu */
     struct range range;   /* of the events */
     enum chart_span span; /* of the charts in the detail */
+    int name_width;       /* of the environments, in lists */
     bool event_open;      /* the chosen event has most of the screen */
     bool only_marked;     /* events of the marked environments */
 

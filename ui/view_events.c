@@ -9,7 +9,7 @@
 
 #define WIDE_FROM 120
 #define TITLE_REST 26    /* kinds and counts stay in sight however long a filter is */
-#define LOOK_MS 6        /* of a frame, through events that were not looked at yet */
+#define LOOK_MS 4        /* of a frame, through events that were not looked at yet */
 #define COUNTS_WIDTH 105 /* narrower: the counts take two lines */
 
 enum style event_style(enum event_kind kind)
@@ -46,16 +46,10 @@ static void fit_columns(const struct screen *s, int width, bool with_env, struct
         [CELL_LATE] = {"LATE", 5, 5, false},     [CELL_STREAM] = {"STREAM", 8, 4, false},
         [CELL_DETAIL] = {"DETAIL", 8, 0, false}, [CELL_REQUEST] = {"REQUEST", 8, 6, false},
     };
-    int name = 8;
     memcpy(cols, base, sizeof(base));
     if (width >= 60) /* the words say more than the stream */
         cols[CELL_DETAIL].width = 30;
-    for (size_t i = 0; with_env && i < s->board->n; i++) {
-        char label[72];
-        int w = (int)text_width(env_label(s->board->envs[i].conf, label));
-        name = w > name ? w : name;
-    }
-    cols[CELL_ENV].width = with_env ? (name > 20 ? 20 : name) : 0;
+    cols[CELL_ENV].width = with_env ? s->name_width : 0;
     cols[CELL_TIME].head = s->local ? "TIME local" : "TIME Z";
     if (width < WIDE_FROM || s->wide[VIEW_EVENTS])
         cols[CELL_REQUEST].width = 0;
