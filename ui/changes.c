@@ -9,11 +9,12 @@ static int rank(enum env_state state)
     return ranks[env_state_severity(state)];
 }
 
-bool change_note(struct change *c, enum env_state now)
+bool change_note(struct change *c, enum env_state now, bool whole)
 {
-    bool first = c->last == STATE_WAIT;
-    bool worse = !first && now != STATE_WAIT && rank(now) > rank(c->last);
-    if (first || now == STATE_WAIT) /* the first answer is no change */
+    bool first = !c->whole || c->last == STATE_WAIT || now == STATE_WAIT;
+    bool worse = !first && rank(now) > rank(c->last);
+    c->whole = c->whole || whole;
+    if (first)
         c->seen = now;
     c->last = now;
     c->worse = now != c->seen && rank(now) > rank(c->seen);

@@ -69,10 +69,22 @@ size_t screen_focus(const struct screen *s)
     return alone && screen_env(s) ? s->env : SIZE_MAX;
 }
 
+static bool has_answered(const struct snap *s)
+{
+    return !s || s->tried_mono_ms >= 0;
+}
+
+/* Every source, and the past of the logs. */
+static bool is_whole(const struct env_view *v)
+{
+    return has_answered(v->secret ? &v->secret->snap : NULL) && has_answered(v->db ? &v->db->snap : NULL) &&
+           has_answered(v->logs ? &v->logs->snap : NULL) && !(v->logs && v->logs->backfilling);
+}
+
 static void judge(struct screen *s, size_t env)
 {
     s->set.judge(s->board, &s->board->envs[env], &s->verdicts[env]);
-    if (change_note(&s->changes[env], s->verdicts[env].state))
+    if (change_note(&s->changes[env], s->verdicts[env].state, is_whole(&s->board->envs[env])))
         s->worse = env + 1;
 }
 

@@ -12,7 +12,7 @@ choose() {
     keys /
     keys -l "$1"
     keys Enter
-    seen "^[ >▸]*$1\*? +[A-Z]"
+    seen "^[!^+ >▸]*$1\*? +[A-Z]"
 }
 
 # The plan is read to its end: before, yes is no answer.
@@ -34,7 +34,7 @@ set -a
 set +a
 
 start 80 24
-shows 'first paint' '^[ >▸]*prod-us'
+shows 'first paint' '^[!^+ >▸]*prod-us'
 choose json-eu
 before=$(changes)
 keys R
@@ -92,7 +92,7 @@ leaves 'after orders'
 
 # Left while AWS rotates: the shell's terminal has a line that says so.
 start 80 24
-shows 'again: first paint' '^[ >▸]*prod-us'
+shows 'again: first paint' '^[!^+ >▸]*prod-us'
 choose json-eu
 keys R
 seen 'CONFIRM: rotate'

@@ -9,21 +9,21 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 database=("$here/../sandbox/sandbox.sh" database)
 
 start 80 24
-shows 'before: prod-eu is up' '^[ >▸]*prod-eu\*? .* ok '
+shows 'before: prod-eu is up' '^[!^+ >▸]*prod-eu\*? .* ok '
 "${database[@]}" stop "$SANDBOX_DIR" || not_ok 'the database stops' 'sandbox.sh database stop failed'
-shows 'down: prod-eu is FAILED in connect' '^[ >▸]*prod-eu\*? +FAILED .* tcp '
-shows 'down: dev too' '^[ >▸]*dev +FAILED .* tcp '
+shows 'down: prod-eu is FAILED in connect' '^[!^+ >▸]*prod-eu\*? +FAILED .* tcp '
+shows 'down: dev too' '^[!^+ >▸]*dev +FAILED .* tcp '
 shows 'down: AWS still answers' 'AWS ok'
 keys 5
-shows 'down: the connectivity screen has it' '^[ >▸]*prod-eu\*? +ok +<?[0-9]+ms refused .* down '
+shows 'down: the connectivity screen has it' '^[!^+ >▸]*prod-eu\*? +ok +<?[0-9]+ms refused .* down '
 shows 'down: in words' 'refused: nothing listens on that port'
 keys '?'
 shows 'down: keys are answered' 'a key that is not in this list does nothing'
 keys Escape
 "${database[@]}" start "$SANDBOX_DIR" || not_ok 'the database starts' 'sandbox.sh database start failed'
-shows 'up: prod-eu logs in again' '^[ >▸]*prod-eu\*? +ok .* up ' 15
+shows 'up: prod-eu logs in again' '^[!^+ >▸]*prod-eu\*? +ok .* up ' 15
 keys 1
-hides 'up: prod-eu is no longer FAILED' '^[ >▸]*prod-eu\*? +FAILED'
+hides 'up: prod-eu is no longer FAILED' '^[!^+ >▸]*prod-eu\*? +FAILED'
 leaves 'after an outage'
 
 rm -rf "$work"

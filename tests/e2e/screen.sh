@@ -9,7 +9,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 states() {
     local env state
     while read -r env state; do
-        shows "$1: $env is $state" "^[ >▸]*$env\\*? +$state "
+        shows "$1: $env is $state" "^[!^+ >▸]*$env\\*? +$state "
     done <<'END'
 legacy FAILED
 dr-eu FAILED
@@ -31,15 +31,15 @@ keys_work() {
     keys -l prod
     keys Enter
     # dev is well: it stands in the table alone, not under what needs attention.
-    hides "$size: a filter hides the others" '^[ >▸]*dev +OK'
-    shows "$size: and keeps what matches" '^[ >▸]*prod-us'
+    hides "$size: a filter hides the others" '^[!^+ >▸]*dev +OK'
+    shows "$size: and keeps what matches" '^[!^+ >▸]*prod-us'
     keys Escape
-    shows "$size: Esc brings them back" '^[ >▸]*dev +OK'
+    shows "$size: Esc brings them back" '^[!^+ >▸]*dev +OK'
     keys g
     keys Enter
     shows "$size: Enter opens an environment" 'AWSCURRENT'
     keys Escape
-    shows "$size: Esc goes back" '^[ >▸]*prod-us'
+    shows "$size: Esc goes back" '^[!^+ >▸]*prod-us'
     keys '?'
     shows "$size: ? is help" 'a key that is not in this list does nothing'
     keys Escape
@@ -47,7 +47,7 @@ keys_work() {
     keys 3
     shows "$size: 3 shows events" '(HIT|FETCH|INVOKE|COLD|DB-ERROR)'
     keys 1
-    shows "$size: 1 is the overview" '^[ >▸]*prod-us'
+    shows "$size: 1 is the overview" '^[!^+ >▸]*prod-us'
 }
 
 for size in '80 24' '160 48'; do
@@ -63,11 +63,11 @@ for size in '80 24' '160 48'; do
 done
 
 start 80 24
-seen '^[ >▸]*prod-us'
+seen '^[!^+ >▸]*prod-us'
 mux resize-window -t "$name" -x 60 -y 15
-shows '80x24 to 60x15: still drawn' '^[ >▸]*legacy\*? +FAILED'
+shows '80x24 to 60x15: still drawn' '^[!^+ >▸]*legacy\*? +FAILED'
 mux resize-window -t "$name" -x 120 -y 40
-shows 'to 120x40: still drawn' '^[ >▸]*prod-us\*? +OK'
+shows 'to 120x40: still drawn' '^[!^+ >▸]*prod-us\*? +OK'
 leaves 'after resizes'
 
 rm -rf "$work"

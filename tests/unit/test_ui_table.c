@@ -284,21 +284,24 @@ static void changes__worse_and_better__until_looked_at(void **state)
 {
     struct change c = {.seen = STATE_WAIT, .last = STATE_WAIT};
     (void)state;
-    assert_false(change_note(&c, STATE_FAILED)); /* the first answer is no change */
+    assert_false(change_note(&c, STATE_OK, false)); /* while sources answer one by one nothing changes */
+    assert_false(change_note(&c, STATE_FAILED, false));
     assert_false(c.worse || c.better);
-    assert_false(change_note(&c, STATE_OK));
+    assert_false(change_note(&c, STATE_FAILED, true)); /* the first answer is no change */
+    assert_false(c.worse || c.better);
+    assert_false(change_note(&c, STATE_OK, true));
     assert_true(c.better);
-    assert_true(change_note(&c, STATE_STALE));
+    assert_true(change_note(&c, STATE_STALE, true));
     assert_true(c.better); /* than it was looked at */
-    assert_true(change_note(&c, STATE_FAILED));
+    assert_true(change_note(&c, STATE_FAILED, true));
     assert_false(c.worse || c.better); /* as it was looked at */
-    (void)change_note(&c, STATE_OK);
+    (void)change_note(&c, STATE_OK, true);
     change_look(&c);
     assert_false(c.worse || c.better);
-    assert_true(change_note(&c, STATE_UNKNOWN));
+    assert_true(change_note(&c, STATE_UNKNOWN, true));
     assert_true(c.worse);
-    assert_false(change_note(&c, STATE_UNKNOWN)); /* called once */
-    assert_true(change_note(&c, STATE_POISONED));
+    assert_false(change_note(&c, STATE_UNKNOWN, true)); /* called once */
+    assert_true(change_note(&c, STATE_POISONED, true));
 }
 
 /* ----------------------------------------------------------- attention */
