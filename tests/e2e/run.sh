@@ -11,7 +11,7 @@ export CREDTOP=${CREDTOP:-$root/build/release/credtop}
 all=(botocore_check.py moto.py verdicts.py counts.py late.py restart.py formats.py filter.py insights.py
     busy.py audit.py passwords.py test_order.py usage.sh screen.sh
     logins.py databases.py pgbouncer.py traces.py
-    faults.py journal.py recycle.py rotate.py cancel.py outage.sh orders.sh)
+    notify.py faults.py journal.py recycle.py rotate.py cancel.py outage.sh orders.sh)
 # These have secrets and roles of their own, and disturb nobody: they run beside the others.
 beside=(crash.py alternating.py)
 
