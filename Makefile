@@ -234,8 +234,10 @@ check: ## test, again under ASan+UBSan and TSan, built by clang too, fuzzed a li
 	@$(MAKE) --no-print-directory $(JOBS) WERROR=1 CC=clang all
 	@$(MAKE) --no-print-directory $(JOBS) WERROR=1 built-for-test
 	@mkdir -p build; nice -n 10 $(MAKE) --no-print-directory check-sanitized >build/check-sanitized.log 2>&1 & other=$$!; \
-	  failed=0; $(MAKE) --no-print-directory WERROR=1 test || failed=1; \
-	  wait $$other || failed=1; echo "-- check-sanitized, which ran beside:"; cat build/check-sanitized.log; exit $$failed
+	  set -o pipefail; failed=0; $(MAKE) --no-print-directory WERROR=1 test 2>&1 | tee build/check-test.log || failed=1; \
+	  wait $$other || failed=1; echo "-- check-sanitized, which ran beside:"; cat build/check-sanitized.log; \
+	  awk '/^[0-9]+ passed, [0-9]+ failed$$/ {p += $$1; f += $$3} END {printf "%d passed, %d failed\n", p, f}' \
+	    build/check-test.log build/check-sanitized.log; exit $$failed
 
 # Beside `test`, which mostly waits; with less of a say on the processor, since some of what is
 # tested there is how soon something happens.
