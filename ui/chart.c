@@ -37,7 +37,7 @@ int64_t chart_span_ms(enum chart_span s)
 
 struct column {
     uint32_t sum;
-    bool bad, unknown;
+    bool bad, unknown, unread; /* unread: not known since it lies before what was read */
 };
 
 static uint32_t step_sum(const struct chart *c, unsigned kinds, int64_t step)
@@ -72,7 +72,8 @@ static struct column column_of(const struct chart *c, int x, int width)
     int64_t from = (int64_t)x * steps / width, to = (int64_t)(x + 1) * steps / width;
     to = to > from ? to : from + 1;
     int64_t ends_ms = end - (steps - to - late) * step_ms;
-    out.unknown = (c->old && from + late >= steps) || ends_ms <= c->logs->from_ms;
+    out.unread = ends_ms <= c->logs->from_ms;
+    out.unknown = (c->old && from + late >= steps) || out.unread;
     for (int64_t step = from + late; step < to + late && step < steps; step++) {
         out.sum += step_sum(c, c->kinds, step);
         out.bad = out.bad || step_sum(c, c->bad, step) > 0;
@@ -111,7 +112,7 @@ static void draw_column(struct grid *g, struct rect at, int x, const struct char
 {
     int bottom = at.y + at.h - 1;
     if (col.unknown) {
-        grid_glyph(g, bottom, at.x + x, STYLE_UNSURE, '?', '?');
+        grid_glyph(g, bottom, at.x + x, col.unread ? STYLE_DIM : STYLE_UNSURE, '?', '?');
         return;
     }
     draw_bar(g, at, x, col.sum, top, c->style);
@@ -155,7 +156,7 @@ void chart_values(struct grid *g, struct rect at, const int32_t *values, int32_t
     int bottom = at.y + at.h - 1;
     for (int x = 0; x < at.w; x++) {
         if (values[x] == CHART_UNKNOWN)
-            grid_glyph(g, bottom, at.x + x, STYLE_UNSURE, '?', '?');
+            grid_glyph(g, bottom, at.x + x, STYLE_DIM, '?', '?');
         else if (values[x] == CHART_FAILED)
             grid_glyph(g, bottom, at.x + x, STYLE_BAD, 'x', 'x');
         else

@@ -8,6 +8,7 @@
 #include "ui/view.h"
 
 #define WIDE_FROM 120
+#define ROW_LINE_MAX 512
 #define TITLE_REST 26    /* kinds and counts stay in sight however long a filter is */
 #define LOOK_MS 4        /* of a frame, through events that were not looked at yet */
 #define COUNTS_WIDTH 105 /* narrower: the counts take two lines */
@@ -119,9 +120,14 @@ void draw_event(const struct screen *s, struct grid *g, int y, int x0, int width
 
 /* ------------------------------------------------------ what is looked at */
 
+static bool are_marked(const struct screen *s)
+{
+    return s->everyone && s->only_marked && s->nmarked > 0;
+}
+
 static bool looked_at(const struct screen *s, size_t env)
 {
-    if (s->everyone && s->only_marked)
+    if (are_marked(s))
         return s->marked[env];
     return s->everyone || !screen_env(s) || s->env == env;
 }
@@ -231,8 +237,8 @@ static void stale_words(const struct screen *s, const struct env_view *v, const 
         return;
     }
     str_fmt(out, size,
-            "fetched %s, when AWSCURRENT was %s; AWSCURRENT moved to %s at %s: works on its open connection "
-            "until it connects again",
+            "fetched %s, when AWSCURRENT was %s; AWSCURRENT moved to %s at %s: a connection that is open may go on "
+            "working, a new one may be refused",
             format_when(c->fetched_ms, s->wall_ms, s->local, fetched), row->holds[0] ? row->holds : "another",
             format_version(v->secret->current_id, to),
             format_when(v->secret->current_since_ms, s->wall_ms, s->local, moved));
@@ -321,11 +327,26 @@ static int labelled(struct grid *g, int y, int end, int width, const char *label
     return lines > 0 ? lines : 1;
 }
 
+/* The line itself: where it was broken it is broken here. */
+static int draw_text(struct grid *g, int y, int end, int width, const char *text)
+{
+    char part[ROW_LINE_MAX];
+    int from = y;
+    for (const char *label = "line"; *text && y < end; label = "") {
+        const char *cut = strstr(text, "\\n");
+        size_t n = cut ? (size_t)(cut - text) : strlen(text);
+        str_copy_n(part, sizeof(part), text, n);
+        y += labelled(g, y, end, width, label, STYLE_BOLD, part);
+        text += n + (cut ? 2 : 0);
+    }
+    return y - from;
+}
+
 static void draw_whole(const struct screen *s, struct grid *g, struct rect at, const struct event_ref *e)
 {
     char words[640];
     int y = at.y, end = at.y + at.h;
-    y += labelled(g, y, end, at.w, "line", STYLE_BOLD, e->row->text);
+    y += draw_text(g, y, end, at.w, e->row->text);
     reason_words(s, e, words, sizeof(words));
     y += labelled(g, y, end, at.w, "why", STYLE_TEXT, words);
     held_words(s, e, words, sizeof(words));
@@ -389,7 +410,7 @@ static int title_whose(const struct screen *s, struct grid *g, struct rect at)
 {
     char label[72];
     const struct env_view *v = screen_env(s);
-    if (s->everyone && s->only_marked)
+    if (are_marked(s))
         return 1 + grid_fmt(g, at.y, 1, at.w - 1, STYLE_TITLE, "%zu marked", s->nmarked);
     bool all = s->everyone || !v;
     int x = 1 + grid_text(g, at.y, 1, at.w - 1, STYLE_TITLE, all ? "all environments" : env_label(v->conf, label));
@@ -512,7 +533,7 @@ static void events_small(struct screen *s, struct grid *g, struct rect body)
 static void events_rebuild(struct screen *s)
 {
     struct event_wish wish = {.env = s->everyone || !screen_env(s) ? SIZE_MAX : s->env,
-                              .marked = s->everyone && s->only_marked ? s->marked : NULL,
+                              .marked = are_marked(s) ? s->marked : NULL,
                               .container = s->only_container,
                               .kinds = s->kinds,
                               .filter = s->filters[VIEW_EVENTS],

@@ -46,6 +46,16 @@ keys_work() {
     hides "$size: and goes away" 'a key that is not in this list does nothing'
     keys 3
     shows "$size: 3 shows events" '(HIT|FETCH|INVOKE|COLD|DB-ERROR)'
+    keys /
+    keys -l 'env:legacy kind:db re:^error:.*failed'
+    keys Enter
+    shows "$size: a filter by columns and a regular expression" '^ >?.*legacy\*? +DB-ERROR .*error: '
+    hides "$size: and nothing else" 'prod-us\*? +HIT'
+    keys Enter
+    shows "$size: Enter shows an event whole" 'THE EVENT +legacy'
+    keys Escape
+    keys Escape
+    shows "$size: Esc twice: all of them again" '(prod|stage|test|dev)[^ ]* +HIT'
     keys 1
     shows "$size: 1 is the overview" '^[!^+ >▸]*prod-us'
 }

@@ -326,7 +326,8 @@ static void fix_prod_eu(struct env_view *v)
     fix_event(l, "2026-09-03T14:22:04.610Z", EVENT_FETCH, 0, 5, "Fetching credentials from Secrets Manager");
     fix_event(l, "2026-09-03T14:30:52.377Z", EVENT_HIT, EVENT_INFERRED | EVENT_LATE, 4, "17ms");
     fix_event(l, "2026-09-03T14:31:30.402Z", EVENT_DB_ERROR, EVENT_STALE, 1,
-              "28P01 password authentication failed for user \"app_rw\"");
+              "28P01 password authentication failed for user \"app_rw\"\\n    at async connectToDatabase "
+              "(/var/task/dbHelper.js:41:5)\\n    at async Runtime.handler (/var/task/index.js:12:3)");
     fix_event(l, "2026-09-03T14:31:44.118Z", EVENT_HIT, EVENT_INFERRED, 5, "15ms");
     fix_event(
         l, "2026-09-03T14:31:52.300Z", EVENT_OTHER, 0, 3,

@@ -57,6 +57,7 @@ static const struct scene scenes[] = {
     {"events-container", "Gkk\r\r", false},
     {"events-whole", "3kkkk\r", true},
     {"events-whole-stale", "Gkke/stale\r\r", false},
+    {"events-broken", "Gkke{{\r", false},
     {"events-error", "3{{", false},
     {"events-kinds", "3Vjj ", false},
     {"events-range", "3T14:31-14:32\r", false},
