@@ -17,6 +17,7 @@
 #include "config/options.h"
 #include "config/words.h"
 #include "ui/event_list.h"
+#include "ui/filter.h"
 #include "ui/keys.h"
 #include "ui/verbs.h"
 
@@ -41,6 +42,16 @@ static void add_row(struct strbuf *b, const char *word, const char *help)
     strbuf_str(b, ".TP\n.B ");
     add_roff(b, word);
     strbuf_char(b, '\n');
+    add_roff(b, help);
+    strbuf_char(b, '\n');
+}
+
+/* The same, of a word that may have quotes: an argument of a request would lose them. */
+static void add_word(struct strbuf *b, const char *word, const char *help)
+{
+    strbuf_str(b, ".TP\n\\fB");
+    add_roff(b, word);
+    strbuf_str(b, "\\fR\n");
     add_roff(b, help);
     strbuf_char(b, '\n');
 }
@@ -78,8 +89,10 @@ static void example(struct strbuf *b)
     add_taken(b, config_example());
 }
 
+#define PLACES_MAX 128
+
 /* Where a key works: "everywhere", or the screens. */
-static const char *place_words(unsigned where, char out[64])
+static const char *place_words(unsigned where, char out[PLACES_MAX])
 {
     static const struct {
         unsigned place;
@@ -88,11 +101,11 @@ static const char *place_words(unsigned where, char out[64])
                   {IN_CONNECT, "connect"}, {IN_JOURNAL, "journal"}, {IN_COST, "cost"}, {IN_HELP, "help"}, {IN_COMPARE, "compare"}};
     out[0] = '\0';
     if (where == IN_ALL)
-        (void)str_copy(out, 64, "everywhere");
+        (void)str_copy(out, PLACES_MAX, "everywhere");
     for (size_t i = 0; where != IN_ALL && i < ARRAY_LEN(places); i++) {
         size_t n = strlen(out);
         if ((where & places[i].place) != 0)
-            (void)str_fmt(out + n, 64 - n, "%s%s", n > 0 ? ", " : "", places[i].word);
+            (void)str_fmt(out + n, PLACES_MAX - n, "%s%s", n > 0 ? ", " : "", places[i].word);
     }
     return out;
 }
@@ -104,7 +117,7 @@ static void keys_roff(struct strbuf *b)
         add_roff(b, key_group_word(g));
         strbuf_char(b, '\n');
         for (enum command c = COMMAND_NONE + 1; c < COMMAND_COUNT; c++) {
-            char places[64], help[256];
+            char places[PLACES_MAX], help[320];
             const struct key_row *k = key_row(c);
             if (k->group != g)
                 continue;
@@ -120,6 +133,22 @@ static void verbs_roff(struct strbuf *b)
         char word[128];
         (void)str_fmt(word, sizeof word, ":%s %s", verb_row(v)->name, verb_row(v)->argument);
         add_row(b, word, verb_row(v)->help);
+    }
+}
+
+static void filter_roff(struct strbuf *b)
+{
+    for (size_t i = 0; filter_form(i) != NULL; i++)
+        add_word(b, filter_form(i)->form, filter_form(i)->help);
+}
+
+static void filter_table(struct strbuf *b)
+{
+    strbuf_str(b, "| typed | shows the rows where |\n| --- | --- |\n");
+    for (size_t i = 0; filter_form(i) != NULL; i++) {
+        strbuf_str(b, "| `");
+        add_cell(b, filter_form(i)->form);
+        strbuf_fmt(b, "` | %s |\n", filter_form(i)->help);
     }
 }
 
@@ -145,7 +174,7 @@ static void keys_table(struct strbuf *b)
     strbuf_str(b, "| key | does | where |\n| --- | --- | --- |\n");
     for (enum key_group g = 0; g < GROUP_COUNT; g++)
         for (enum command c = COMMAND_NONE + 1; c < COMMAND_COUNT; c++) {
-            char places[64];
+            char places[PLACES_MAX];
             const struct key_row *k = key_row(c);
             if (k->group != g)
                 continue;
@@ -369,6 +398,7 @@ static const struct piece {
 } pieces[] = {
     {"options.roff", options_roff}, {"settings.roff", settings_roff}, {"keys.roff", keys_roff},       {"verbs.roff", verbs_roff},
    
+    {"filter.roff", filter_roff},   {"filter", filter_table},
     {"states.roff", states_roff},   {"events.roff", events_roff},     {"keys", keys_table},
     {"states", states_table},       {"events", events_table},         {"options", options_table},
     {"statuses", statuses_table},   {"operator.json", operator_json}, {"auditor.json", auditor_json},

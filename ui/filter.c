@@ -36,6 +36,16 @@ struct filter {
     struct term terms[FILTER_TERMS];
 };
 
+const struct filter_form *filter_form(size_t i)
+{
+    static const struct filter_form forms[] = {
+#define FORM(form, help) {form, help},
+#include "ui/filter.def"
+#undef FORM
+    };
+    return i < ARRAY_LEN(forms) ? &forms[i] : NULL;
+}
+
 /* ---------------------------------------------------------- matching */
 
 static char small(char c)

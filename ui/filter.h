@@ -1,12 +1,5 @@
-/* What is typed after '/': which rows are shown.  One language for every list.
- *
- *   text           a column has it, any case         "two words"   as one
- *   !text          none has it                       ~text         its letters, in order and close
- *   re:^prod-      a regular expression (pattern.h)  kind:fetch    one column has it
- *   age>30d bad>=2 time<14:20 state=ok               they compare
- *   a b            both                              a | b         either
- *
- * A word with a ':' whose first part is no column is a word as any other.  What is not known
+/* What is typed after '/': which rows are shown.  One language for every list; filter.def has
+ * its forms.  A word with a ':' whose first part is no column is a word as any other.  What is not known
  * compares with nothing. */
 #ifndef CT_FILTER_H
 #define CT_FILTER_H
@@ -37,6 +30,12 @@ struct filter_value {
     const char *text; /* NULL none */
     int64_t number;   /* of a column that is compared: count, milliseconds, wall time */
 };
+
+/* A form of the language and its help, from the rows; NULL past the last. */
+struct filter_form {
+    const char *form, *help;
+};
+const struct filter_form *filter_form(size_t i);
 
 struct filter;
 

@@ -94,6 +94,9 @@ static void add_words(struct page *p)
     add(p, "EVENTS", NULL, 0, STYLE_TITLE);
     for (int k = 0; k < EVENT_KINDS; k++)
         add(p, event_word((enum event_kind)k), event_help((enum event_kind)k), 0, STYLE_TEXT);
+    add(p, "FILTER, after /", NULL, 0, STYLE_TITLE);
+    for (size_t i = 0; filter_form(i); i++)
+        add(p, filter_form(i)->form, filter_form(i)->help, 0, STYLE_TEXT);
     add(p, "MARKS", NULL, 0, STYLE_TITLE);
     for (size_t i = 0; i < ARRAY_LEN(marks); i++)
         add(p, marks[i][0], marks[i][1], 0, STYLE_TEXT);
