@@ -4,6 +4,7 @@
 #include "ui/format.h"
 
 #define LEVELS 8
+#define SECONDS_BELOW_MS (10 * 60 * 1000)
 #define TICK 20 /* columns between two times under a chart, at least */
 
 static const char ascii_levels[LEVELS + 1] = {' ', '.', ':', '-', '=', '+', '*', '#', '#'};
@@ -164,20 +165,20 @@ void chart_values(struct grid *g, struct rect at, const int32_t *values, int32_t
     }
 }
 
-void chart_times(struct grid *g, int y, int x, int width, enum chart_span span, int64_t now_ms, bool local)
+void chart_times(struct grid *g, int y, int x, int width, int64_t from_ms, int64_t to_ms, bool local)
 {
     int ticks = width / TICK;
     char clock[FORMAT_SIZE];
     for (int i = 0; i <= ticks && ticks > 0; i++) {
         int at = i * (width - 1) / ticks;
-        int64_t ms = now_ms - chart_span_ms(span) * (width - 1 - at) / (width - 1);
-        format_clock(ms, local, false, clock);
-        clock[5] = '\0';
+        format_clock(from_ms + (to_ms - from_ms) * at / (width - 1), local, false, clock);
+        if (to_ms - from_ms > SECONDS_BELOW_MS)
+            clock[5] = '\0';
         if (i == ticks) {
-            grid_right(g, y, x + width - 7, 7, STYLE_DIM, clock);
+            grid_right(g, y, x + width - 9, 9, STYLE_DIM, clock);
             continue;
         }
         grid_glyph(g, y, x + at, STYLE_DIM, 0x2514, '^');
-        grid_text(g, y, x + at + 1, 5, STYLE_DIM, clock);
+        grid_text(g, y, x + at + 1, 8, STYLE_DIM, clock);
     }
 }

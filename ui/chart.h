@@ -33,6 +33,6 @@ uint64_t chart_sum(const struct chart *c, bool *out_whole);
 enum { CHART_UNKNOWN = -1, CHART_FAILED = -2 };
 void chart_values(struct grid *g, struct rect at, const int32_t *values, int32_t top, enum style style);
 /* The times under a chart, as many as there is room for. */
-void chart_times(struct grid *g, int y, int x, int width, enum chart_span span, int64_t now_ms, bool local);
+void chart_times(struct grid *g, int y, int x, int width, int64_t from_ms, int64_t to_ms, bool local);
 
 #endif

@@ -178,6 +178,12 @@ bool range_parse(const char *text, int64_t now_ms, bool local, struct range *out
     return ok;
 }
 
+const char *range_offered(size_t i)
+{
+    static const char *const some[] = {"15m", "1h", "6h", "24h", "all"};
+    return i < ARRAY_LEN(some) ? some[i] : NULL;
+}
+
 bool range_is_all(const struct range *r)
 {
     return r->last_ms == 0 && r->from_ms == 0 && r->to_ms == 0;

@@ -27,6 +27,8 @@ bool range_parse(const char *text, int64_t now_ms, bool local, struct range *out
 void range_bounds(const struct range *r, int64_t now_ms, int64_t *out_from_ms, int64_t *out_to_ms);
 /* "15m", "since 14:20", "14:20-14:40:05", "all". */
 void range_words(const struct range *r, int64_t now_ms, bool local, char *out, size_t size);
+/* What is offered to somebody who does not want to type one; NULL past the last. */
+const char *range_offered(size_t i);
 bool range_is_all(const struct range *r);
 
 #endif

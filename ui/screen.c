@@ -276,11 +276,11 @@ static unsigned range_press(struct screen *s, enum prompt_result r)
 static unsigned prompt_press(struct screen *s, uint32_t press)
 {
     if (s->asks_range && press == PRESS_TAB) {
-        static const char *const some[] = {"15m", "1h", "6h", "24h", "all"};
         size_t i = 0;
-        while (i < ARRAY_LEN(some) && strcmp(some[i], s->prompt.text) != 0)
+        while (range_offered(i) && strcmp(range_offered(i), s->prompt.text) != 0)
             i++;
-        str_copy(s->prompt.text, PROMPT_MAX, some[i + 1 < ARRAY_LEN(some) ? i + 1 : 0]);
+        bool more = range_offered(i) && range_offered(i + 1);
+        str_copy(s->prompt.text, PROMPT_MAX, range_offered(more ? i + 1 : 0));
         return EFFECT_REDRAW;
     }
     enum prompt_result r = prompt_key(&s->prompt, press);

@@ -59,9 +59,12 @@ bool verb_word(const struct screen *s, enum verb v, size_t i, char out[VERB_WORD
     case VERB_THEME:
         return i < THEME_COUNT && str_copy(out, VERB_WORD, theme_name((enum theme)i));
     case VERB_ENV:
+    case VERB_EVENTS:
     case VERB_COMPARE:
     case VERB_MARK:
         return environment_word(s, i, out);
+    case VERB_RANGE:
+        return range_offered(i) && str_copy(out, VERB_WORD, range_offered(i));
     case VERB_SAVE:
     case VERBS:
         break;
@@ -183,6 +186,29 @@ static unsigned env(struct screen *s, const char *word)
     return EFFECT_REDRAW;
 }
 
+static unsigned events(struct screen *s, const char *word)
+{
+    size_t i = find_env(s, word);
+    if (i == s->board->n)
+        return no_such(s, "environment", word);
+    choose_env(s, i);
+    s->everyone = s->only_marked = s->event_open = false;
+    s->only_container = 0;
+    s->follow = true;
+    screen_go(s, VIEW_EVENTS);
+    return EFFECT_REDRAW;
+}
+
+static unsigned range(struct screen *s, const char *text)
+{
+    char error[RANGE_ERROR];
+    if (range_parse(text, s->wall_ms, s->local, &s->range, error))
+        screen_go(s, VIEW_EVENTS);
+    else
+        screen_say(s, "%s", error);
+    return EFFECT_REDRAW;
+}
+
 static unsigned compare(struct screen *s, const char *word)
 {
     size_t i = find_env(s, word);
@@ -222,6 +248,10 @@ unsigned verb_run(struct screen *s, enum verb v, const char *argument)
         return theme(s, argument);
     case VERB_ENV:
         return env(s, argument);
+    case VERB_EVENTS:
+        return events(s, argument);
+    case VERB_RANGE:
+        return range(s, argument);
     case VERB_COMPARE:
         return compare(s, argument);
     case VERB_MARK:

@@ -371,7 +371,7 @@ static void draw_charts(const struct screen *s, struct grid *g, struct rect at)
     if (!tall)
         return;
     draw_logins(s, g, (struct rect){y, at.x, LOGIN_LINES, at.w}, width);
-    chart_times(g, y + LOGIN_LINES, at.x + 10, width, s->span, s->wall_ms, s->local);
+    chart_times(g, y + LOGIN_LINES, at.x + 10, width, s->wall_ms - chart_span_ms(s->span), s->wall_ms, s->local);
 }
 
 /* ---------------------------------------------------------- containers */

@@ -3,15 +3,17 @@
 
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
+#include "ui/event_histogram.h"
 #include "ui/format.h"
 #include "ui/layout.h"
 #include "ui/view.h"
 
 #define WIDE_FROM 120
 #define ROW_LINE_MAX 512
-#define TITLE_REST 26    /* kinds and counts stay in sight however long a filter is */
-#define LOOK_MS 4        /* of a frame, through events that were not looked at yet */
-#define COUNTS_WIDTH 105 /* narrower: the counts take two lines */
+#define HISTOGRAM_FROM 36 /* lines of the body */
+#define TITLE_REST 26     /* kinds and counts stay in sight however long a filter is */
+#define LOOK_MS 4         /* of a frame, through events that were not looked at yet */
+#define COUNTS_WIDTH 105  /* narrower: the counts take two lines */
 
 enum style event_style(enum event_kind kind)
 {
@@ -506,15 +508,17 @@ static void events_draw(struct screen *s, struct grid *g, struct rect body)
     add_losses(s, &l);
     int counts = body.w < COUNTS_WIDTH ? 3 : 2;
     int chosen = s->event_open ? body.h - counts - 4 : body.h >= 30 ? 9 : 6;
-    struct layout_want wants[] = {{4, 400, 0}, {5, chosen < 5 ? 5 : chosen, 1}, {2, counts, 2}};
+    int when = body.h >= HISTOGRAM_FROM && !s->event_open ? HISTOGRAM_LINES : 0;
+    struct layout_want wants[] = {{4, 400, 0}, {when, when, 3}, {5, chosen < 5 ? 5 : chosen, 1}, {2, counts, 2}};
     struct rect parts[ARRAY_LEN(wants)];
     /* The list takes what the others leave. */
-    wants[0].most = body.h - wants[1].most - wants[2].most;
+    wants[0].most = body.h - wants[1].most - wants[2].most - wants[3].most;
     wants[0].most = wants[0].most < 4 ? body.h : wants[0].most;
     layout_stack(body, wants, ARRAY_LEN(wants), parts);
     draw_list(s, g, parts[0], true, &l);
-    draw_chosen(s, g, parts[1]);
-    draw_counts(s, g, parts[2], &l);
+    event_histogram_draw(s, g, parts[1]);
+    draw_chosen(s, g, parts[2]);
+    draw_counts(s, g, parts[3], &l);
 }
 
 static void events_small(struct screen *s, struct grid *g, struct rect body)

@@ -161,14 +161,14 @@ static void chart__values_and_times__fit(void **state)
     (void)state;
     strbuf_init(&text, 1 << 12);
     chart_values(g, (struct rect){0, 0, 2, 8}, values, 16, STYLE_GOOD);
-    chart_times(g, 2, 0, 60, SPAN_DAY, NOW, false);
+    chart_times(g, 2, 0, 60, NOW - 24 * HOUR, NOW, false);
     grid_to_text(g, &text);
     assert_string_equal(strbuf_peek(&text), "    #  #\n .=##x?#\n^00:00             ^07:43              ^15:51          00:00\n");
     strbuf_clear(&text);
     grid_free(g);
     for (int width = 0; width < 60; width++) { /* never outside, however narrow */
         g = grid_new(1, 60, false);
-        chart_times(g, 0, 0, width, SPAN_HOUR, NOW, false);
+        chart_times(g, 0, 0, width, NOW - 5 * MINUTE, NOW, false);
         for (int x = width > 0 ? width : 0; x < 60; x++)
             assert_int_equal(grid_cell(g, 0, x)->ch, ' ');
         grid_free(g);
