@@ -7,7 +7,8 @@
  *
  * Two kinds of threads differ in what they may take: a base thread, items that are not
  * slow, when due (but at most half of them one that has never answered: it may hang); an
- * extra thread, slow items when due and others when overdue.  At most
+ * extra thread, slow items when due and others when overdue; a quarter of the extra threads
+ * is kept for these others, who would else be left to the base threads alone.  At most
  * one extra thread is idle, waiting for its chance; one that gets it makes the next. */
 #include "backend/watch/pool.h"
 
@@ -23,6 +24,7 @@
 struct item {
     int64_t due_mono_ms;
     bool running, nudged, slow, tried;
+    bool hangs; /* counted in pool.hung */
 };
 
 struct slot {
@@ -41,6 +43,7 @@ struct pool {
     struct item *items;
     struct slot *slots; /* base threads, then extra ones */
     unsigned idle_extras;
+    unsigned hung;           /* extra threads with an item that may hang: slow, or never tried */
     unsigned untried;        /* items never tried that base threads are working on */
     struct slot *last_ended; /* the next extra thread that ends joins it: a stack is not kept for long */
     bool stopping;
@@ -51,11 +54,17 @@ static int64_t now_ms(void)
     return clock_mono_ms(clock_real());
 }
 
+static unsigned hung_max(const struct pool *p)
+{
+    return p->s.extra_max - p->s.extra_max / 4;
+}
+
 /* When this kind of thread may take the item; INT64_MAX never. */
 static int64_t takeable_locked(const struct pool *p, const struct item *i, bool extra)
 {
-    bool risky = i->slow || (!i->tried && p->s.extra_max > 0 && p->untried >= (p->s.threads + 1) / 2);
-    if (i->running || (risky && !extra))
+    bool may_hang = i->slow || !i->tried,
+         risky = i->slow || (!i->tried && p->s.extra_max > 0 && p->untried >= (p->s.threads + 1) / 2);
+    if (i->running || (risky && !extra) || (may_hang && extra && p->hung >= hung_max(p)))
         return INT64_MAX;
     return extra && !i->slow ? i->due_mono_ms + OVERDUE_MS : i->due_mono_ms;
 }
@@ -118,6 +127,8 @@ static size_t take(struct pool *p, bool extra)
         p->items[got].running = true;
         p->items[got].nudged = false;
         p->untried += !extra && !p->items[got].tried;
+        p->items[got].hangs = extra && (p->items[got].slow || !p->items[got].tried);
+        p->hung += p->items[got].hangs;
     }
     if (!extra)
         pthread_cond_signal(&p->idle); /* the timer has gone to work: the next one, please */
@@ -128,6 +139,9 @@ static void give_back_locked(struct pool *p, size_t i, bool extra, int64_t delay
 {
     struct item *item = &p->items[i];
     p->untried -= !extra && !item->tried;
+    if (item->hangs && p->hung-- == hung_max(p)) /* another may have its turn */
+        pthread_cond_signal(&p->timers[true]);
+    item->hangs = false;
     item->tried = true;
     item->running = false;
     item->slow = took_ms >= SLOW_MS;

@@ -22,7 +22,8 @@ struct fixture {
     atomic_int workers_made, workers_freed, at_once, most_at_once;
     int64_t period_ms, turn_ms;
     bool hangs;
-    size_t hanging;      /* the first so many items hang, the others do not */
+    atomic_size_t hanging; /* the first so many items hang, the others do not */
+    atomic_llong hang_ms;
     unsigned extra_max;
 };
 
@@ -61,7 +62,7 @@ static int64_t turn(void *arg, size_t item)
     if (at_once > atomic_load(&x->most_at_once))
         atomic_store(&x->most_at_once, at_once);
     atomic_fetch_add(&x->crossings, inside != 0 || !pthread_equal(w->thread, pthread_self()));
-    (void)cancel_wait_fd(x->cancel, -1, 0, now_ms() + (x->hangs || item < x->hanging ? 60000 : x->turn_ms));
+    (void)cancel_wait_fd(x->cancel, -1, 0, now_ms() + (x->hangs || item < atomic_load(&x->hanging) ? atomic_load(&x->hang_ms) : x->turn_ms));
     atomic_fetch_add(&x->turns[item], 1);
     atomic_fetch_sub(&x->at_once, 1);
     atomic_fetch_sub(&x->inside[item], 1);
@@ -73,6 +74,7 @@ static int set_up(void **state)
     struct fixture *x = mem_new(sizeof *x);
     x->cancel = cancel_new(NULL);
     x->turn_ms = 1;
+    x->hang_ms = 60000;
     *state = x;
     return 0;
 }
@@ -264,6 +266,36 @@ static void extra_threads__stay_within_their_limit(void **state)
     x->pool = pool_stop(x->pool);
 }
 
+/* Those that hang may not have them all: those that answer need more threads than the pool's own
+ * one. */
+static void extra_threads__are_not_all_for_those_that_hang(void **state)
+{
+    enum { HANGING = 8, TURN_MS = 50, TURNS = 2 };
+    struct fixture *x = *state;
+    int before[ITEMS];
+    x->extra_max = HANGING;
+    x->turn_ms = TURN_MS;
+    x->period_ms = 20;
+    start(x, 1, ITEMS);
+    for (size_t i = 0; i < ITEMS; i++)
+        await(x, i, 1);
+    atomic_store(&x->hang_ms, 2100); /* that is slow */
+    atomic_store(&x->hanging, HANGING);
+    pause_ms(5000); /* each has had one such turn */
+    atomic_store(&x->hang_ms, 60000);
+    pause_ms(2500);
+    for (size_t i = 0; i < ITEMS; i++)
+        before[i] = atomic_load(&x->turns[i]);
+    int64_t began = now_ms();
+    for (size_t i = HANGING; i < ITEMS; i++)
+        while (atomic_load(&x->turns[i]) < before[i] + TURNS && now_ms() - began < 5000)
+            pause_ms(1);
+    /* One thread alone would need (ITEMS - HANGING) * TURNS * TURN_MS = 3200 ms. */
+    assert_in_range(now_ms() - began, 0, 2400);
+    cancel_trigger(x->cancel);
+    x->pool = pool_stop(x->pool);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -279,6 +311,7 @@ int main(void)
         CASE(stop__does_not_wait_for_hanging_turns),
         CASE(extra_threads__take_those_that_hang__and_end_with_the_pool),
         CASE(extra_threads__stay_within_their_limit),
+        CASE(extra_threads__are_not_all_for_those_that_hang),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
