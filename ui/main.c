@@ -77,52 +77,126 @@ static struct config *read_config(const char *named)
     return c;
 }
 
-static int show(struct backend *b, const struct config *c, const struct options *o, bool audit, int signals)
+/* ---------------------------------------------------------------- commands */
+
+/* What a command has at hand; what it does not need is NULL. */
+struct run {
+    const struct options *o;
+    struct config *c;
+    struct backend *b;
+    bool audit;
+    int signals;
+};
+
+static int run_dashboard(const struct run *r)
 {
     struct why why = {0};
     char line[320];
-    if (o->command == COMMAND_STATUS)
-        return status_run(b, o, signals);
-    if (o->command == COMMAND_TEST)
-        return test_run(b, c, o, signals);
-    if (o->command == COMMAND_ROTATE || o->command == COMMAND_RECYCLE)
-        return change_run(b, c, o, signals);
     struct ui_settings ui = {
-        .audit = audit, .ascii = o->ascii, .no_color = o->no_color, .signals = signals, .log_fd = log_fd()};
-    if (ui_run(b, &ui, &why) == ERR_OK)
+        .audit = r->audit, .ascii = r->o->ascii, .no_color = r->o->no_color, .signals = r->signals, .log_fd = log_fd()};
+    if (ui_run(r->b, &ui, &why) == ERR_OK)
         return 0;
     (void)fprintf(stderr, "credtop: %s; `credtop status` works without a terminal\n",
                   why.text[0] ? why.text : why_line(&why, line, sizeof(line)));
     return EXIT_COULD_NOT_TELL;
 }
 
-static int run(const struct options *o, const struct config *c)
+static int run_status(const struct run *r)
 {
-    struct backend_settings set = {.audit = o->audit || c->audit,
-                                   .can_ask = o->command == COMMAND_DASHBOARD,
-                                   .orders_only = o->command == COMMAND_TEST || o->command == COMMAND_ROTATE ||
-                                                  o->command == COMMAND_RECYCLE};
+    return status_run(r->b, r->o, r->signals);
+}
+
+static int run_test(const struct run *r)
+{
+    return test_run(r->b, r->c, r->o, r->signals);
+}
+
+static int run_change(const struct run *r)
+{
+    return change_run(r->b, r->c, r->o, r->signals);
+}
+
+static int run_journal(const struct run *r)
+{
+    return journal_run(r->c, r->o);
+}
+
+/* A row a command: how much of the program it wants started before it runs. */
+enum needs { NEEDS_CONFIG, NEEDS_ORDERS, NEEDS_WATCHES };
+
+static const struct command_row {
+    enum options_command command;
+    enum needs needs;
+    int (*run)(const struct run *r);
+} commands[] = {
+    {COMMAND_DASHBOARD, NEEDS_WATCHES, run_dashboard},
+    {COMMAND_STATUS, NEEDS_WATCHES, run_status},
+    {COMMAND_TEST, NEEDS_ORDERS, run_test},
+    {COMMAND_ROTATE, NEEDS_ORDERS, run_change},
+    {COMMAND_RECYCLE, NEEDS_ORDERS, run_change},
+    {COMMAND_JOURNAL, NEEDS_CONFIG, run_journal},
+};
+
+static const struct command_row *command_of(const struct options *o)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (commands[i].command == o->command)
+            return &commands[i];
+    return &commands[0];
+}
+
+static int run_backend(const struct command_row *row, struct run *r)
+{
+    struct backend_settings set = {
+        .audit = r->audit, .can_ask = row->command == COMMAND_DASHBOARD, .orders_only = row->needs == NEEDS_ORDERS};
     struct why why = {0};
     char line[320];
-    int signals = signals_open();
-    struct backend *b = signals >= 0 ? backend_start(c, &set, &why) : NULL;
-    if (!b) {
+    r->signals = signals_open();
+    r->b = r->signals >= 0 ? backend_start(r->c, &set, &why) : NULL;
+    if (!r->b) {
         (void)fprintf(stderr, "credtop: cannot start: %s\n",
-                      signals < 0 ? strerror(errno) : why_line(&why, line, sizeof(line)));
-        signals_close(signals);
+                      r->signals < 0 ? strerror(errno) : why_line(&why, line, sizeof(line)));
+        signals_close(r->signals);
         return EXIT_COULD_NOT_TELL;
     }
-    int status = show(b, c, o, set.audit, signals);
-    signals_close(signals);
-    backend_stop(b);
+    int status = row->run(r);
+    signals_close(r->signals);
+    backend_stop(r->b);
     return status;
+}
+
+/* With the configuration at hand, and the log open. */
+static int run_configured(const struct command_row *row, struct run *r)
+{
+    struct why why = {0};
+    char line[320];
+    r->audit = r->o->audit || r->c->audit;
+    if (row->needs == NEEDS_CONFIG)
+        return row->run(r);
+    if (r->o->log_path && log_open(r->o->log_path, LOG_INFO, &why) != ERR_OK) {
+        (void)fprintf(stderr, "credtop: %s\n", why_line(&why, line, sizeof(line)));
+        return EXIT_COULD_NOT_TELL;
+    }
+    if (row->needs == NEEDS_WATCHES && r->o->since_ms > 0)
+        r->c->backfill_ms = r->o->since_ms;
+    int status = run_backend(row, r);
+    log_close();
+    return status;
+}
+
+static bool since_fits(const struct options *o)
+{
+    if (o->command != COMMAND_STATUS || o->since_ms == 0 ||
+        (o->since_ms >= STATUS_SINCE_MIN_MS && o->since_ms <= STATUS_SINCE_MAX_MS))
+        return true;
+    (void)fprintf(stderr, "credtop: --since of status is out of range; allowed: 1m..168h\n");
+    return false;
 }
 
 int main(int argc, char **argv)
 {
     struct options o;
-    struct why why = {0};
-    char *error = NULL, line[320];
+    char *error = NULL;
     fill_standard_descriptors();
     secret_harden_process();
     mem_few_heaps();
@@ -136,30 +210,13 @@ int main(int argc, char **argv)
         return say_text(options_help());
     if (o.version)
         return say_text(mem_copy_str("credtop " CREDTOP_VERSION "\n"));
+    struct run r = {.o = &o, .signals = -1};
     if (o.command == COMMAND_JOURNAL && o.journal_file)
-        return journal_run(NULL, &o);
-    if (o.command == COMMAND_STATUS && o.since_ms > 0 &&
-        (o.since_ms < STATUS_SINCE_MIN_MS || o.since_ms > STATUS_SINCE_MAX_MS)) {
-        (void)fprintf(stderr, "credtop: --since of status is out of range; allowed: 1m..168h\n");
+        return run_journal(&r);
+    if (!since_fits(&o))
         return EXIT_COULD_NOT_TELL;
-    }
-    struct config *c = read_config(o.config_path);
-    if (!c)
-        return EXIT_COULD_NOT_TELL;
-    if (o.command == COMMAND_JOURNAL) {
-        int shown = journal_run(c, &o);
-        config_free(c);
-        return shown;
-    }
-    if (o.log_path && log_open(o.log_path, LOG_INFO, &why) != ERR_OK) {
-        (void)fprintf(stderr, "credtop: %s\n", why_line(&why, line, sizeof(line)));
-        config_free(c);
-        return EXIT_COULD_NOT_TELL;
-    }
-    if (o.command == COMMAND_STATUS && o.since_ms > 0)
-        c->backfill_ms = o.since_ms;
-    int status = run(&o, c);
-    log_close();
-    config_free(c);
+    r.c = read_config(o.config_path);
+    int status = r.c ? run_configured(command_of(&o), &r) : EXIT_COULD_NOT_TELL;
+    config_free(r.c);
     return status;
 }
