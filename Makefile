@@ -303,6 +303,7 @@ install: all ## into DESTDIR/PREFIX
 	install -D -m 644 packaging/credtop.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/credtop.conf.5
 	install -D -m 644 config/credtop.conf.example $(DESTDIR)$(PREFIX)/share/doc/credtop/credtop.conf.example
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/credtop/iam packaging/iam/*.json
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/credtop/schema packaging/schema/*.json
 
 clean: ## remove build/
 	rm -rf build

@@ -121,6 +121,7 @@ struct parse {
     struct options *out;
     const struct option_row *narrowed; /* the last one given that goes with one command alone */
     int commands;                      /* given so far */
+    size_t operands;                   /* of the command, given so far */
     struct words wrong;
 };
 
@@ -323,11 +324,38 @@ static bool parse_short(struct parse *p, const char *arg)
     return true;
 }
 
-/* The command given, when the word after it is still missing; else NULL. */
-static const struct help_row *wants_operand(const struct parse *p)
+/* The operands of a command are words between blanks: "a|b" one of these, "[WORD]" may be
+ * left out.  The one at `at`, copied without its brackets; false when there is none. */
+struct operand {
+    char word[64];
+    bool optional;
+};
+
+static bool operand_at(const struct help_row *command, size_t at, struct operand *out)
+{
+    const char *w = command != NULL && command->operand != NULL ? command->operand : "";
+    for (; at > 0 && *w != '\0'; at--) {
+        w += strcspn(w, " ");
+        w += strspn(w, " ");
+    }
+    size_t n = strcspn(w, " ");
+    if (n == 0) {
+        return false;
+    }
+    out->optional = *w == '[';
+    w += out->optional ? 1 : 0;
+    n -= out->optional ? 2 : 0;
+    n = n < sizeof out->word ? n : sizeof out->word - 1;
+    memcpy(out->word, w, n);
+    out->word[n] = '\0';
+    return true;
+}
+
+/* The command given, when a word may follow it still, and which; else NULL. */
+static const struct help_row *wants_operand(const struct parse *p, struct operand *out)
 {
     const struct help_row *given = p->commands > 0 ? command_row(p->out->command) : NULL;
-    return given != NULL && given->operand != NULL && p->out->operand == NULL ? given : NULL;
+    return operand_at(given, p->operands, out) ? given : NULL;
 }
 
 /* Whether `word` is one of "a|b|c". */
@@ -345,23 +373,27 @@ static bool is_choice(const char *choices, const char *word)
     }
 }
 
-static bool parse_operand(struct parse *p, const struct help_row *command, const char *arg)
+static bool parse_operand(struct parse *p, const struct help_row *command, const struct operand *operand,
+                          const char *arg)
 {
-    p->out->operand = arg;
-    if (strchr(command->operand, '|') == NULL || is_choice(command->operand, arg)) {
+    const char **places[] = {&p->out->operand, &p->out->second};
+    *places[p->operands++] = arg;
+    if (strchr(operand->word, '|') == NULL || is_choice(operand->word, arg)) {
         return true;
     }
     words_fmt(&p->wrong, "credtop: %s ", command->word);
     words_quote(&p->wrong, arg, strlen(arg));
-    words_fmt(&p->wrong, " is not a choice; allowed: %s", command->operand);
+    words_fmt(&p->wrong, " is not a choice; allowed: %s", operand->word);
     return false;
 }
 
 static bool parse_command(struct parse *p, const char *arg)
 {
     struct spelling spelling;
-    if (wants_operand(p) != NULL) {
-        return parse_operand(p, wants_operand(p), arg);
+    struct operand operand;
+    const struct help_row *given = wants_operand(p, &operand);
+    if (given != NULL) {
+        return parse_operand(p, given, &operand, arg);
     }
     spelling_init(&spelling, arg);
     for (size_t i = 0; i < COMMANDS; i++) {
@@ -383,6 +415,46 @@ static bool parse_command(struct parse *p, const char *arg)
     }
     words_fmt(&p->wrong, ", or none for the dashboard");
     return false;
+}
+
+/* Which command prints which formats; the others know the first two. */
+static const struct {
+    enum options_command command;
+    const char *formats;
+} format_rows[] = {
+    {COMMAND_STATUS, "table|json|csv|prometheus"},
+    {COMMAND_LOG_EVENTS, "table|json|csv"},
+};
+
+static bool format_fits(struct parse *p)
+{
+    const struct option_row *row = options;
+    const struct help_row *command = command_row(p->out->command);
+    const char *allowed = "table|json";
+    while (row->type != TYPE_FORMAT) {
+        row++;
+    }
+    for (size_t i = 0; i < sizeof format_rows / sizeof format_rows[0]; i++) {
+        allowed = format_rows[i].command == p->out->command ? format_rows[i].formats : allowed;
+    }
+    const char *given = row->limits;
+    for (int i = (int)p->out->format; i > 0; i--) {
+        given += strcspn(given, "|") + 1;
+    }
+    size_t n = strcspn(given, "|");
+    for (const char *w = allowed; command != NULL && (row->commands & WITH(p->out->command)) != 0;) {
+        size_t len = strcspn(w, "|");
+        if (len == n && memcmp(w, given, n) == 0) {
+            return true;
+        }
+        w += len;
+        if (*w++ == '\0') {
+            words_fmt(&p->wrong, "credtop: %s does not print --format %.*s; allowed: %s", command->word, (int)n, given,
+                      allowed);
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool parse_all(struct parse *p)
@@ -424,14 +496,15 @@ static bool parse_all(struct parse *p)
                   p->out->finish ? "finish" : "cancel");
         return false;
     }
-    const struct help_row *given = stops ? NULL : wants_operand(p);
-    if (given != NULL) {
+    struct operand operand;
+    const struct help_row *given = stops ? NULL : wants_operand(p, &operand);
+    if (given != NULL && !operand.optional) {
         words_fmt(&p->wrong, "credtop: %s needs %s: credtop %s %s", given->word,
-                  strchr(given->operand, '|') != NULL ? "one of these words" : "the name of an environment",
-                  given->word, given->operand);
+                  strchr(operand.word, '|') != NULL ? "one of these words" : "the name of an environment", given->word,
+                  given->operand);
         return false;
     }
-    return true;
+    return stops || format_fits(p);
 }
 
 bool options_parse(int argc, char *const argv[], struct options *out, char **out_error)

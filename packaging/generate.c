@@ -226,6 +226,19 @@ static const struct option_words option_rows[] = {
 #undef OPTION
 #undef EXIT_STATUS
 };
+static const struct {
+    const char *enumerator, *word;
+} command_rows[] = {
+#define OPTION(name, letter, argument, type, field, limits, preset, command, help)
+#define EXIT_STATUS(command, number, help)
+#undef COMMAND
+#define COMMAND(word_, value, operand, help) {.enumerator = #value, .word = word_},
+#include "config/options.def"
+#undef COMMAND
+#undef OPTION
+#undef EXIT_STATUS
+#define COMMAND(word, value, operand, help)
+};
 static const struct status_words status_rows[] = {
 #define OPTION(name, letter, argument, type, field, limits, preset, command, help)
 #define EXIT_STATUS(command_, number_, help_) {.command = #command_, .number = number_, .help = help_},
@@ -257,22 +270,19 @@ static void options_table(struct strbuf *b)
     }
 }
 
-/* "COMMAND_TEST" -> "test" */
-static const char *command_word(const char *enumerator, char out[24])
+static const char *command_word(const char *enumerator)
 {
-    (void)str_copy(out, 24, strchr(enumerator, '_') + 1);
-    for (char *p = out; *p != '\0'; p++)
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p - 'A' + 'a');
-    return out;
+    for (size_t i = 0; i < ARRAY_LEN(command_rows); i++)
+        if (strcmp(command_rows[i].enumerator, enumerator) == 0)
+            return command_rows[i].word;
+    return "?";
 }
 
 static void statuses_table(struct strbuf *b)
 {
-    char word[24];
     strbuf_str(b, "| command | exit status | means |\n| --- | --- | --- |\n");
     for (size_t i = 0; i < ARRAY_LEN(status_rows); i++)
-        strbuf_fmt(b, "| `%s` | %d | %s |\n", command_word(status_rows[i].command, word), status_rows[i].number, status_rows[i].help);
+        strbuf_fmt(b, "| `%s` | %d | %s |\n", command_word(status_rows[i].command), status_rows[i].number, status_rows[i].help);
 }
 
 /* ------------------------------------------------------------------- IAM */

@@ -84,16 +84,24 @@ struct run {
     const struct options *o;
     struct config *c;
     struct backend *b;
-    bool audit;
     int signals;
 };
+
+/* Either turns it on; nothing turns it off. */
+static bool is_audit(const struct run *r)
+{
+    return r->o->audit || (r->c && r->c->audit);
+}
 
 static int run_dashboard(const struct run *r)
 {
     struct why why = {0};
     char line[320];
-    struct ui_settings ui = {
-        .audit = r->audit, .ascii = r->o->ascii, .no_color = r->o->no_color, .signals = r->signals, .log_fd = log_fd()};
+    struct ui_settings ui = {.audit = is_audit(r),
+                             .ascii = r->o->ascii,
+                             .no_color = r->o->no_color,
+                             .signals = r->signals,
+                             .log_fd = log_fd()};
     if (ui_run(r->b, &ui, &why) == ERR_OK)
         return 0;
     (void)fprintf(stderr, "credtop: %s; `credtop status` works without a terminal\n",
@@ -148,7 +156,7 @@ static const struct command_row *command_of(const struct options *o)
 static int run_backend(const struct command_row *row, struct run *r)
 {
     struct backend_settings set = {
-        .audit = r->audit, .can_ask = row->command == COMMAND_DASHBOARD, .orders_only = row->needs == NEEDS_ORDERS};
+        .audit = is_audit(r), .can_ask = row->command == COMMAND_DASHBOARD, .orders_only = row->needs == NEEDS_ORDERS};
     struct why why = {0};
     char line[320];
     r->signals = signals_open();
@@ -170,7 +178,6 @@ static int run_configured(const struct command_row *row, struct run *r)
 {
     struct why why = {0};
     char line[320];
-    r->audit = r->o->audit || r->c->audit;
     if (row->needs == NEEDS_CONFIG)
         return row->run(r);
     if (r->o->log_path && log_open(r->o->log_path, LOG_INFO, &why) != ERR_OK) {

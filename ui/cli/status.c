@@ -200,8 +200,10 @@ int status_run(struct backend *b, const struct options *options, int signals_fd)
     int status = verdict_exit_status(verdicts, board->n);
     struct strbuf out;
     strbuf_init(&out, STATUS_OUTPUT_MAX);
-    if (options->format == FORMAT_JSON) {
-        status_json(board, verdicts, &out);
+    static void (*const formats[])(const struct board *, const struct verdict *, struct strbuf *) = {
+        [FORMAT_JSON] = status_json, [FORMAT_CSV] = status_csv, [FORMAT_PROMETHEUS] = status_prometheus};
+    if (options->format != FORMAT_TABLE) {
+        formats[options->format](board, verdicts, &out);
         board_free(board);
     } else {
         struct status_look look = look_of(options);

@@ -14,6 +14,12 @@ int status_run(struct backend *b, const struct options *options, int signals_fd)
 /* The document; `verdicts` has one an environment of the board. */
 void status_json(const struct board *b, const struct verdict *verdicts, struct strbuf *out);
 
+void status_csv(const struct board *b, const struct verdict *verdicts, struct strbuf *out);
+void status_prometheus(const struct board *b, const struct verdict *verdicts, struct strbuf *out);
+
+const char *status_state_name(enum env_state s);       /* "FAILED": the row's name, for programs */
+const char *status_result_name(enum db_result result); /* "login_ok"; NULL: not tried */
+
 struct status_look {
     int columns;
     bool utf8, color;

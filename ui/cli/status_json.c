@@ -14,6 +14,11 @@ static const char *const state_names[STATE_COUNT] = {
 #undef STATE
 };
 
+const char *status_state_name(enum env_state s)
+{
+    return state_names[s];
+}
+
 /* ------------------------------------------------------- shared members */
 
 static void put_snap(struct writer *w, const struct board *b, const struct snap *s, int64_t period_ms)
@@ -152,13 +157,14 @@ static void put_logs(struct writer *w, const struct board *b, const struct log_s
     put_number(w, "late", known, s->late);
     put_number(w, "duplicates", known, s->duplicates);
     put_number(w, "unparsed", known, s->unparsed);
+    put_number(w, "dropped", known, s->dropped_rows);
     put_snap(w, b, &s->snap, b->conf->log_poll_ms);
     writer_close(w);
 }
 
 /* ------------------------------------------------------------ database */
 
-static const char *result_name(enum db_result r)
+const char *status_result_name(enum db_result r)
 {
     switch (r) {
     case DB_NOT_TRIED:
@@ -262,7 +268,7 @@ static void put_database(struct writer *w, const struct board *b, const struct d
     }
     bool failed = d->result == DB_LOGIN_FAILED || d->result == DB_UNREACHABLE;
     writer_object(w, "database");
-    writer_str(w, "result", result_name(d->result));
+    writer_str(w, "result", status_result_name(d->result));
     writer_str(w, "failed_phase", failed ? db_phase_word(d->failed) : NULL);
     writer_str(w, "sqlstate", d->sqlstate);
     put_count(w, "latency_us", d->total_us);

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""What credtop prints for programs: each format is what its readers expect, they agree with one
+another, and the judges can say no."""
+
+import copy
+import csv
+import io
+import json
+import os
+import subprocess
+
+from checkers import all_schema_faults, prometheus_faults, schema_faults
+from e2e import CONF, CREDTOP, ROOT, Report, by_name
+
+
+def credtop(*options, **more):
+    return subprocess.run([CREDTOP, "--config", CONF, *options], capture_output=True, timeout=60, check=False,
+                          stdin=subprocess.DEVNULL, **more)
+
+
+def start(*options):
+    return subprocess.Popen([CREDTOP, "--config", CONF, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            stdin=subprocess.DEVNULL)
+
+
+
+
+def judges_say_no(report, schema, good):
+    """A spoiled document is found out, so that the checks above mean something."""
+    def spoiled(change):
+        doc = copy.deepcopy(good)
+        change(doc)
+        return bool(schema_faults(schema, doc))
+    environment = good["environments"][0]
+    changes = {
+        "a member more": lambda d: d.update(more=1),
+        "a member less": lambda d: d.pop("mode"),
+        "another version": lambda d: d.update(version=2),
+        "a text for a number": lambda d: d["calls"].update(total="7"),
+        "a state that is none": lambda d: d["environments"][0].update(state="FINE"),
+        "a time that is none": lambda d: d.update(time="yesterday"),
+        "true for a number": lambda d: d["summary"].update(healthy=True),
+        "a count less": lambda d: d["environments"][0]["logs"]["total"].pop(next(iter(environment["logs"]["total"]))),
+    }
+    missed = [name for name, change in changes.items() if not spoiled(change)]
+    report.check("the schema refuses what it should", not missed, missed)
+    bad = ["# HELP a b\n# TYPE a gauge\na 1\na 2\n", "a 1\n", "# HELP a b\n# TYPE a counter\na 1\n",
+           "# HELP a b\n# TYPE a gauge\na{x=\"1\"y=\"2\"} 1\n", "# HELP a b\n# TYPE a gauge\na NaN\n",
+           "# HELP a b\n# TYPE a gauge\na{x=\"\\z\"} 1\n"]
+    missed = [text for text in bad if not prometheus_faults(text)[0]]
+    report.check("the metrics' judge refuses what it should", not missed, missed)
+
+
+def statuses(report):
+    running = {f: start("status", "--format", f) for f in ("json", "csv", "prometheus")}
+    done = {f: p.communicate(timeout=60) + (p.returncode,) for f, p in running.items()}
+    with open(os.path.join(ROOT, "packaging/schema/status.schema.json"), encoding="utf-8") as f:
+        schema = json.load(f)
+    answer = json.loads(done["json"][0])
+    faults = all_schema_faults(schema, answer)
+    report.check("status: the JSON is what the shipped schema says", not faults, faults[:5])
+    judges_say_no(report, schema, answer)
+    audit = json.loads(credtop("--audit", "status", "--format", "json").stdout)
+    faults = all_schema_faults(schema, audit)
+    report.check("status: in audit mode, too", not faults, faults[:5])
+
+    raw = done["csv"][0].decode()
+    rows = list(csv.DictReader(io.StringIO(raw, newline=""), strict=True))
+    report.check("status: every CSV line ends in CR LF", raw.count("\r\n") == raw.count("\n") == len(rows) + 1, raw[:200])
+    report.equal("status: CSV has every environment", [r["environment"] for r in rows],
+                 [e["name"] for e in answer["environments"]])
+    known = by_name(answer)
+    differ = [r["environment"] for r in rows if r["state"] != known[r["environment"]]["state"] or None in r.values()]
+    report.check("status: and its state", not differ, differ)
+
+    faults, samples = prometheus_faults(done["prometheus"][0].decode())
+    report.check("status: the metrics are clean", not faults, faults[:5])
+    differ = [name for name, e in known.items() if samples.get(
+        ("credtop_environment_state", (("environment", name), ("state", e["state"])))) != 1]
+    report.check("status: and tell the same states", not differ, differ)
+    sums = [sum(v for (n, labels), v in samples.items() if n == "credtop_environment_state" and
+                ("environment", name) in labels) for name in known]
+    report.check("status: one state an environment", all(s == 1 for s in sums), sums)
+    report.equal("status: one exit status", {f: d[2] for f, d in done.items()}, dict.fromkeys(done, done["json"][2]))
+    report.check("status: nothing but the answer", not any(d[1] for d in done.values()), done["json"][1][:200])
+
+
+def main():
+    report = Report()
+    statuses(report)
+    report.finish()
+
+
+main()
