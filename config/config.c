@@ -22,8 +22,10 @@
 #define WRONG_MAX ((size_t)1000)
 
 struct loaded {
-    struct config config; /* first: what callers hold is a pointer to it */
-    struct arena arena;   /* everything it points to */
+    struct config config;            /* first: what callers hold is a pointer to it */
+    struct arena arena;              /* everything it points to */
+    int lines[SETTING_COUNT];        /* where [credtop]'s and [patterns]' keys were given; 0 nowhere */
+    int (*env_lines)[SETTING_COUNT]; /* each environment's, in the arena */
 };
 
 struct parser {
@@ -31,6 +33,7 @@ struct parser {
     struct mistakes mistakes;
     struct setting_place place;
     struct config_environment *environments;
+    int (*lines)[SETTING_COUNT]; /* of each, where its keys were given */
     size_t n, cap;
     int begins[SECTION_COUNT]; /* line of [credtop] and [patterns]; 0 not yet */
     bool sections_misnamed;    /* so that "there is no environment" would only repeat it */
@@ -128,6 +131,10 @@ static void section_close(struct parser *p)
 {
     if (p->open && p->section == SECTION_ENVIRONMENT) {
         environment_close(p, p->base);
+        memcpy(p->lines[p->n - 1], p->given, sizeof p->given);
+    }
+    for (size_t i = 0; p->open && p->section != SECTION_ENVIRONMENT && i < SETTING_COUNT; i++) {
+        p->loaded->lines[i] = p->given[i] != 0 ? p->given[i] : p->loaded->lines[i];
     }
     p->open = false;
     memset(p->given, 0, sizeof p->given);
@@ -150,7 +157,9 @@ static void environment_open(struct parser *p, int line, const char *name)
     if (p->n == p->cap) {
         p->cap = p->cap == 0 ? 16 : p->cap * 2;
         p->environments = arena_resize(p->environments, p->cap, sizeof *p->environments);
+        p->lines = arena_resize(p->lines, p->cap, sizeof *p->lines);
     }
+    memset(p->lines[p->n], 0, sizeof *p->lines);
     struct config_environment *e = &p->environments[p->n++];
     *e = (struct config_environment){.line = line};
     if (is_name(name)) {
@@ -397,10 +406,13 @@ static struct config *parser_finish(struct parser *p, const char *path, char **o
             kept[i] = p->environments[i];
             inherit_patterns(&l->config.patterns, &kept[i].patterns);
         }
+        l->env_lines = arena_room(&l->arena, (p->n + 1) * sizeof *l->env_lines);
+        memcpy(l->env_lines, p->lines, p->n * sizeof *p->lines);
         l->config.environments = kept;
         l->config.nenvironments = p->n;
     }
     free(p->environments);
+    free(p->lines);
     return *out_errors == NULL ? &l->config : config_free(&l->config);
 }
 
@@ -429,6 +441,12 @@ struct config *config_parse(const char *bytes, size_t n, const char *path, char 
     }
     free(folder);
     return parser_finish(&p, path, out_errors);
+}
+
+int config_line(const struct config *c, size_t env, enum setting_id id)
+{
+    const struct loaded *l = (const struct loaded *)(const void *)c;
+    return env == SIZE_MAX ? l->lines[id] : l->env_lines[env][id];
 }
 
 struct config *config_free(struct config *c)

@@ -84,6 +84,11 @@ char *config_find(char **out_tried);
 /* Whether a minute of the local day (0..1439) is in quiet_hours. */
 bool config_is_quiet(const struct config *c, int minute);
 
+/* What is in force, as a credtop.conf that reads back as the same configuration: behind each
+ * value where it was given ("; FILE:LINE"), or that it is a default; keys without a value as
+ * comments.  malloc'd. */
+char *config_show(const struct config *c);
+
 /* The annotated example and the man page's chapter, from the rows; malloc'd. */
 char *config_example(void);
 char *config_manual(void);

@@ -79,4 +79,9 @@ void setting_allowed(const struct setting *s, struct words *w);
 /* Calls `each` for every value of a preset or example (lists hold several). */
 void setting_values(const char *text, void (*each)(void *ctx, const char *value, size_t n), void *ctx);
 
+/* The line a key was given at, first where it is a list; env SIZE_MAX: of [credtop] or
+ * [patterns]; 0: nowhere.  In config.c. */
+struct config;
+int config_line(const struct config *c, size_t env, enum setting_id id);
+
 #endif

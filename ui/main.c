@@ -1,6 +1,7 @@
 /* credtop: parse, harden, read the configuration, start, show, stop. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,13 +13,16 @@
 #include "config/config.h"
 #include "config/options.h"
 #include "ui/cli/change.h"
+#include "ui/cli/configuration.h"
 #include "ui/cli/journal.h"
+#include "ui/cli/output.h"
 #include "ui/cli/status.h"
 #include "ui/cli/test.h"
 #include "ui/signals.h"
 #include "ui/ui.h"
 
 #define EXIT_COULD_NOT_TELL 3
+#define TEXT_MAX (1u << 20)
 #define STATUS_SINCE_MIN_MS (60LL * 1000)
 #define STATUS_SINCE_MAX_MS (168LL * 60 * 60 * 1000)
 
@@ -55,26 +59,13 @@ static void fill_standard_descriptors(void)
 
 static int say_text(char *text)
 {
-    int failed = fputs(text, stdout) < 0 || fflush(stdout) != 0;
+    struct strbuf out;
+    strbuf_init(&out, TEXT_MAX);
+    strbuf_str(&out, text);
     free(text);
-    return failed ? EXIT_COULD_NOT_TELL : 0;
-}
-
-static struct config *read_config(const char *named)
-{
-    char *tried = NULL, *errors = NULL;
-    char *path = named ? mem_copy_str(named) : config_find(&tried);
-    struct config *c = NULL;
-    if (!path)
-        (void)fprintf(stderr, "credtop: no configuration found; looked at:\n%s\n", tried ? tried : "");
-    else
-        c = config_load(path, &errors);
-    if (errors)
-        (void)fprintf(stderr, "%s%s", errors, errors[0] && errors[strlen(errors) - 1] == '\n' ? "" : "\n");
-    free(errors);
-    free(tried);
-    free(path);
-    return c;
+    int status = output_write(&out, "it", 0);
+    strbuf_clear(&out);
+    return status;
 }
 
 /* ---------------------------------------------------------------- commands */
@@ -129,8 +120,13 @@ static int run_journal(const struct run *r)
     return journal_run(r->c, r->o);
 }
 
+static int run_configuration(const struct run *r)
+{
+    return configuration_run(r->o);
+}
+
 /* A row a command: how much of the program it wants started before it runs. */
-enum needs { NEEDS_CONFIG, NEEDS_ORDERS, NEEDS_WATCHES };
+enum needs { NEEDS_NOTHING, NEEDS_CONFIG, NEEDS_ORDERS, NEEDS_WATCHES };
 
 static const struct command_row {
     enum options_command command;
@@ -143,6 +139,7 @@ static const struct command_row {
     {COMMAND_ROTATE, NEEDS_ORDERS, run_change},
     {COMMAND_RECYCLE, NEEDS_ORDERS, run_change},
     {COMMAND_JOURNAL, NEEDS_CONFIG, run_journal},
+    {COMMAND_CONFIG, NEEDS_NOTHING, run_configuration},
 };
 
 static const struct command_row *command_of(const struct options *o)
@@ -207,6 +204,7 @@ int main(int argc, char **argv)
     fill_standard_descriptors();
     secret_harden_process();
     mem_few_heaps();
+    (void)signal(SIGPIPE, SIG_IGN); /* a reader that is gone is told by write(), to output.c */
     forget_pg_variables();
     if (!options_parse(argc, argv, &o, &error)) {
         (void)fprintf(stderr, "%s\n", error);
@@ -218,12 +216,13 @@ int main(int argc, char **argv)
     if (o.version)
         return say_text(mem_copy_str("credtop " CREDTOP_VERSION "\n"));
     struct run r = {.o = &o, .signals = -1};
-    if (o.command == COMMAND_JOURNAL && o.journal_file)
-        return run_journal(&r);
+    const struct command_row *row = command_of(&o);
+    if (row->needs == NEEDS_NOTHING || (o.command == COMMAND_JOURNAL && o.journal_file))
+        return row->run(&r);
     if (!since_fits(&o))
         return EXIT_COULD_NOT_TELL;
-    r.c = read_config(o.config_path);
-    int status = r.c ? run_configured(command_of(&o), &r) : EXIT_COULD_NOT_TELL;
+    r.c = configuration_or_say(o.config_path);
+    int status = r.c ? run_configured(row, &r) : EXIT_COULD_NOT_TELL;
     config_free(r.c);
     return status;
 }

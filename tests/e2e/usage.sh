@@ -52,6 +52,7 @@ check 'the line is named' "$(cat "$work/err")" grep -q "bad.conf:$(line_of '^log
 broken 'a port out of range' 's/^db_port = .*/db_port = 70000/' db_port
 broken 'production without a secret' '/^secret = batch/d' batch
 broken 'two mistakes at once' 's/^log_poll = .*/log_poll = soon/; s/^secret_poll = .*/secret_poll = later/' soon later
+cp "$work/bad.conf" "$work/two.conf"
 broken 'two environments of one name' 's/environment stage/environment test/' test
 
 cp "$CREDTOP_CONF" "$work/open.conf"
@@ -75,6 +76,19 @@ env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY AWS_SHARED_CREDENTIALS_FILE="$
 status=$?
 check 'without AWS keys nobody is called healthy' "$status: $(cat "$work/out")" test "$status" -ge 2
 check 'and it says what is missing' "$(cat "$work/out" "$work/err")" grep -qi 'credentials' "$work/out"
+
+refused 'config check names every mistake' "two.conf:$(line_of '^log_poll')" "two.conf:$(line_of '^secret_poll')" later soon -- \
+    "$CREDTOP" config check "$work/two.conf"
+refused 'config show of a wrong one' later -- "$CREDTOP" --config "$work/two.conf" config show
+check 'config check' 'fails' test "$("$CREDTOP" config check "$CREDTOP_CONF")" = "$CREDTOP_CONF: no mistake, 11 environments"
+"$CREDTOP" config show "$CREDTOP_CONF" >"$work/shown.conf"
+chmod 600 "$work/shown.conf"
+"$CREDTOP" config show "$work/shown.conf" >"$work/again.conf"
+check 'config show reads back' "$(diff "$work/shown.conf" "$work/again.conf" | head -n 5)" \
+    cmp -s <(sed 's/ *; .*//; /^#/d' "$work/shown.conf") <(sed 's/ *; .*//; /^#/d' "$work/again.conf")
+mkdir "$work/home"
+refused 'without a configuration it says what to do' 'credtop discover' 'credtop doctor' .config/credtop/credtop.conf -- \
+    env -u XDG_CONFIG_HOME HOME="$work/home" "$CREDTOP" status
 
 "$CREDTOP" --help >"$work/out" 2>&1
 status=$?

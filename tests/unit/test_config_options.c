@@ -75,6 +75,19 @@ static void options__parse__every_form(void **state)
     }
 }
 
+static void options__parse__operands_that_may_be_left_out(void **state)
+{
+    (void)state;
+    struct options o;
+    char *error;
+    assert_true(parse("config check", &o, &error));
+    assert_true(o.command == COMMAND_CONFIG && o.second == NULL);
+    assert_string_equal(o.operand, "check");
+    assert_true(parse("config show a.conf", &o, &error));
+    assert_string_equal(o.operand, "show");
+    assert_string_equal(o.second, "a.conf");
+}
+
 static void options__parse__journal(void **state)
 {
     (void)state;
@@ -133,6 +146,9 @@ static void options__parse__says_what_is_wrong(void **state)
         {"--config _", "credtop: --config needs a FILE"},
         {"--audit=no", "credtop: --audit takes no value; allowed: --audit alone"},
         {"status --format xml", "credtop: --format 'xml' is not a choice; allowed: table|json|csv|prometheus"},
+        {"config", "credtop: config needs one of these words: credtop config check|show [FILE]"},
+        {"config sho", "credtop: config 'sho' is not a choice; allowed: check|show"},
+        {"config show a b", "credtop: one command is enough, unexpected 'b'; allowed: ..."},
         {"test eu --format csv", "credtop: test does not print --format csv; allowed: table|json"},
         {"journal show --format prometheus", "credtop: journal does not print --format prometheus; allowed: table|json"},
         {"status --format=", "credtop: --format '' is not a choice; allowed: table|json|csv|prometheus"},
@@ -250,6 +266,7 @@ int main(void)
         cmocka_unit_test(options__parse__defaults),
         cmocka_unit_test(options__parse__every_form),
         cmocka_unit_test(options__parse__journal),
+        cmocka_unit_test(options__parse__operands_that_may_be_left_out),
         cmocka_unit_test(options__parse__help_and_version_win),
         cmocka_unit_test(options__parse__a_value_may_look_like_an_option),
         cmocka_unit_test(options__parse__says_what_is_wrong),
