@@ -51,6 +51,7 @@ struct backend {
     struct journal_watch *journal_watch; /* NULL: no journal is kept */
     struct actions *actions;
     struct mfa *mfa;
+    bool no_databases;
 };
 
 /* ------------------------------------------------------------------ turns */
@@ -319,7 +320,9 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
                               .clock = settings->clock != NULL ? settings->clock : clock_real(),
                               .cancel = b->cancel,
                               .classifiers = b->classifiers.of,
-                              .audit = settings->audit};
+                              .audit = settings->audit,
+                              .rows_max = settings->rows_max};
+    b->no_databases = settings->no_databases;
     atomic_init(&b->watch.focus, SIZE_MAX);
     open_journal(b, b->watch.clock);
     b->gate = aws_gate_new(&(struct aws_gate_settings){.audit = settings->audit,
@@ -362,7 +365,7 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     if (settings->orders_only)
         return actions_start(b->actions, why) == ERR_OK ? b : backend_stop(b);
     if (pool_start(b->secrets, why) != ERR_OK || pool_start(b->logs, why) != ERR_OK ||
-        pool_start(b->databases, why) != ERR_OK || actions_start(b->actions, why) != ERR_OK ||
+        (!b->no_databases && pool_start(b->databases, why) != ERR_OK) || actions_start(b->actions, why) != ERR_OK ||
         (b->journal_watch != NULL && journal_watch_start(b->journal_watch, why) != ERR_OK))
         return backend_stop(b);
     return b;
@@ -441,7 +444,7 @@ static bool env_settled(const struct backend *b, const struct env_view *v, size_
     bool logs =
         !has_logs(v->conf) || (v->logs != NULL && ((told && !v->logs->backfilling) || v->logs->snap.failures > 0));
     bool identity = b->identity_of[i] == SIZE_MAX || v->identity != NULL;
-    return secret && logs && identity && v->db != NULL;
+    return secret && logs && identity && (v->db != NULL || b->no_databases);
 }
 
 bool backend_settled(struct backend *b)

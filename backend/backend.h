@@ -16,6 +16,8 @@ struct backend;
 struct backend_settings {
     bool audit;                /* READ operations alone, no login with a fetched password; no way back */
     bool orders_only;          /* no watch is started: for commands that carry out one order */
+    bool no_databases;         /* no login and no look at a database: for what the logs alone tell */
+    size_t rows_max;           /* events kept of each environment; 0: what a screen needs */
     const struct clock *clock; /* NULL: the real one */
     bool can_ask;              /* somebody answers backend_mfa_wanted(): the dashboard on a terminal alone */
 };

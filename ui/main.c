@@ -14,6 +14,7 @@
 #include "config/options.h"
 #include "ui/cli/change.h"
 #include "ui/cli/configuration.h"
+#include "ui/cli/events.h"
 #include "ui/cli/journal.h"
 #include "ui/cli/output.h"
 #include "ui/cli/status.h"
@@ -23,8 +24,8 @@
 
 #define EXIT_COULD_NOT_TELL 3
 #define TEXT_MAX (1u << 20)
-#define STATUS_SINCE_MIN_MS (60LL * 1000)
-#define STATUS_SINCE_MAX_MS (168LL * 60 * 60 * 1000)
+#define SINCE_MIN_MS (60LL * 1000)
+#define SINCE_MAX_MS (168LL * 60 * 60 * 1000)
 
 extern char **environ;
 
@@ -120,26 +121,38 @@ static int run_journal(const struct run *r)
     return journal_run(r->c, r->o);
 }
 
+static bool prepare_events(struct run *r)
+{
+    return events_prepare(r->c, r->o);
+}
+
+static int run_events(const struct run *r)
+{
+    return events_run(r->b, r->o, r->signals);
+}
+
 static int run_configuration(const struct run *r)
 {
     return configuration_run(r->o);
 }
 
 /* A row a command: how much of the program it wants started before it runs. */
-enum needs { NEEDS_NOTHING, NEEDS_CONFIG, NEEDS_ORDERS, NEEDS_WATCHES };
+enum needs { NEEDS_NOTHING, NEEDS_CONFIG, NEEDS_ORDERS, NEEDS_WATCHES, NEEDS_LOGS };
 
 static const struct command_row {
     enum options_command command;
     enum needs needs;
     int (*run)(const struct run *r);
+    bool (*prepare)(struct run *r); /* the configuration, before anything starts; false: it said why not */
 } commands[] = {
-    {COMMAND_DASHBOARD, NEEDS_WATCHES, run_dashboard},
-    {COMMAND_STATUS, NEEDS_WATCHES, run_status},
-    {COMMAND_TEST, NEEDS_ORDERS, run_test},
-    {COMMAND_ROTATE, NEEDS_ORDERS, run_change},
-    {COMMAND_RECYCLE, NEEDS_ORDERS, run_change},
-    {COMMAND_JOURNAL, NEEDS_CONFIG, run_journal},
-    {COMMAND_CONFIG, NEEDS_NOTHING, run_configuration},
+    {COMMAND_DASHBOARD, NEEDS_WATCHES, run_dashboard, NULL},
+    {COMMAND_STATUS, NEEDS_WATCHES, run_status, NULL},
+    {COMMAND_TEST, NEEDS_ORDERS, run_test, NULL},
+    {COMMAND_ROTATE, NEEDS_ORDERS, run_change, NULL},
+    {COMMAND_RECYCLE, NEEDS_ORDERS, run_change, NULL},
+    {COMMAND_JOURNAL, NEEDS_CONFIG, run_journal, NULL},
+    {COMMAND_LOG_EVENTS, NEEDS_LOGS, run_events, prepare_events},
+    {COMMAND_CONFIG, NEEDS_NOTHING, run_configuration, NULL},
 };
 
 static const struct command_row *command_of(const struct options *o)
@@ -181,7 +194,9 @@ static int run_configured(const struct command_row *row, struct run *r)
         (void)fprintf(stderr, "credtop: %s\n", why_line(&why, line, sizeof(line)));
         return EXIT_COULD_NOT_TELL;
     }
-    if (row->needs == NEEDS_WATCHES && r->o->since_ms > 0)
+    if (row->prepare && !row->prepare(r))
+        return EXIT_COULD_NOT_TELL;
+    if ((row->needs == NEEDS_WATCHES || row->needs == NEEDS_LOGS) && r->o->since_ms > 0)
         r->c->backfill_ms = r->o->since_ms;
     int status = run_backend(row, r);
     log_close();
@@ -190,10 +205,11 @@ static int run_configured(const struct command_row *row, struct run *r)
 
 static bool since_fits(const struct options *o)
 {
-    if (o->command != COMMAND_STATUS || o->since_ms == 0 ||
-        (o->since_ms >= STATUS_SINCE_MIN_MS && o->since_ms <= STATUS_SINCE_MAX_MS))
+    if (o->command == COMMAND_JOURNAL || o->since_ms == 0 ||
+        (o->since_ms >= SINCE_MIN_MS && o->since_ms <= SINCE_MAX_MS))
         return true;
-    (void)fprintf(stderr, "credtop: --since of status is out of range; allowed: 1m..168h\n");
+    (void)fprintf(stderr, "credtop: --since of %s is out of range; allowed: 1m..168h\n",
+                  o->command == COMMAND_STATUS ? "status" : "events");
     return false;
 }
 

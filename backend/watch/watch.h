@@ -23,6 +23,7 @@ struct watch {
     struct snapbox *box;
     const struct classifier *const *classifiers; /* by environment */
     bool audit;
+    size_t rows_max;      /* events kept of each environment; 0: what a screen needs */
     _Atomic size_t focus; /* the environment being looked at, SIZE_MAX none: asked at the full rate */
 };
 

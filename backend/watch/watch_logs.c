@@ -60,6 +60,7 @@ struct follower *follower_new(const struct watch *w, size_t env)
     log_page_init(&f->page);
     size_t share = ROWS_ALL / w->conf->nenvironments;
     f->rows_max = share > ROWS_MAX ? ROWS_MAX : share < ROWS_MIN ? ROWS_MIN : share;
+    f->rows_max = w->rows_max > 0 ? w->rows_max : f->rows_max;
     f->overlap_ms = OVERLAP_MS;
     f->newest_event_ms = f->first_fetch_ms = f->last_fetch_ms = f->last_fallback_ms = f->last_db_error_ms =
         TIME_UNKNOWN;

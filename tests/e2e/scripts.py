@@ -7,10 +7,16 @@ import csv
 import io
 import json
 import os
+import queue
+import random
+import signal
 import subprocess
+import threading
+import time
 
+import lambda_lines
 from checkers import all_schema_faults, prometheus_faults, schema_faults
-from e2e import CONF, CREDTOP, ROOT, Report, by_name
+from e2e import CONF, CREDTOP, ROOT, Report, by_name, post, write_conf
 
 
 def credtop(*options, **more):
@@ -25,12 +31,17 @@ def start(*options):
 
 
 
-def judges_say_no(report, schema, good):
+def schema(name):
+    with open(os.path.join(ROOT, f"packaging/schema/{name}.schema.json"), encoding="utf-8") as f:
+        return json.load(f)
+
+
+def judges_say_no(report, rules, good):
     """A spoiled document is found out, so that the checks above mean something."""
     def spoiled(change):
         doc = copy.deepcopy(good)
         change(doc)
-        return bool(schema_faults(schema, doc))
+        return bool(schema_faults(rules, doc))
     environment = good["environments"][0]
     changes = {
         "a member more": lambda d: d.update(more=1),
@@ -54,14 +65,12 @@ def judges_say_no(report, schema, good):
 def statuses(report):
     running = {f: start("status", "--format", f) for f in ("json", "csv", "prometheus")}
     done = {f: p.communicate(timeout=60) + (p.returncode,) for f, p in running.items()}
-    with open(os.path.join(ROOT, "packaging/schema/status.schema.json"), encoding="utf-8") as f:
-        schema = json.load(f)
     answer = json.loads(done["json"][0])
-    faults = all_schema_faults(schema, answer)
+    faults = all_schema_faults(schema("status"), answer)
     report.check("status: the JSON is what the shipped schema says", not faults, faults[:5])
-    judges_say_no(report, schema, answer)
+    judges_say_no(report, schema("status"), answer)
     audit = json.loads(credtop("--audit", "status", "--format", "json").stdout)
-    faults = all_schema_faults(schema, audit)
+    faults = all_schema_faults(schema("status"), audit)
     report.check("status: in audit mode, too", not faults, faults[:5])
 
     raw = done["csv"][0].decode()
@@ -85,9 +94,61 @@ def statuses(report):
     report.check("status: nothing but the answer", not any(d[1] for d in done.values()), done["json"][1][:200])
 
 
+def events_once(report, conf, made):
+    """The events of a group that is known line by line."""
+    done = {f: subprocess.run([CREDTOP, "-c", conf, "events", "told", "--kind", "all", "--format", f], capture_output=True,
+                              timeout=60, check=False) for f in ("json", "csv", "table")}
+    report.check("events: all are printed", all(d.returncode == 0 and not d.stderr for d in done.values()), done)
+    lines = [json.loads(line) for line in done["json"].stdout.splitlines()]
+    faults = [f for line in lines for f in all_schema_faults(schema("events"), line)]
+    report.check("events: the JSON is what the shipped schema says", not faults, faults[:5])
+    report.check("events: in order", [e["time"] for e in lines] == sorted(e["time"] for e in lines), lines[:3])
+    truth = lambda_lines.total([made])
+    kinds = {k: sum(e["kind"] == k for e in lines) for k in ("fetches", "hits", "stale_hits", "fallbacks")}
+    report.equal("events: as many as there were", kinds, {k: truth.get(k, 0) for k in kinds})
+    rows = list(csv.DictReader(io.StringIO(done["csv"].stdout.decode(), newline=""), strict=True))
+    same = [[r["time"], r["kind"], r["text"].removeprefix("'")] for r in rows] == \
+        [[e["time"], e["kind"], e["text"] or ""] for e in lines]
+    report.check("events: CSV tells the same", same, rows[:2])
+    report.equal("events: and the table", len(done["table"].stdout.splitlines()), len(lines) + 1)
+
+
+def events_followed(report, conf):
+    """What comes later stands behind, marked where it is older than what was printed."""
+    now = int(time.time() * 1000)
+    lines = queue.Queue()
+    running = subprocess.Popen([CREDTOP, "-c", conf, "events", "-f", "--kind", "fetches", "--format", "json"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    reader = threading.Thread(target=lambda: [lines.put(json.loads(line)) for line in running.stdout])
+    reader.start()
+    first = lines.get(timeout=20)
+    post("/scripts/told", "s1", [(now, "Fetching credentials from Secrets Manager")])
+    second = lines.get(timeout=20)
+    post("/scripts/told", "s1", [(now - 60000, "Fetching credentials from Secrets Manager")])
+    third = lines.get(timeout=20)
+    report.equal("events -f: marked where it is out of order", [e["disordered"] for e in (first, second, third)],
+                 [False, False, True])
+    running.send_signal(signal.SIGINT)
+    report.equal("events -f: an interrupt ends it well", running.wait(timeout=10), 0)
+    reader.join()
+    report.equal("events -f: quietly", running.stderr.read(), b"")
+
+
+def events(report):
+    made = lambda_lines.Container(random.Random(5), next(iter(lambda_lines.FORMATS)), fallback=False, init=False)
+    began = int(time.time() * 1000) - 30 * 60000
+    for i in range(12):
+        made.invoke(began + i * 60000)
+    post("/scripts/told", made.stream, [line[:2] for line in made.lines])
+    conf = write_conf("told", {"told": ["log_group = /scripts/told"]})
+    events_once(report, conf, made)
+    events_followed(report, conf)
+
+
 def main():
     report = Report()
     statuses(report)
+    events(report)
     report.finish()
 
 

@@ -80,6 +80,12 @@ static void options__parse__operands_that_may_be_left_out(void **state)
     (void)state;
     struct options o;
     char *error;
+    assert_true(parse("events", &o, &error));
+    assert_true(o.command == COMMAND_LOG_EVENTS && o.operand == NULL && !o.follow);
+    assert_true(parse("events -f prod --kind fetches --since 5m --format csv", &o, &error));
+    assert_true(o.follow && o.format == FORMAT_CSV && o.since_ms == 300000);
+    assert_string_equal(o.operand, "prod");
+    assert_string_equal(o.kinds, "fetches");
     assert_true(parse("config check", &o, &error));
     assert_true(o.command == COMMAND_CONFIG && o.second == NULL);
     assert_string_equal(o.operand, "check");
@@ -149,6 +155,9 @@ static void options__parse__says_what_is_wrong(void **state)
         {"config", "credtop: config needs one of these words: credtop config check|show [FILE]"},
         {"config sho", "credtop: config 'sho' is not a choice; allowed: check|show"},
         {"config show a b", "credtop: one command is enough, unexpected 'b'; allowed: ..."},
+        {"events a b", "credtop: one command is enough, unexpected 'b'; allowed: ..."},
+        {"events --format prometheus", "credtop: events does not print --format prometheus; allowed: table|json|csv"},
+        {"status -f", "credtop: --follow goes with the command events: credtop events --follow"},
         {"test eu --format csv", "credtop: test does not print --format csv; allowed: table|json"},
         {"journal show --format prometheus", "credtop: journal does not print --format prometheus; allowed: table|json"},
         {"status --format=", "credtop: --format '' is not a choice; allowed: table|json|csv|prometheus"},
