@@ -443,6 +443,16 @@ struct config *config_parse(const char *bytes, size_t n, const char *path, char 
     return parser_finish(&p, path, out_errors);
 }
 
+struct config *config_blank(void)
+{
+    struct loaded *l = arena_resize(NULL, 1, sizeof *l);
+    *l = (struct loaded){.config = {.path = ""}};
+    struct setting_place place = {.arena = &l->arena, .folder = "", .home = getenv("HOME")};
+    settings_preset(SECTION_CREDTOP, &place, &l->config);
+    settings_preset(SECTION_PATTERNS, &place, &l->config.patterns);
+    return &l->config;
+}
+
 int config_line(const struct config *c, size_t env, enum setting_id id)
 {
     const struct loaded *l = (const struct loaded *)(const void *)c;

@@ -70,6 +70,8 @@ struct config {
  * text, one mistake a line (the caller frees it); otherwise *out_errors is NULL.
  * Reading never changes anything and never follows the network. */
 struct config *config_load(const char *path, char **out_errors);
+/* The defaults, and no environment: for what works without a file. */
+struct config *config_blank(void);
 struct config *config_free(struct config *c); /* NULL is fine; returns NULL */
 
 /* The same from bytes, for tests and the fuzzer; `path` names it in messages and

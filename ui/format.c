@@ -1,8 +1,10 @@
 #include "ui/format.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 
 #define SECOND_MS INT64_C(1000)
@@ -215,4 +217,17 @@ const char *format_find(const char *text, const char *word)
         if (begins(text, word, n))
             return text;
     return n == 0 ? text : NULL;
+}
+
+/* The locale is for the terminal's code set alone, and nothing here sets it: the
+ * variables say what it would be. */
+bool format_utf8_by_environment(void)
+{
+    const char *names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const char *v = getenv(names[i]);
+        if (v && *v)
+            return format_find(v, "UTF-8") || format_find(v, "UTF8");
+    }
+    return false;
 }

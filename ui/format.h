@@ -42,4 +42,7 @@ const char *format_stream(const char *stream, char out[FORMAT_SIZE]);
 /* Case-insensitive (ASCII) search; NULL when absent. */
 const char *format_find(const char *text, const char *word);
 
+/* What the code set of the environment's locale would be (LC_ALL, LC_CTYPE, LANG). */
+bool format_utf8_by_environment(void);
+
 #endif

@@ -14,9 +14,11 @@
 #include "config/options.h"
 #include "ui/cli/change.h"
 #include "ui/cli/configuration.h"
+#include "ui/cli/doctor.h"
 #include "ui/cli/events.h"
 #include "ui/cli/journal.h"
 #include "ui/cli/output.h"
+#include "ui/cli/settle.h"
 #include "ui/cli/status.h"
 #include "ui/cli/test.h"
 #include "ui/signals.h"
@@ -94,8 +96,12 @@ static int run_dashboard(const struct run *r)
                              .no_color = r->o->no_color,
                              .signals = r->signals,
                              .log_fd = log_fd()};
-    if (ui_run(r->b, &ui, &why) == ERR_OK)
+    if (ui_run(r->b, &ui, &why) == ERR_OK) {
+        struct board *board = backend_board(r->b);
+        settle_hint(board);
+        board_free(board);
         return 0;
+    }
     (void)fprintf(stderr, "credtop: %s; `credtop status` works without a terminal\n",
                   why.text[0] ? why.text : why_line(&why, line, sizeof(line)));
     return EXIT_COULD_NOT_TELL;
@@ -136,6 +142,11 @@ static int run_configuration(const struct run *r)
     return configuration_run(r->o);
 }
 
+static int run_doctor(const struct run *r)
+{
+    return doctor_run(r->o);
+}
+
 /* A row a command: how much of the program it wants started before it runs. */
 enum needs { NEEDS_NOTHING, NEEDS_CONFIG, NEEDS_ORDERS, NEEDS_WATCHES, NEEDS_LOGS };
 
@@ -152,6 +163,7 @@ static const struct command_row {
     {COMMAND_RECYCLE, NEEDS_ORDERS, run_change, NULL},
     {COMMAND_JOURNAL, NEEDS_CONFIG, run_journal, NULL},
     {COMMAND_LOG_EVENTS, NEEDS_LOGS, run_events, prepare_events},
+    {COMMAND_DOCTOR, NEEDS_NOTHING, run_doctor, NULL},
     {COMMAND_CONFIG, NEEDS_NOTHING, run_configuration, NULL},
 };
 

@@ -11,12 +11,15 @@ import queue
 import random
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 
 import lambda_lines
 from checkers import all_schema_faults, prometheus_faults, schema_faults
-from e2e import CONF, CREDTOP, ROOT, Report, by_name, post, write_conf
+from e2e import CONF, CREDTOP, ROOT, Report, by_name, calls, post, sim, write_conf
+
+GROUP = f"/scripts/told-{os.getpid()}"
 
 
 def credtop(*options, **more):
@@ -122,9 +125,9 @@ def events_followed(report, conf):
     reader = threading.Thread(target=lambda: [lines.put(json.loads(line)) for line in running.stdout])
     reader.start()
     first = lines.get(timeout=20)
-    post("/scripts/told", "s1", [(now, "Fetching credentials from Secrets Manager")])
+    post(GROUP, "s1", [(now, "Fetching credentials from Secrets Manager")])
     second = lines.get(timeout=20)
-    post("/scripts/told", "s1", [(now - 60000, "Fetching credentials from Secrets Manager")])
+    post(GROUP, "s1", [(now - 60000, "Fetching credentials from Secrets Manager")])
     third = lines.get(timeout=20)
     report.equal("events -f: marked where it is out of order", [e["disordered"] for e in (first, second, third)],
                  [False, False, True])
@@ -139,16 +142,53 @@ def events(report):
     began = int(time.time() * 1000) - 30 * 60000
     for i in range(12):
         made.invoke(began + i * 60000)
-    post("/scripts/told", made.stream, [line[:2] for line in made.lines])
-    conf = write_conf("told", {"told": ["log_group = /scripts/told"]})
+    post(GROUP, made.stream, [line[:2] for line in made.lines])
+    conf = write_conf("told", {"told": [f"log_group = {GROUP}"]})
     events_once(report, conf, made)
     events_followed(report, conf)
+
+
+def doctor(report):
+    """Each line says what was found; what reveals is asked for by the login alone, in audit mode not at all."""
+    before = {op: calls(op) for op in ("GetSecretValue", "RotateSecret", "ListFunctions", "GetFunctionConfiguration")}
+    done = credtop("--audit", "doctor")
+    report.equal("doctor --audit: nothing is revealed", {op: calls(op) for op in before}, before)
+    done = credtop("doctor")
+    lines = done.stdout.decode().splitlines()
+
+    def said(level, subject, words):
+        return any(line.startswith(f"[{level}]") and line[7:].startswith(subject + " ") and words in line for line in lines)
+    report.equal("doctor: something fails in the sandbox", done.returncode, 2)
+    report.check("doctor: the login that fails", said("fail", "legacy", "28P01") and said("fail", "dr-eu", "connect"), lines)
+    report.check("doctor: the login that works", said("ok", "prod-eu", 'login as "app_prod_eu"'), lines)
+    report.check("doctor: who we are", said("ok", "prod-eu", ":user/ops, region eu-central-1"), lines)
+    report.check("doctor: what we may", said("ok", "prod-eu", "allowed: DescribeSecret, ListSecretVersionIds"), lines)
+    report.check("doctor: the patterns", said("ok", "prod-eu", " fetches, ") and said("ok", "prod-eu", "fetch line is"), lines)
+    report.check("doctor: what to do", any("next:" in line and "credtop test legacy" in line for line in lines), lines)
+    sim("POST", "/_sim/faults", {"operation": "DescribeSecret", "fault": "denied", "count": 100})
+    sim("POST", "/_sim/faults", {"operation": "FilterLogEvents", "fault": "denied", "count": 100})
+    conf = write_conf("denied", {"one": ["log_group = /aws/lambda/app-prod-eu"]})
+    lines = subprocess.run([CREDTOP, "-c", conf, "doctor"], capture_output=True, timeout=60, check=False).stdout.decode().splitlines()
+    sim("DELETE", "/_sim/faults")
+    report.check("doctor: denied, and what to grant", said("fail", "one", "secretsmanager:DescribeSecret denied") and
+                 said("fail", "one", "logs:FilterLogEvents denied") and
+                 any("one: grant secretsmanager:DescribeSecret" in line for line in lines), lines)
+    conf = write_conf("unmatched", {"one": ["log_group = /aws/lambda/app-prod-eu", "fetch = Nobody says this"]})
+    lines = subprocess.run([CREDTOP, "-c", conf, "doctor"], capture_output=True, timeout=60, check=False).stdout.decode().splitlines()
+    report.check("doctor: a pattern that matches nothing", said("warn", "one", "matches fetch = Nobody says this"), lines)
+    with tempfile.TemporaryDirectory() as home:
+        env = {**os.environ, "HOME": home, "XDG_CONFIG_HOME": "", "XDG_STATE_HOME": home}
+        done = subprocess.run([CREDTOP, "doctor"], capture_output=True, timeout=60, check=False, env=env)
+        lines = done.stdout.decode().splitlines()
+        report.check("doctor: without a configuration", done.returncode == 2 and said("fail", "config", "there is none") and
+                     said("ok", "AWS", "identity arn:") and any("credtop discover" in line for line in lines), lines)
 
 
 def main():
     report = Report()
     statuses(report)
     events(report)
+    doctor(report)
     report.finish()
 
 

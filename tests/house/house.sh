@@ -66,10 +66,12 @@ backend/watch/*           backend/watch/* backend/credentials/* backend/aws/* ba
 backend/actions/*         backend/actions/* backend/watch/watch.h backend/watch/snapbox.h backend/credentials/* backend/aws/* backend/base/* backend/model.h backend/orders.def config/*
 backend/model.[ch]        backend/model.h backend/orders.def backend/events.def backend/phases.def backend/states.def backend/base/* config/config.h
 backend/verdict.c         backend/model.h backend/base/* config/config.h
+backend/doctor.h          backend/base/err.h config/config.h
+backend/discover.h        backend/base/err.h config/config.h
 backend/backend.h         backend/model.h backend/base/clock.h config/config.h
 backend/*                 backend/* config/*
 config/*                  config/*
-ui/*                      ui/* backend/backend.h backend/journal_view.h backend/model.h backend/events.def backend/states.def backend/base/* config/config.h config/options.h config/preferences.h
+ui/*                      ui/* backend/backend.h backend/discover.h backend/doctor.h backend/journal_view.h backend/model.h backend/events.def backend/states.def backend/base/* config/config.h config/options.h config/preferences.h
 END
 }
 

@@ -66,3 +66,32 @@ bool settle_wait(struct backend *b, int64_t timeout_ms, int signals_fd)
     output_progress(NULL);
     return true;
 }
+
+static bool is_shut_out(const struct snap *s)
+{
+    return s != NULL && s->good_mono_ms < 0 && s->failures > 0;
+}
+
+void settle_hint(const struct board *board)
+{
+    size_t asked = 0, out = 0;
+    const struct why *why = NULL;
+    char line[320];
+    for (size_t i = 0; i < board->n; i++) {
+        const struct env_view *v = &board->envs[i];
+        const struct snap *id = v->identity != NULL ? &v->identity->snap : NULL;
+        const struct snap *secret = v->secret != NULL ? &v->secret->snap : NULL;
+        if (id == NULL)
+            continue;
+        asked++;
+        if (!is_shut_out(id) && !is_shut_out(secret))
+            continue;
+        why = why != NULL ? why : is_shut_out(id) ? &id->why : &secret->why;
+        out++;
+    }
+    if (asked > 0 && out == asked)
+        (void)fprintf(
+            stderr,
+            "credtop: AWS answers for no environment (%s)\nnext:  credtop doctor    what is missing, and what to do\n",
+            why_line(why, line, sizeof line));
+}

@@ -8,4 +8,7 @@
  * and on a terminal how far it is.  False: a signal asked to stop, which was said. */
 bool settle_wait(struct backend *b, int64_t timeout_ms, int signals_fd);
 
+/* When AWS has let none of them in: on standard error, who says more. */
+void settle_hint(const struct board *board);
+
 #endif

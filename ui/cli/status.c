@@ -118,19 +118,6 @@ void status_table(struct board *b, const struct status_look *look, struct strbuf
     screen_free(s);
 }
 
-/* The locale is for the terminal's code set alone, and nothing here sets it: the
- * variables say what it would be. */
-static bool wants_utf8(void)
-{
-    const char *names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const char *v = getenv(names[i]);
-        if (v && *v)
-            return format_find(v, "UTF-8") || format_find(v, "UTF8");
-    }
-    return false;
-}
-
 static struct status_look look_of(const struct options *o)
 {
     struct status_look look = {.columns = COLUMNS_OF_A_FILE};
@@ -140,7 +127,7 @@ static struct status_look look_of(const struct options *o)
     bool tty = isatty(STDOUT_FILENO);
     if (tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0)
         look.columns = w.ws_col;
-    look.utf8 = !o->ascii && wants_utf8();
+    look.utf8 = !o->ascii && format_utf8_by_environment();
     look.color = tty && !o->no_color && !(no && *no) && term && strcmp(term, "dumb") != 0;
     return look;
 }
@@ -156,6 +143,7 @@ int status_run(struct backend *b, const struct options *options, int signals_fd)
     for (size_t i = 0; i < board->n; i++)
         verdict_judge(board, &board->envs[i], &verdicts[i]);
     int status = verdict_exit_status(verdicts, board->n);
+    settle_hint(board);
     struct strbuf out;
     strbuf_init(&out, STATUS_OUTPUT_MAX);
     static void (*const formats[])(const struct board *, const struct verdict *, struct strbuf *) = {
