@@ -55,6 +55,7 @@ static bool put_value(struct words *w, const struct setting *s, const void *base
     case TYPE_NAME:
     case TYPE_WORD:
     case TYPE_PATH:
+    case TYPE_HOURS:
     case TYPE_URL:
         memcpy(&text, field, sizeof text);
         words_add(w, text != NULL ? text : "", text != NULL ? strlen(text) : 0);
