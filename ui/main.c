@@ -14,6 +14,7 @@
 #include "config/options.h"
 #include "ui/cli/change.h"
 #include "ui/cli/configuration.h"
+#include "ui/cli/discover.h"
 #include "ui/cli/doctor.h"
 #include "ui/cli/events.h"
 #include "ui/cli/journal.h"
@@ -147,6 +148,11 @@ static int run_doctor(const struct run *r)
     return doctor_run(r->o);
 }
 
+static int run_discover(const struct run *r)
+{
+    return discover_run(r->o);
+}
+
 /* A row a command: how much of the program it wants started before it runs. */
 enum needs { NEEDS_NOTHING, NEEDS_CONFIG, NEEDS_ORDERS, NEEDS_WATCHES, NEEDS_LOGS };
 
@@ -164,6 +170,7 @@ static const struct command_row {
     {COMMAND_JOURNAL, NEEDS_CONFIG, run_journal, NULL},
     {COMMAND_LOG_EVENTS, NEEDS_LOGS, run_events, prepare_events},
     {COMMAND_DOCTOR, NEEDS_NOTHING, run_doctor, NULL},
+    {COMMAND_DISCOVER, NEEDS_NOTHING, run_discover, NULL},
     {COMMAND_CONFIG, NEEDS_NOTHING, run_configuration, NULL},
 };
 

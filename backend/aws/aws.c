@@ -462,13 +462,14 @@ static enum err read_refusal(struct aws *a, const struct aws_op_row *row, struct
 }
 
 /* One try: sign, send, read what came back. */
-static enum err try_once(struct aws *a, enum aws_op op, const char *name, const struct endpoint *ep,
+static enum err try_once(struct aws *a, enum aws_op op, const struct aws_target *t, const struct endpoint *ep,
                          const struct identity *id, const char *ca_bundle, const char *body, int64_t deadline_mono_ms,
                          struct cancel *c, struct why *why)
 {
     const struct aws_op_row *row = &rows[op];
     struct wire w;
-    enum err err = wire_sign(&w, row, name, ep, id, clock_wall_ms(a->gate->clock) + gate_skew(a->gate), body, why);
+    enum err err =
+        wire_sign(&w, row, t->name, t->query, ep, id, clock_wall_ms(a->gate->clock) + gate_skew(a->gate), body, why);
     if (err != ERR_OK)
         return err;
 
@@ -554,7 +555,7 @@ static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aw
         if (err != ERR_OK)
             return err;
         deadline += clock_mono_ms(clock_real()) - before; /* fetching keys is not this call's time */
-        err = try_once(a, op, t->name, ep, &id, ca_bundle, body, deadline, c, why);
+        err = try_once(a, op, t, ep, &id, ca_bundle, body, deadline, c, why);
         if (err == ERR_EXPIRED)
             identity_invalidate(g->identities, id.access_key_id);
         identity_clear(&id);

@@ -103,6 +103,7 @@ struct aws_target {
     const struct aws_order *order;                          /* this call is part of it; NULL: a watch's */
     const struct http_reader *reader;                       /* of a READ row's answer, error answers too; NULL */
     const char *name;                                       /* what stands in a REST row's path; NULL */
+    const char *query;                                      /* what follows it, encoded; NULL */
 };
 
 struct aws_reply {

@@ -56,7 +56,8 @@ static void add_protocol(struct wire *w, const struct aws_op_row *row, const cha
     }
 }
 
-static enum err sign(struct wire *w, const struct endpoint *ep, const struct identity *id, const char *body)
+static enum err sign(struct wire *w, const char *query, const struct endpoint *ep, const struct identity *id,
+                     const char *body)
 {
     struct sigv4_header signed_headers[ARRAY_LEN(w->headers)];
     for (size_t i = 0; i < w->n; i++)
@@ -64,7 +65,7 @@ static enum err sign(struct wire *w, const struct endpoint *ep, const struct ide
     struct sigv4_request rq = {
         .method = w->method,
         .path = w->path,
-        .query = "",
+        .query = query,
         .headers = signed_headers,
         .nheaders = w->n,
         .body = body,
@@ -79,21 +80,26 @@ static enum err sign(struct wire *w, const struct endpoint *ep, const struct ide
     return sigv4_sign(&rq, &key, w->date, &w->signature);
 }
 
-enum err wire_sign(struct wire *w, const struct aws_op_row *row, const char *name, const struct endpoint *ep,
-                   const struct identity *id, int64_t wall_ms, const char *body, struct why *why)
+enum err wire_sign(struct wire *w, const struct aws_op_row *row, const char *name, const char *query,
+                   const struct endpoint *ep, const struct identity *id, int64_t wall_ms, const char *body,
+                   struct why *why)
 {
     *w = (struct wire){.method = row->path != NULL ? row->method : "POST"};
     enum err err = write_path(w, row, name, why);
     if (err != ERR_OK)
         return err;
-    (void)str_fmt(w->url, sizeof w->url, "%s%s", ep->url, row->path != NULL ? w->path : "");
+    query = query != NULL ? query : "";
+    if (strlen(query) > WIRE_QUERY_MAX || (query[0] != '\0' && row->path == NULL))
+        return why_set(why, ERR_INVALID, "there is no place for its query");
+    (void)str_fmt(w->url, sizeof w->url, "%s%s%s%s", ep->url, row->path != NULL ? w->path : "",
+                  query[0] != '\0' ? "?" : "", query);
     clock_amz(wall_ms, w->date);
     add_header(w, "Host", ep->host);
     add_header(w, "X-Amz-Date", w->date);
     add_protocol(w, row, body);
     if (id->session_token != NULL)
         add_header(w, "X-Amz-Security-Token", secret_peek(id->session_token, NULL));
-    err = sign(w, ep, id, body);
+    err = sign(w, query, ep, id, body);
     if (err != ERR_OK)
         return why_set(why, err, "request cannot be signed");
     add_header(w, "Authorization", w->signature.authorization);

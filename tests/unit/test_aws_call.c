@@ -267,6 +267,24 @@ static void request__of_a_rest_row__has_method_path_and_name(void **state)
     assert_int_equal(x->fake.nsent, 4);
 }
 
+static void request__of_a_rest_row__has_a_query(void **state)
+{
+    struct fixture *x = *state;
+    struct aws_target t = {.endpoint_url = FAKE_URL, .query = "Marker=a%2Fb%3D&MaxItems=25"};
+    char *longest = mem_new(5000);
+    fake_answer_always(&x->fake, (struct fake_answer){.body = "{}"});
+    assert_int_equal(aws_call(x->aws, &t, AWS_LIST_FUNCTIONS, "", 2000, &x->reply, x->cancel, &x->why), ERR_OK);
+    assert_string_equal(x->fake.sent[0].method, "GET");
+    assert_string_equal(x->fake.sent[0].url, FAKE_URL "/2015-03-31/functions/?Marker=a%2Fb%3D&MaxItems=25");
+    assert_true(x->fake.sent[0].secret);
+    assert_int_equal(aws_call(x->aws, &t, AWS_LIST_SECRETS, "{}", 2000, &x->reply, x->cancel, &x->why), ERR_INVALID);
+    memset(longest, 'x', 4999);
+    t.query = longest;
+    assert_int_equal(aws_call(x->aws, &t, AWS_LIST_FUNCTIONS, "", 2000, &x->reply, x->cancel, &x->why), ERR_INVALID);
+    assert_int_equal(x->fake.nsent, 1);
+    free(longest);
+}
+
 static void request__is_not_sent__without_what_it_needs(void **state)
 {
     struct fixture *x = *state;
@@ -670,6 +688,7 @@ int main(void)
         CASE(request__carries_the_session_token),
         CASE(request__to_sts__is_a_form),
         CASE(request__of_a_rest_row__has_method_path_and_name),
+        CASE(request__of_a_rest_row__has_a_query),
         CASE(request__is_not_sent__without_what_it_needs),
         CASE(answer__without_a_body__is_an_empty_text),
         CASE(answer__that_reveals__lives_in_wiped_memory),

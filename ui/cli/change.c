@@ -167,11 +167,15 @@ static bool order_run(struct backend *b, const struct order *order, bool steps, 
 
 static int tell(const struct order_view *o, const char *name)
 {
+    struct strbuf out;
+    strbuf_init(&out, 16384);
     if (o->state == ORDER_DONE)
-        (void)printf("%s: %s\n", name, o->words);
+        strbuf_fmt(&out, "%s: %s\n", name, o->words);
     else
         (void)fprintf(stderr, "credtop: %s: %s: %s\n", name, order_state_word(o->state), o->words);
-    return fflush(stdout) == 0 ? exit_status(o->state) : CHANGE_UNKNOWN;
+    int status = output_write(&out, "what came of it", exit_status(o->state));
+    strbuf_clear(&out);
+    return status;
 }
 
 static enum order_kind ordered(const struct options *o)

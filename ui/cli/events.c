@@ -160,7 +160,7 @@ static bool print_board(struct printer *p, const struct board *b, const struct o
 /* -------------------------------------------------------------- what fails */
 
 /* Whether anything was read at all; says what could not be. */
-static void say_failures(const struct board *b, struct printer *p)
+static void say_failures(const struct board *b, struct printer *p, bool follow)
 {
     size_t failed = 0, asked = 0;
     for (size_t i = 0; i < b->n; i++) {
@@ -177,7 +177,7 @@ static void say_failures(const struct board *b, struct printer *p)
         else if (s->backfilling)
             (void)fprintf(stderr, "credtop: %s: its past was not read to its end in time; --timeout gives it more\n",
                           b->envs[i].conf->name);
-        else if (s->dropped_rows > 0)
+        else if (s->dropped_rows > 0 && !follow)
             (void)fprintf(stderr,
                           "credtop: %s: the oldest %llu events are not shown; a shorter --since shows all there is\n",
                           b->envs[i].conf->name, (unsigned long long)s->dropped_rows);
@@ -294,7 +294,7 @@ int events_run(struct backend *b, const struct options *o, int signals_fd)
                         .kinds = kinds_asked(o),
                         .newest_ms = mem_array(board->n + 1, sizeof(int64_t))};
     strbuf_init(&p.out, OUTPUT_MAX);
-    say_failures(board, &p);
+    say_failures(board, &p, o->follow);
     if (p.status == CLI_COULD_NOT_TELL) {
         board_free(board);
         strbuf_clear(&p.out);

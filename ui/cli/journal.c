@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
@@ -36,7 +37,7 @@ static bool flush(struct printer *p, size_t most)
         p->status = output_write(&p->out, "the journal", p->status);
         strbuf_reset(&p->out);
     }
-    return p->status == 0;
+    return p->status == 0 && !output_is_unread();
 }
 
 static void put_column(struct strbuf *out, const char *text, size_t columns)
@@ -182,11 +183,15 @@ static int tail(const char *path, const struct options *o)
     struct journal_reader *r = journal_reader_new(path, true, NULL, &why);
     if (r == NULL)
         return fail(&why);
-    struct pollfd signal = {.fd = signals_open(), .events = POLLIN};
+    struct pollfd fds[2] = {{.fd = signals_open(), .events = POLLIN},
+                            {.fd = STDOUT_FILENO, .events = 0}}; /* POLLERR: the reader is gone */
     printer_init(&p, o);
     catch_up(r, &p);
     while (flush(&p, 0) && journal_reader_error(r, &why) == ERR_OK) {
-        if (poll(&signal, 1, TAIL_LOOK_MS) > 0 && (signals_read(signal.fd) & SIGNALS_QUIT))
+        (void)poll(fds, 2, TAIL_LOOK_MS);
+        if ((fds[1].revents & (POLLERR | POLLHUP)) != 0)
+            break;
+        if ((fds[0].revents & POLLIN) != 0 && (signals_read(fds[0].fd) & SIGNALS_QUIT))
             break;
         while (flush(&p, OUTPUT_FLUSH) && journal_reader_next(r, &t))
             put_text(&p, &t);
@@ -194,7 +199,7 @@ static int tail(const char *path, const struct options *o)
     int status = printer_end(&p);
     if (journal_reader_error(r, &why) != ERR_OK)
         status = fail(&why);
-    signals_close(signal.fd);
+    signals_close(fds[0].fd);
     journal_reader_free(r);
     return status;
 }
