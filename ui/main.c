@@ -184,8 +184,11 @@ static const struct command_row *command_of(const struct options *o)
 
 static int run_backend(const struct command_row *row, struct run *r)
 {
-    struct backend_settings set = {
-        .audit = is_audit(r), .can_ask = row->command == COMMAND_DASHBOARD, .orders_only = row->needs == NEEDS_ORDERS};
+    struct backend_settings set = {.audit = is_audit(r),
+                                   .can_ask = row->command == COMMAND_DASHBOARD,
+                                   .orders_only = row->needs == NEEDS_ORDERS,
+                                   .no_databases = row->needs == NEEDS_LOGS,
+                                   .rows_max = row->needs == NEEDS_LOGS ? EVENT_LIST_MAX : 0};
     struct why why = {0};
     char line[320];
     r->signals = signals_open();
