@@ -73,7 +73,7 @@ static void look_for_fetch(struct look *l, const char *group, const struct lines
     const char *fetch = l->conf->patterns.fetch[0];
     struct lines day = {.fetched_ms = hour->fetched_ms};
     struct why why = {0};
-    char pattern[PATTERN_MAX], next[240];
+    char pattern[PATTERN_MAX];
     if (day.fetched_ms < 0) {
         bool filtered =
             classifier_filter_pattern(l->w->classifiers[l->env], FILTER_CREDENTIALS, pattern, sizeof pattern);
@@ -88,11 +88,9 @@ static void look_for_fetch(struct look *l, const char *group, const struct lines
                  (long long)(minutes > 0 ? minutes : 0));
         return;
     }
-    (void)str_fmt(next, sizeof next,
-                  "credtop events %s --kind other: is the fetch worded otherwise? then [patterns] fetch = ...",
-                  l->conf->name);
-    look_add(l, FINDING_WARN, next, "%s: no line of the last 24 hours matches fetch = %s", group,
-             fetch != NULL ? fetch : "(none)");
+    look_add(l, FINDING_WARN,
+             "is the fetch worded otherwise (credtop events NAME --kind other)? then give [patterns] fetch = ...",
+             "%s: no line of the last 24 hours matches fetch = %s", group, fetch != NULL ? fetch : "(none)");
 }
 
 void look_logs(struct look *l)
@@ -122,30 +120,23 @@ void look_logs(struct look *l)
 
 /* ---------------------------------------------------------------- database */
 
-static const char *next_of(const struct look *l, enum db_phase phase, char out[240])
-{
-    static const char *const words[PHASE_COUNT] = {
-        [PHASE_RESOLVE] = "check the host's name (db_host overrides the secret's), and the name server of this machine",
-        [PHASE_CONNECT] = "check that this machine may reach it: security group, route, port",
-        [PHASE_TLS] = "give the authority's certificate: db_sslrootcert = FILE (RDS: its global bundle)",
-        [PHASE_QUERY] = "the login works, and asking the server about itself does not",
-    };
-    out[0] = '\0';
-    if (phase == PHASE_AUTH)
-        (void)str_fmt(out, 240, "credtop test %s: which version of the secret the database takes", l->conf->name);
-    else if (words[phase] != NULL)
-        (void)str_copy(out, 240, words[phase]);
-    return out;
-}
+static const char *const nexts[PHASE_COUNT] = {
+    [PHASE_CREDENTIALS] = "",
+    [PHASE_RESOLVE] = "check the host's name (db_host overrides the secret's), and the name server of this machine",
+    [PHASE_CONNECT] = "check that this machine may reach it: security group, route, port",
+    [PHASE_TLS] = "give the authority's certificate: db_sslrootcert = FILE (RDS: its global bundle)",
+    [PHASE_AUTH] = "credtop test NAME says which version of the secret the database takes",
+    [PHASE_QUERY] = "the login works, and asking the server about itself does not",
+};
 
 static void tell_login(struct look *l, const struct db_params *p, const struct login_result *r)
 {
-    char next[240], line[320];
+    char line[320];
     unsigned port = p->port != 0 ? p->port : 5432;
     const char *mode = p->sslmode[0] != '\0' ? p->sslmode : "verify-full";
     if (!r->ok)
-        look_add(l, FINDING_FAIL, next_of(l, r->failed, next), "database %s:%u, %s: %s", p->host, port,
-                 db_phase_word(r->failed), r->why.text[0] != '\0' ? r->why.text : why_line(&r->why, line, sizeof line));
+        look_add(l, FINDING_FAIL, nexts[r->failed], "database %s:%u, %s: %s", p->host, port, db_phase_word(r->failed),
+                 r->why.text[0] != '\0' ? r->why.text : why_line(&r->why, line, sizeof line));
     else if (l->w->audit)
         look_add(l, FINDING_OK, NULL, "database %s:%u reachable, %s (%s); audit mode does not log in", p->host, port,
                  r->tls_protocol[0] != '\0' ? r->tls_protocol : "no TLS", mode);

@@ -168,7 +168,7 @@ def doctor(report):
     report.check("doctor: who we are", said("ok", "prod-eu", ":user/ops, region eu-central-1"), lines)
     report.check("doctor: what we may", said("ok", "prod-eu", "allowed: DescribeSecret, ListSecretVersionIds"), lines)
     report.check("doctor: the patterns", said("ok", "prod-eu", " fetches, ") and said("ok", "prod-eu", "fetch line is"), lines)
-    report.check("doctor: what to do", any("next:" in line and "credtop test legacy" in line for line in lines), lines)
+    report.check("doctor: what to do", any("legacy: credtop test NAME" in line for line in lines), lines)
     sim("POST", "/_sim/faults", {"operation": "DescribeSecret", "fault": "denied", "count": 100})
     sim("POST", "/_sim/faults", {"operation": "FilterLogEvents", "fault": "denied", "count": 100})
     conf = write_conf("denied", {"one": ["log_group = /aws/lambda/app-prod-eu"]})
