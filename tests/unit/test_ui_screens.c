@@ -310,7 +310,7 @@ static void events__hostile_lines__keep_their_columns(void **state)
         "\x1b[2J\x1b[1;1Hforged", "a\rb\bc\td\ne", "\xe2\x80\xaegpj.exe \xe2\x81\xa6x\xe2\x81\xa9",
         "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", "e\xcc\x81\xcc\x82\xcc\x83\xcc\x84 combining",
         "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7 family \xf0\x9f\x87\xa9\xf0\x9f\x87\xaa",
-        "\xff\xfe broken \xc3", "\xc2\x9b" "31mred", "\xe2\x80\x8b\xef\xbb\xbfzero width"};
+        "\xff\xfe broken \xc3", "\xc2\x9b[31mred", "\xe2\x80\x8b\xef\xbb\xbfzero width"};
     static char safe[ARRAY_LEN(hostile)][400];
     struct board *b = fix_board();
     struct event_chunk *c = (struct event_chunk *)(uintptr_t)b->envs[FIX_PROD_EU].logs->chunks[0];
