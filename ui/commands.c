@@ -385,39 +385,26 @@ static unsigned do_KINDS_MENU(struct screen *s)
     return EFFECT_REDRAW;
 }
 
-/* To the next event of the list that is of these kinds and passes; false when there is none. */
-static bool jump(struct screen *s, bool forward, unsigned kinds, const struct filter *f)
-{
-    size_t at = s->events.at;
-    while (forward ? at + 1 < s->log.n : at > 0) {
-        at = forward ? at + 1 : at - 1;
-        const struct event_ref *e = &s->log.refs[at];
-        if ((kinds & (1u << e->row->kind)) && event_matches(e->row, &s->board->envs[e->env], f)) {
-            list_choose(&s->events, at);
-            (void)moved(s);
-            return true;
-        }
-    }
-    return false;
-}
-
 static unsigned match(struct screen *s, bool forward)
 {
-    if (!s->pattern[0]) {
+    if (s->pattern[0])
+        seek_begin(s, forward);
+    else
         screen_say(s, "nothing to look for yet: / first");
-        return EFFECT_REDRAW;
-    }
-    struct filter *f = filter_new(s->pattern, &event_columns, s->wall_ms, s->local);
-    if (!jump(s, forward, EVENT_KINDS_ALL, f))
-        screen_say(s, "no %s event matches \"%s\"", forward ? "later" : "earlier", s->pattern);
-    filter_free(f);
     return EFFECT_REDRAW;
 }
 
 static unsigned trouble(struct screen *s, bool forward)
 {
-    if (!jump(s, forward, EVENT_KINDS_BAD, NULL))
-        screen_say(s, "no %s error among what is shown", forward ? "later" : "earlier");
+    size_t at = s->events.at;
+    while (forward ? at + 1 < s->log.n : at > 0) {
+        at = forward ? at + 1 : at - 1;
+        if (EVENT_KINDS_BAD & (1u << s->log.refs[at].row->kind)) {
+            list_choose(&s->events, at);
+            return moved(s);
+        }
+    }
+    screen_say(s, "no %s error among what is shown", forward ? "later" : "earlier");
     return EFFECT_REDRAW;
 }
 

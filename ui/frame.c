@@ -371,6 +371,8 @@ void screen_draw(struct screen *s, struct grid *g)
 {
     if (screen_is_looking(s))
         screen_rebuild(s);
+    if (screen_is_looking(s) && s->seek.filter)
+        seek_go_on(s);
     draw_view(s, g);
     if (s->menu.what)
         menu_draw(&s->menu, s, g);

@@ -43,7 +43,7 @@ static void read_filters(struct screen *s)
 
 bool screen_is_looking(const struct screen *s)
 {
-    return s->view == VIEW_EVENTS && (s->log.waiting > 0 || s->log_due);
+    return s->view == VIEW_EVENTS && (s->log.waiting > 0 || s->log_due || s->seek.filter);
 }
 
 const char *choice_word(enum event_choice c)
@@ -154,6 +154,7 @@ struct screen *screen_free(struct screen *s)
 {
     if (!s)
         return NULL;
+    seek_stop(s);
     event_list_clear(&s->log); /* before the board: it borrowed its rows */
     board_free(s->board);
     for (int v = 0; v < VIEW_COUNT; v++)
@@ -378,6 +379,7 @@ unsigned screen_key(struct screen *s, uint32_t press)
         return EFFECT_REDRAW;
     }
     s->message[0] = '\0';
+    seek_stop(s);
     if (s->log_due)
         screen_rebuild(s);
     unsigned effects = command_run(s, c);

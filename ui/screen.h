@@ -22,6 +22,7 @@
 #include "ui/prompt.h"
 #include "ui/question.h"
 #include "ui/range.h"
+#include "ui/seek.h"
 
 enum view_id {
     VIEW_OVERVIEW,
@@ -109,6 +110,7 @@ struct screen {
     uint32_t only_container; /* events of this one; 0 all */
     struct event_list log;   /* built for the events view */
     struct event_key event;  /* the chosen one */
+    struct seek seek;        /* the next event that matches */
     bool log_due;            /* the filter was typed on: the list is to be made before it is used */
 
     struct prompt prompt;     /* the filter... */

@@ -190,6 +190,55 @@ static void events__typed_ahead__is_one_look(void **state)
     screen_free(s);
 }
 
+/* What is looked for among very many rows is found some frames later, or left at a key. */
+static void events__seek__goes_on_over_frames(void **state)
+{
+    enum { ROWS = 60000 };
+    struct board *b = fix_board();
+    struct fix_logs *l = (struct fix_logs *)(uintptr_t)b->envs[FIX_PROD_EU].logs;
+    struct event_row *many = mem_array(ROWS, sizeof(*many));
+    struct grid *g = grid_new(24, 80, false);
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++)
+        many[i] = (struct event_row){.time_ms = fix_now() - ROWS + (int64_t)i,
+                                     .kind = EVENT_OTHER,
+                                     .container = 1,
+                                     .text = i == 0 ? "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"
+                                                    : "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    l->chunk.rows = many;
+    l->chunk.nrows = ROWS;
+    struct screen *s = screen_of(b);
+    press(s, "3");
+    (void)verb_run(s, VERB_EVENTS, "prod-eu");
+    while (s->log.waiting > 0)
+        screen_draw(s, g);
+    assert_int_equal(s->log.n, ROWS);
+    str_copy(s->pattern, sizeof(s->pattern), "re:^(a?){40}a{40}b");
+    for (int stopped = 1; stopped >= 0; stopped--) {
+        size_t frames = 0;
+        press(s, "GN");
+        assert_true(screen_is_looking(s) && s->events.at == ROWS - 1);
+        if (stopped) {
+            press(s, "k"); /* is answered, and what was begun is left */
+            assert_true(!screen_is_looking(s) && s->events.at == ROWS - 2);
+            continue;
+        }
+        for (; screen_is_looking(s); frames++)
+            screen_draw(s, g);
+        assert_true(frames > 2 && s->events.at == 0 && !s->follow);
+    }
+    press(s, "G");
+    str_copy(s->pattern, sizeof(s->pattern), "nothing like it");
+    press(s, "N");
+    while (screen_is_looking(s))
+        screen_draw(s, g);
+    assert_non_null(strstr(s->message, "no earlier"));
+    assert_int_equal(s->events.at, ROWS - 1);
+    screen_free(s);
+    grid_free(g);
+    free(many);
+}
+
 static void detail__span__goes_round(void **state)
 {
     struct screen *s = screen_of(fix_board());
@@ -213,6 +262,7 @@ int main(void)
         cmocka_unit_test(events__whose__one_the_marked_all),
         cmocka_unit_test(events__whole__esc_leads_back_step_by_step),
         cmocka_unit_test(events__typed_ahead__is_one_look),
+        cmocka_unit_test(events__seek__goes_on_over_frames),
         cmocka_unit_test(detail__span__goes_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
