@@ -65,6 +65,7 @@ static enum style version_login(const struct screen *s, const struct version_row
 #define LINE_AT 10     /* behind the version */
 #define LINE_BESIDE 21 /* for what it is, and the login */
 #define LINE_LEAST 20
+#define LINES_MOST 6 /* of versions: those with a label come first, then the newest */
 
 /* What a version was in a part of the time. */
 static const struct {
@@ -151,22 +152,27 @@ static const char *part_word(const struct version_row *v)
                                         : "-";
 }
 
+static int lines_of(const struct secret_snap *q)
+{
+    return q->nversions > LINES_MOST ? LINES_MOST : (int)q->nversions;
+}
+
 static void draw_time(const struct screen *s, struct grid *g, struct rect at)
 {
     const struct secret_snap *q = screen_env(s)->secret;
-    int width = at.w - LINE_AT - LINE_BESIDE - 1;
+    int width = at.w - LINE_AT - LINE_BESIDE - 1, lines = lines_of(q);
     int64_t from = oldest_created(q);
     char note[96];
-    if (at.h < (int)q->nversions + 2 || width < LINE_LEAST || from >= s->wall_ms)
+    if (at.h < lines + 2 || width < LINE_LEAST || from >= s->wall_ms)
         return;
     str_fmt(note, sizeof(note),
             g->utf8 ? "█ AWSCURRENT  ▒ was it  ─ AWSPREVIOUS  ░ before"
                     : "# AWSCURRENT  = was it  - AWSPREVIOUS  . before");
     grid_rule(g, at.y, at.x, at.w, "TIME LINE", note);
-    for (size_t i = 0; i < q->nversions; i++) {
+    for (int i = 0; i < lines; i++) {
         const struct version_row *v = &q->versions[i];
         char id[FORMAT_SIZE], login[FORMAT_SIZE];
-        int y = at.y + 1 + (int)i, x = at.x + 1;
+        int y = at.y + 1 + i, x = at.x + 1;
         enum style style = version_login(s, v, login);
         grid_text(g, y, x, LINE_AT - 1, v->labels & LABEL_CURRENT ? STYLE_BOLD : STYLE_TEXT, format_version(v->id, id));
         draw_line(s, g, y, x + LINE_AT, width, v, from);
@@ -174,7 +180,7 @@ static void draw_time(const struct screen *s, struct grid *g, struct rect at)
         grid_text(g, y, x, 8, STYLE_TEXT, part_word(v));
         grid_text(g, y, x + 9, at.x + at.w - x - 9, style, login);
     }
-    draw_axis(s, g, at.y + 1 + (int)q->nversions, at.x + 1 + LINE_AT, width, from);
+    draw_axis(s, g, at.y + 1 + lines, at.x + 1 + LINE_AT, width, from);
 }
 
 /* ------------------------------------------------------------- the table */
@@ -215,7 +221,7 @@ static void draw_table(const struct screen *s, struct grid *g, struct rect at)
 int versions_lines(const struct secret_snap *q, bool with_time)
 {
     int n = (int)q->nversions;
-    return 2 + n + (with_time && n > 0 ? 2 + n : 0);
+    return 2 + n + (with_time && n > 0 ? 2 + lines_of(q) : 0);
 }
 
 void versions_draw(const struct screen *s, struct grid *g, struct rect at, const char *note)

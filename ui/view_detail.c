@@ -218,6 +218,7 @@ static const struct {
 /* With axes: the hits are bars of three lines, the logins of two, and times stand below. */
 #define HIT_LINES 3
 #define LOGIN_LINES 2
+#define CHART_MOST 192 /* columns: two for each step of a day */
 #define TALL_LINES (1 + HOUR_ROWS - 1 + HIT_LINES + LOGIN_LINES + 1)
 
 static void hour_note(const struct screen *s, size_t row, char out[64])
@@ -270,7 +271,8 @@ static void charts_rule(const struct screen *s, struct grid *g, struct rect at)
 /* The widest that has whole steps, and leaves room for what stands beside it. */
 static int chart_width(const struct screen *s, int width)
 {
-    int steps = chart_span_steps(s->span), room = width >= WIDE_FROM + 30 ? 120 : width >= 100 ? 60 : 40;
+    int steps = chart_span_steps(s->span);
+    int room = width >= CHART_MOST + 40 ? CHART_MOST : width >= WIDE_FROM + 30 ? 120 : width >= 100 ? 60 : 40;
     if (steps > room)
         return steps / ((steps + room - 1) / room);
     return steps * (room / steps);
@@ -330,7 +332,7 @@ static int32_t login_columns(const struct screen *s, const struct db_snap *d, in
 static void draw_logins(const struct screen *s, struct grid *g, struct rect at, int width)
 {
     const struct db_snap *d = screen_env(s)->db;
-    int32_t values[SERIES_STEPS];
+    int32_t values[CHART_MOST];
     char last[FORMAT_SIZE], most[FORMAT_SIZE];
     int x = at.x + 10, bottom = at.y + at.h - 1;
     size_t failed = 0;

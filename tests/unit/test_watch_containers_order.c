@@ -129,6 +129,7 @@ static void property__any_order_gives_the_same_numbers(void **state)
                     fail_msg("tale %d: %s %d in order, %d shuffled", (int)seed, event_name((enum event_kind)k),
                              (int)told->total[k], (int)heard->total[k]);
             assert_memory_equal(told->series, heard->series, sizeof told->series);
+            assert_memory_equal(told->day, heard->day, sizeof told->day);
             assert_int_equal(told->ncontainers, heard->ncontainers);
             assert_memory_equal(told->containers, heard->containers, told->ncontainers * sizeof *told->containers);
             free((void *)(uintptr_t)heard->containers);
