@@ -142,9 +142,13 @@ static void give_back_locked(struct pool *p, size_t i, bool extra, int64_t delay
     if (item->hangs && p->hung-- == hung_max(p)) /* another may have its turn */
         pthread_cond_signal(&p->timers[true]);
     item->hangs = false;
-    item->tried = true;
     item->running = false;
-    item->slow = took_ms >= SLOW_MS;
+    if (delay_ms < 0) { /* POOL_NOT_YET */
+        delay_ms = -1 - delay_ms;
+    } else {
+        item->tried = true;
+        item->slow = took_ms >= SLOW_MS;
+    }
     item->due_mono_ms = item->nudged ? now_ms() : now_ms() + delay_ms;
     tell_timers_locked(p, item);
 }

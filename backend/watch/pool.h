@@ -16,6 +16,10 @@
 
 struct pool;
 
+/* A turn's answer when nothing could be done yet: come back in so many ms.  How long such a turn
+ * took says nothing about its item: one that hangs goes on being known for it. */
+#define POOL_NOT_YET(ms) (-1 - (int64_t)(ms))
+
 struct pool_settings {
     const char *name;   /* at most 15 bytes: the thread's name */
     unsigned threads;   /* for items that answer */
@@ -23,7 +27,7 @@ struct pool_settings {
     size_t items;
     void *(*worker_new)(void *ctx); /* on the pool's thread; what it owns */
     void (*worker_free)(void *worker);
-    /* One turn; returns the milliseconds until the item's next (0: at once). */
+    /* One turn; returns the milliseconds until the item's next (0: at once), or POOL_NOT_YET. */
     int64_t (*turn)(void *worker, size_t item);
     void *ctx;
     struct cancel *cancel; /* the program's stop: waits inside turns include it */

@@ -22,6 +22,7 @@
 #include "backend/base/text.h"
 #include "backend/watch/follower.h"
 #include "backend/watch/insights.h"
+#include "backend/watch/pool.h"
 
 #define WIDE_MS (15 * 60 * 1000)       /* the long look back, for those that come later still... */
 #define WIDE_EVERY_MS (5 * 60 * 1000)  /* ...and how often */
@@ -402,7 +403,7 @@ int64_t follower_turn(struct follower *f, struct aws *aws)
     int pages = PAGES_PER_TURN;
     bool more = false;
     if (!slot_due(f, &f->slot_mono_ms)) /* nothing can be asked yet: somebody else's turn */
-        return f->slot_mono_ms - clock_mono_ms(clock_real());
+        return POOL_NOT_YET(f->slot_mono_ms - clock_mono_ms(clock_real()));
     while (f->group < f->ncursors && !more) {
         struct why one = {0};
         bool done = false;

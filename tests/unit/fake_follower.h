@@ -67,7 +67,7 @@ static inline const struct log_snap *run(struct fixture *x)
     if (x->follower == NULL)
         x->follower = follower_new(&x->w.watch, 0);
     while ((delay = follower_turn(x->follower, x->w.worker.aws)) < FAKE_PERIOD_MS / 2)
-        wait_ms(delay);
+        wait_ms(delay < 0 ? -1 - delay : delay); /* POOL_NOT_YET */
     for (int i = 0; i < 500 && (delay = follower_backfill_turn(x->follower, x->w.worker.aws)) >= 0; i++)
         wait_ms(delay < 100 ? delay : 100);
     fake_aws_forget_sent(&x->w.fake);

@@ -22,6 +22,7 @@ struct fixture {
     atomic_int workers_made, workers_freed, at_once, most_at_once;
     int64_t period_ms, turn_ms;
     bool hangs;
+    bool not_yet;          /* every other turn of those that hang ends at once, with nothing done */
     atomic_size_t hanging; /* the first so many items hang, the others do not */
     atomic_llong hang_ms;
     unsigned extra_max;
@@ -58,6 +59,10 @@ static int64_t turn(void *arg, size_t item)
 {
     struct worker *w = arg;
     struct fixture *x = w->x;
+    if (x->not_yet && item < atomic_load(&x->hanging) && atomic_load(&x->turns[item]) % 2 == 1) {
+        atomic_fetch_add(&x->turns[item], 1);
+        return POOL_NOT_YET(1);
+    }
     int inside = atomic_fetch_add(&x->inside[item], 1), at_once = atomic_fetch_add(&x->at_once, 1) + 1;
     if (at_once > atomic_load(&x->most_at_once))
         atomic_store(&x->most_at_once, at_once);
@@ -296,6 +301,28 @@ static void extra_threads__are_not_all_for_those_that_hang(void **state)
     x->pool = pool_stop(x->pool);
 }
 
+/* That nothing could be done is no sign of health: the pool's own thread is not left to an item
+ * that hangs because it was quick to say so. */
+static void extra_threads__keep_what_had_nothing_to_do_yet(void **state)
+{
+    struct fixture *x = *state;
+    int before[ITEMS];
+    x->hanging = 4;
+    x->hang_ms = 2100;
+    x->not_yet = true;
+    x->extra_max = 8;
+    x->period_ms = 20;
+    start(x, 1, ITEMS);
+    pause_ms(5000);
+    for (size_t i = 4; i < ITEMS; i++)
+        before[i] = atomic_load(&x->turns[i]);
+    pause_ms(2000);
+    for (size_t i = 4; i < ITEMS; i++)
+        assert_true(atomic_load(&x->turns[i]) - before[i] >= 30);
+    cancel_trigger(x->cancel);
+    x->pool = pool_stop(x->pool);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -311,6 +338,7 @@ int main(void)
         CASE(stop__does_not_wait_for_hanging_turns),
         CASE(extra_threads__take_those_that_hang__and_end_with_the_pool),
         CASE(extra_threads__stay_within_their_limit),
+        CASE(extra_threads__keep_what_had_nothing_to_do_yet),
         CASE(extra_threads__are_not_all_for_those_that_hang),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
