@@ -321,12 +321,24 @@ static void add_action(struct strbuf *b, bool *some, const char *service, const 
     *some = true;
 }
 
+/* A row before this one is the same action for another purpose. */
+static bool is_repeated(enum aws_op op, bool audit)
+{
+    const struct aws_op_row *row = aws_op_row(op);
+    for (enum aws_op before = 0; before < op; before++)
+        if (aws_op_row(before)->service == row->service && strcmp(aws_op_row(before)->name, row->name) == 0 &&
+            aws_permits(audit, aws_op_row(before)))
+            return true;
+    return false;
+}
+
 static void add_allowed(struct strbuf *b, const struct statement *s, bool audit, bool *some_statement)
 {
     bool some = false;
     for (enum aws_op op = 0; op < AWS_OPS; op++) {
         const struct aws_op_row *row = aws_op_row(op);
-        if (row->resource != s->resource || !needs_permission(row) || !aws_permits(audit, row))
+        if (row->resource != s->resource || !needs_permission(row) || !aws_permits(audit, row) ||
+            is_repeated(op, audit))
             continue;
         if (!some)
             strbuf_fmt(b, "%s\n    {\n      \"Sid\": \"%s\",\n      \"Effect\": \"Allow\",\n      \"Action\": [",
