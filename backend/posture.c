@@ -27,6 +27,17 @@ const struct posture_row *posture_row(enum posture_check c)
     return &rows[c];
 }
 
+const char *posture_mend(enum posture_check c, const char *env, char out[320])
+{
+    static const char place[] = "ENVIRONMENT";
+    const char *mend = rows[c].mend, *at = strstr(mend, place);
+    if (at == NULL)
+        (void)str_copy(out, 320, mend);
+    else
+        (void)str_fmt(out, 320, "%.*s%s%s", (int)(at - mend), mend, env, at + sizeof place - 1);
+    return out;
+}
+
 const char *posture_subject_word(enum posture_subject s)
 {
     static const char *const words[] = {"secret", "function", "logs", "database"};

@@ -28,6 +28,9 @@ const char *posture_subject_word(enum posture_subject s); /* "secret" */
 const char *posture_mark(enum posture_result r);          /* "ok", "warn", "FAIL", "?", "-": not by colour alone */
 const char *posture_name(enum posture_result r);          /* "pass", for JSON */
 
+/* `mend`, with this environment's name in it. */
+const char *posture_mend(enum posture_check c, const char *env, char out[320]);
+
 struct finding {
     enum posture_result result;
     bool barred;     /* UNKNOWN, and would stay so: this mode does not look */

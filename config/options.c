@@ -119,6 +119,7 @@ struct parse {
     int argc, at;
     char *const *argv;
     struct options *out;
+    bool formatted;                    /* --format was given */
     const struct option_row *narrowed; /* the last one given that goes with one command alone */
     int commands;                      /* given so far */
     struct words wrong;
@@ -201,6 +202,7 @@ static bool set_word(struct parse *p, const struct option_row *o, const char *va
     } else {
         enum options_format format = (enum options_format)index;
         memcpy(field_of(o, p->out), &format, sizeof format);
+        p->formatted = true;
     }
     return true;
 }
@@ -385,6 +387,25 @@ static bool parse_command(struct parse *p, const char *arg)
     return false;
 }
 
+/* Each command has its formats; the first is what it prints by itself. */
+static bool format_fits(struct parse *p)
+{
+    static const enum options_format common[] = {FORMAT_TABLE, FORMAT_JSON}, report[] = {FORMAT_MARKDOWN, FORMAT_JSON};
+    static const char *const words[] = {
+        [FORMAT_TABLE] = "table", [FORMAT_JSON] = "json", [FORMAT_MARKDOWN] = "markdown"};
+    const enum options_format *fit = p->out->command == COMMAND_REPORT ? report : common;
+    if (!p->formatted) {
+        p->out->format = fit[0];
+    }
+    if (p->out->format == fit[0] || p->out->format == fit[1]) {
+        return true;
+    }
+    const struct help_row *given = command_row(p->out->command);
+    words_fmt(&p->wrong, "credtop: %s does not print %s; allowed: --format %s|%s",
+              given != NULL ? given->word : "the dashboard", words[p->out->format], words[fit[0]], words[fit[1]]);
+    return false;
+}
+
 static bool parse_all(struct parse *p)
 {
     bool only_words = false; /* after "--" */
@@ -424,6 +445,9 @@ static bool parse_all(struct parse *p)
                   p->out->finish ? "finish" : "cancel");
         return false;
     }
+    if (!stops && !format_fits(p)) {
+        return false;
+    }
     const struct help_row *given = stops ? NULL : wants_operand(p);
     if (given != NULL) {
         words_fmt(&p->wrong, "credtop: %s needs %s: credtop %s %s", given->word,
@@ -446,6 +470,7 @@ bool options_parse(int argc, char *const argv[], struct options *out, char **out
         }
     }
     p.narrowed = NULL;
+    p.formatted = false;
     if (parse_all(&p)) {
         words_clear(&p.wrong);
         return true;

@@ -13,9 +13,11 @@ enum options_command {
     COMMAND_TEST,
     COMMAND_ROTATE,
     COMMAND_RECYCLE,
-    COMMAND_JOURNAL
+    COMMAND_JOURNAL,
+    COMMAND_VERIFY,
+    COMMAND_REPORT
 };
-enum options_format { FORMAT_TABLE, FORMAT_JSON };
+enum options_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_MARKDOWN };
 
 struct options {
     enum options_command command;
@@ -25,16 +27,17 @@ struct options {
     bool audit;              /* --audit: only ever tightens */
     bool ascii, no_color;
     bool help, version;
-    const char *operand;       /* test, rotate, recycle: the environment's name; journal: "show", "verify", "tail" */
+    const char *source;  /* verify: a folder; NULL */
+    const char *operand; /* test, rotate, recycle, verify: the environment's name; journal: "show", "verify", "tail" */
     bool dry_run, yes, finish; /* rotate, recycle: plan alone; do not ask; rotate: finish what is half done */
     bool cancel;               /* rotate: stop what AWS rotates instead; not with `finish` */
     bool roll_back;            /* rotate: back to the version before; not with those */
     const char *strategy;      /* rotate: "single-user", "alternating-users"; NULL: as configured */
     const char *stage;         /* test: one staging label; NULL: each */
-    int64_t since_ms;          /* journal: how far back; 0: all.  status: of the logs; 0: as configured */
+    int64_t since_ms;          /* journal: how far back; 0: all.  Else of the logs; 0: as configured */
     const char *head;          /* journal: a hash that must be there; NULL */
     const char *journal_file;  /* journal: the file to read; NULL: the configuration's */
-    int64_t timeout_ms;        /* status, test: give up waiting for answers after this */
+    int64_t timeout_ms;        /* status, test, verify, report: give up waiting for answers after this */
 };
 
 /* Returns true, or false with one message (malloc'd, "credtop: ...") saying what

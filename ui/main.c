@@ -13,8 +13,11 @@
 #include "config/options.h"
 #include "ui/cli/change.h"
 #include "ui/cli/journal.h"
+#include "ui/cli/order.h"
+#include "ui/cli/report.h"
 #include "ui/cli/status.h"
 #include "ui/cli/test.h"
+#include "ui/cli/verify.h"
 #include "ui/signals.h"
 #include "ui/ui.h"
 
@@ -83,6 +86,10 @@ static int show(struct backend *b, const struct config *c, const struct options 
     char line[320];
     if (o->command == COMMAND_STATUS)
         return status_run(b, o, signals);
+    if (o->command == COMMAND_VERIFY)
+        return verify_run(b, o, signals);
+    if (o->command == COMMAND_REPORT)
+        return report_run(b, c, o, signals);
     if (o->command == COMMAND_TEST)
         return test_run(b, c, o, signals);
     if (o->command == COMMAND_ROTATE || o->command == COMMAND_RECYCLE)
@@ -96,9 +103,17 @@ static int show(struct backend *b, const struct config *c, const struct options 
     return EXIT_COULD_NOT_TELL;
 }
 
+static enum backend_posture posture_of(enum options_command c)
+{
+    return c == COMMAND_DASHBOARD                       ? POSTURE_SLOWLY
+           : c == COMMAND_VERIFY || c == COMMAND_REPORT ? POSTURE_AT_ONCE
+                                                        : POSTURE_NEVER;
+}
+
 static int run(const struct options *o, const struct config *c)
 {
     struct backend_settings set = {.audit = o->audit || c->audit,
+                                   .posture = posture_of(o->command),
                                    .can_ask = o->command == COMMAND_DASHBOARD,
                                    .orders_only = o->command == COMMAND_TEST || o->command == COMMAND_ROTATE ||
                                                   o->command == COMMAND_RECYCLE};
@@ -138,9 +153,12 @@ int main(int argc, char **argv)
         return say_text(mem_copy_str("credtop " CREDTOP_VERSION "\n"));
     if (o.command == COMMAND_JOURNAL && o.journal_file)
         return journal_run(NULL, &o);
-    if (o.command == COMMAND_STATUS && o.since_ms > 0 &&
-        (o.since_ms < STATUS_SINCE_MIN_MS || o.since_ms > STATUS_SINCE_MAX_MS)) {
-        (void)fprintf(stderr, "credtop: --since of status is out of range; allowed: 1m..168h\n");
+    bool of_logs = o.command == COMMAND_STATUS || o.command == COMMAND_VERIFY || o.command == COMMAND_REPORT;
+    if (of_logs && o.since_ms > 0 && (o.since_ms < STATUS_SINCE_MIN_MS || o.since_ms > STATUS_SINCE_MAX_MS)) {
+        (void)fprintf(stderr, "credtop: --since of %s is out of range; allowed: 1m..168h\n",
+                      o.command == COMMAND_STATUS   ? "status"
+                      : o.command == COMMAND_VERIFY ? "verify"
+                                                    : "report");
         return EXIT_COULD_NOT_TELL;
     }
     struct config *c = read_config(o.config_path);
@@ -156,9 +174,18 @@ int main(int argc, char **argv)
         config_free(c);
         return EXIT_COULD_NOT_TELL;
     }
-    if (o.command == COMMAND_STATUS && o.since_ms > 0)
+    if (of_logs && o.since_ms > 0)
         c->backfill_ms = o.since_ms;
-    int status = run(&o, c);
+    size_t env = o.command == COMMAND_VERIFY ? order_find_env(c, o.operand) : 0;
+    if (env == ORDER_NO_ENVIRONMENT) {
+        log_close();
+        config_free(c);
+        return EXIT_COULD_NOT_TELL;
+    }
+    struct config one = *c; /* what is verified is asked about alone */
+    one.environments += o.command == COMMAND_VERIFY ? env : 0;
+    one.nenvironments = o.command == COMMAND_VERIFY ? 1 : c->nenvironments;
+    int status = run(&o, &one);
     log_close();
     config_free(c);
     return status;

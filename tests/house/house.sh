@@ -66,11 +66,12 @@ backend/watch/*           backend/watch/* backend/credentials/* backend/aws/* ba
 backend/actions/*         backend/actions/* backend/watch/watch.h backend/watch/snapbox.h backend/credentials/* backend/aws/* backend/base/* backend/model.h backend/orders.def config/*
 backend/model.[ch]        backend/model.h backend/orders.def backend/events.def backend/phases.def backend/states.def backend/base/* config/config.h
 backend/verdict.c         backend/model.h backend/base/* config/config.h
+backend/source*           backend/source.h backend/source_code.h backend/source.def backend/posture.h backend/base/*
 backend/posture*          backend/posture.h backend/posture_case.h backend/posture.def backend/model.h backend/base/* config/config.h
 backend/backend.h         backend/model.h backend/base/clock.h config/config.h
 backend/*                 backend/* config/*
 config/*                  config/*
-ui/*                      ui/* backend/backend.h backend/journal_view.h backend/posture.h backend/model.h backend/events.def backend/states.def backend/base/* config/config.h config/options.h config/preferences.h
+ui/*                      ui/* backend/backend.h backend/journal_view.h backend/source.h backend/posture.h backend/model.h backend/events.def backend/states.def backend/base/* config/config.h config/options.h config/preferences.h
 END
 }
 
@@ -218,6 +219,7 @@ defs_once() {
     done <<'END'
 backend/states.def STATE
 backend/posture.def CHECK
+backend/source.def SOURCE
 backend/events.def EVENT
 backend/phases.def PHASE
 backend/base/err.def ERR

@@ -1,17 +1,15 @@
 #include "ui/cli/status.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "backend/base/clock.h"
 #include "backend/base/mem.h"
 #include "ui/cli/output.h"
+#include "ui/cli/settle.h"
 #include "ui/env_table.h"
 #include "ui/format.h"
-#include "ui/signals.h"
 #include "ui/view.h"
 
 #define COLUMNS_OF_A_FILE 200
@@ -149,45 +147,9 @@ static struct status_look look_of(const struct options *o)
 
 /* ------------------------------------------------------------- running */
 
-/* What reads the past and what it will cost, before it is done; each once. */
-static void say_engines(struct backend *b, char *said, size_t size)
-{
-    struct board *board = backend_board(b);
-    for (size_t i = 0; i < board->n; i++) {
-        const struct log_snap *logs = board->envs[i].logs;
-        if (logs && logs->engine[0] && strcmp(logs->engine, said) != 0) {
-            (void)str_copy(said, size, logs->engine);
-            (void)fprintf(stderr, "credtop: %s\n", said);
-            break; /* the others say the same, or in a moment their own */
-        }
-    }
-    board_free(board);
-}
-
-/* False when the user would rather not wait. */
-static bool wait_settled(struct backend *b, int64_t timeout_ms, int signals_fd)
-{
-    char said[sizeof(((struct log_snap *)0)->engine)] = "";
-    int64_t deadline = clock_mono_ms(clock_real()) + timeout_ms;
-    while (!backend_settled(b)) {
-        int64_t left = deadline - clock_mono_ms(clock_real());
-        if (left <= 0)
-            return true;
-        struct pollfd p[2] = {{.fd = backend_wake_fd(b), .events = POLLIN}, {.fd = signals_fd, .events = POLLIN}};
-        (void)poll(p, 2, left > 60000 ? 60000 : (int)left);
-        if (p[0].revents & POLLIN) {
-            backend_wake_drain(b);
-            say_engines(b, said, sizeof(said));
-        }
-        if ((p[1].revents & POLLIN) && (signals_read(signals_fd) & SIGNALS_QUIT))
-            return false;
-    }
-    return true;
-}
-
 int status_run(struct backend *b, const struct options *options, int signals_fd)
 {
-    if (!wait_settled(b, options->timeout_ms, signals_fd)) {
+    if (!settle_wait(b, options->timeout_ms, signals_fd)) {
         (void)fprintf(stderr, "credtop: interrupted before every source had answered\n");
         return CLI_COULD_NOT_TELL;
     }
