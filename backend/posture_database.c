@@ -17,7 +17,8 @@ static void bar(struct posture_case *c, enum posture_check check, const char *wo
 static void judge_login(struct posture_case *c, const struct db_snap *d)
 {
     int64_t seen = d->snap.good_wall_ms;
-    char line[260];
+    const struct why *why = &d->result_why;
+    const char *words = why->text[0] != '\0' ? why->text : err_words(why->code);
     switch (d->result) {
     case DB_LOGIN_OK:
         if (d->fell_back)
@@ -29,12 +30,11 @@ static void judge_login(struct posture_case *c, const struct db_snap *d)
         return;
     case DB_LOGIN_FAILED:
     case DB_UNREACHABLE:
-        posture_tell(c, POSTURE_LOGIN, POSTURE_FAIL, seen, "%s: %s", db_phase_word(d->failed),
-                     why_line(&d->result_why, line, sizeof line));
+        posture_tell(c, POSTURE_LOGIN, POSTURE_FAIL, seen, "%s: %s", db_phase_word(d->failed), words);
         return;
     case DB_NO_CREDENTIALS:
         posture_tell(c, POSTURE_LOGIN, d->result_why.code == ERR_DENIED ? POSTURE_UNKNOWN : POSTURE_FAIL, seen,
-                     "no credentials to log in with: %s", why_line(&d->result_why, line, sizeof line));
+                     "no credentials to log in with: %s", words);
         return;
     case DB_REACHABLE:
         bar(c, POSTURE_LOGIN, "the server answers; audit mode logs in nowhere");

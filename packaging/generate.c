@@ -98,7 +98,7 @@ static const char *place_words(unsigned where, char out[PLACES_MAX])
         unsigned place;
         const char *word;
     } places[] = {{IN_OVERVIEW, "overview"}, {IN_DETAIL, "detail"}, {IN_EVENTS, "events"}, {IN_ORDERS, "orders"},
-                  {IN_CONNECT, "connect"}, {IN_JOURNAL, "journal"}, {IN_COST, "cost"}, {IN_HELP, "help"}, {IN_COMPARE, "compare"}};
+                  {IN_CONNECT, "connect"}, {IN_JOURNAL, "journal"}, {IN_POSTURE, "posture"}, {IN_COST, "cost"}, {IN_HELP, "help"}, {IN_COMPARE, "compare"}};
     out[0] = '\0';
     if (where == IN_ALL)
         (void)str_copy(out, PLACES_MAX, "everywhere");

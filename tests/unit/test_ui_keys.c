@@ -18,7 +18,7 @@
 #include "tests/screens/fixture.c"
 #include "tests/screens/fixture_orders.c"
 
-static const unsigned places[] = {IN_OVERVIEW, IN_DETAIL, IN_EVENTS, IN_ORDERS, IN_CONNECT, IN_JOURNAL, IN_COST, IN_HELP};
+static const unsigned places[] = {IN_OVERVIEW, IN_DETAIL, IN_EVENTS, IN_ORDERS, IN_CONNECT, IN_JOURNAL, IN_POSTURE, IN_COST, IN_HELP};
 
 static bool has_word(const char *list, const char *word, size_t n)
 {
