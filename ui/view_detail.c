@@ -190,7 +190,20 @@ static void draw_facts(const struct screen *s, struct grid *g, struct rect at)
                  q->description);
 }
 
-/* The posture in a line; the whole of it is on screen 7. */
+/* The posture in a line; the whole of it is on screen 7.  Lines that are few are for what is
+ * wrong alone. */
+static bool wants_posture(const struct screen *s, bool tall)
+{
+    uint8_t results[POSTURE_CHECKS];
+    bool bad = false;
+    if (!screen_env(s)->secret)
+        return false;
+    posture_results(s->board, screen_env(s), results);
+    for (size_t i = 0; i < POSTURE_CHECKS; i++)
+        bad = bad || results[i] == POSTURE_FAIL || results[i] == POSTURE_WARN;
+    return tall || bad;
+}
+
 static void draw_posture(const struct screen *s, struct grid *g, struct rect at)
 {
     char words[400];
@@ -514,7 +527,7 @@ static void detail_draw(struct screen *s, struct grid *g, struct rect body)
     struct layout_want wants[] = {
         {causes > 3 ? 3 : causes, causes > 6 ? 6 : causes, 0},
         {1, tall && v->secret ? 3 : 1, 0},
-        {1, v->secret ? 1 + gap : 0, 3},
+        {1, wants_posture(s, tall) ? 1 + gap : 0, 3},
         {wide           ? 9
          : versions > 5 ? 5 /* AWSCURRENT, AWSPENDING and AWSPREVIOUS */
                         : versions,

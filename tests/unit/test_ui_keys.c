@@ -319,7 +319,7 @@ static void screen__cost__chooses_the_same_environment(void **state)
     press_all(s, "j\r");
     assert_int_equal(s->view, VIEW_DETAIL);
     assert_string_equal(chosen(s), "legacy");
-    press_all(s, "\t\t\t\t\t\t"); /* detail, events, orders, connect, journal, cost, overview */
+    press_all(s, "\t\t\t\t\t\t\t"); /* detail, events, orders, connect, journal, posture, cost, overview */
     assert_int_equal(s->view, VIEW_OVERVIEW);
     assert_string_equal(chosen(s), "legacy");
     screen_free(s);
