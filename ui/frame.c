@@ -217,8 +217,8 @@ static void draw_tabs(const struct screen *s, struct grid *g, struct rect at)
 {
     char note[64];
     int x = at.x, width = tabs_note(s, at.w < WIDE_FROM, note) ? (int)strlen(note) + 1 : 0;
-    for (int v = 0; v < VIEW_COMPARE; v++)
-        width += 2 + (int)strlen(view_row((enum view_id)v)->tab);
+    for (int v = 0; v < VIEW_COUNT; v++)
+        width += v >= VIEW_COMPARE && s->view != (enum view_id)v ? 0 : 2 + (int)strlen(view_row((enum view_id)v)->tab);
     for (int v = 0; v < VIEW_COUNT; v++) {
         if (v >= VIEW_COMPARE && s->view != (enum view_id)v)
             continue; /* opened by keys of their own */

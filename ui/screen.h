@@ -93,10 +93,10 @@ struct screen {
 
     bool *marked; /* by environment: orders are for these */
     size_t nmarked;
-    size_t *rows, nrows;   /* overview: the environments shown, in order */
-    size_t *worst, nworst; /* environments that need attention and pass the filter, worst first */
-    size_t nworst_of;      /* the same without the filter */
-    size_t *ways, nways;   /* the connect view: the environments shown, worst first */
+    size_t *rows, nrows;                       /* overview: the environments shown, in order */
+    size_t *worst, nworst;                     /* environments that need attention and pass the filter, worst first */
+    size_t nworst_of;                          /* the same without the filter */
+    size_t *ways, nways;                       /* the connect view: the environments shown, worst first */
     size_t *stands, nstands;                   /* the posture view: the environments shown, worst first */
     uint8_t (*results)[POSTURE_CHECKS];        /* enum posture_result; by environment, as last judged */
     int64_t judged_ms;                         /* monotonic */
@@ -105,9 +105,9 @@ struct screen {
     enum posture_check check;                  /* the chosen one */
     bool check_chosen;                         /* by hand */
     bool faults;                               /* posture: what is well is left out */
-    size_t *lines, nlines; /* the journal: the rows of its snapshot that are shown */
-    uint64_t line;         /* the chosen one, by its number in the journal; 0 none */
-    struct menu menu;      /* while it is open, keys are for it */
+    size_t *lines, nlines;                     /* the journal: the rows of its snapshot that are shown */
+    uint64_t line;                             /* the chosen one, by its number in the journal; 0 none */
+    struct menu menu;                          /* while it is open, keys are for it */
     char copied[MENU_VALUE];
     char save_as[PROMPT_MAX]; /* "": a name of our own */
     bool mouse;

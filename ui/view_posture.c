@@ -66,6 +66,15 @@ static size_t count(const struct screen *s, size_t env, enum posture_result r)
     return n;
 }
 
+enum { ASKED_ENV, ASKED_WRONG, ASKED_FAIL, ASKED_WARN, ASKED_UNKNOWN };
+
+static const struct filter_column asked[] = {
+    [ASKED_ENV] = {"env", FILTER_TEXT, false},          [ASKED_WRONG] = {"wrong", FILTER_TEXT, false},
+    [ASKED_FAIL] = {"fail", FILTER_NUMBER, true},       [ASKED_WARN] = {"warn", FILTER_NUMBER, true},
+    [ASKED_UNKNOWN] = {"unknown", FILTER_NUMBER, true},
+};
+static const struct filter_columns posture_asked = {asked, ARRAY_LEN(asked)};
+
 /* An environment is found by its name, and by the words of what is wrong with it. */
 static bool passes(const struct screen *s, size_t env)
 {
@@ -75,9 +84,14 @@ static bool passes(const struct screen *s, size_t env)
         if (is_fault(s->results[env][i]))
             str_fmt(words + n, sizeof(words) - n, "%s ", posture_row(i)->word);
     }
-    const char *texts[] = {s->board->envs[env].conf->name, words};
-    bool shown = !s->faults || words[0];
-    return shown && format_matches(s->filter[VIEW_POSTURE], texts, ARRAY_LEN(texts));
+    const struct filter_value values[] = {
+        [ASKED_ENV] = {s->board->envs[env].conf->name, 0},
+        [ASKED_WRONG] = {words, 0},
+        [ASKED_FAIL] = {NULL, (int64_t)count(s, env, POSTURE_FAIL)},
+        [ASKED_WARN] = {NULL, (int64_t)count(s, env, POSTURE_WARN)},
+        [ASKED_UNKNOWN] = {NULL, (int64_t)count(s, env, POSTURE_UNKNOWN)},
+    };
+    return (!s->faults || words[0]) && filter_matches(s->filters[VIEW_POSTURE], values);
 }
 
 struct standing {
@@ -239,6 +253,7 @@ static void draw_matrix(struct screen *s, struct grid *g, struct rect at)
                            : count(s, env, POSTURE_WARN) > 0 ? STYLE_WARN
                                                              : STYLE_TEXT;
         grid_text(g, at.y + 1 + (int)i, at.x + 2, name, style, env_label(s->board->envs[env].conf, label));
+        grid_zone(g, at.y + 1 + (int)i, at.x, at.w, ZONE_ROW, (uint32_t)row);
         if (row == s->posture.at) {
             grid_glyph(g, at.y + 1 + (int)i, at.x + 1, STYLE_KEY, '>', '>');
             grid_select(g, at.y + 1 + (int)i, at.x, at.w);
@@ -347,6 +362,7 @@ static void posture_small(struct screen *s, struct grid *g, struct rect body)
                     x += grid_text(g, y, x + 1, body.w - x - 1, posture_style((enum posture_result)r),
                                    posture_row(c)->word) +
                          1;
+        grid_zone(g, y, 0, body.w, ZONE_ROW, (uint32_t)row);
         if (row == s->posture.at) {
             grid_glyph(g, y, 0, STYLE_KEY, '>', '>');
             grid_select(g, y, 0, body.w);
@@ -380,6 +396,7 @@ const struct view view_posture = {
     .tab = "7 Posture",
     .place = IN_POSTURE,
     .legend = "ok   warn   FAIL   ? not known   - not applicable   h l: the other checks",
+    .columns = &posture_asked,
     .list = posture_list,
     .rebuild = posture_rebuild,
     .moved = posture_moved,
