@@ -5,6 +5,7 @@
 #include "backend/base/mem.h"
 
 #define SIGNATURE_MAX 400 /* from a name to what tells what it is */
+#define PATTERN_MAX 1024  /* a longer one is none: else each "/" of a hostile line costs all of it */
 
 static bool is_word(char c)
 {
@@ -44,6 +45,7 @@ static size_t pattern(const char *p, size_t n)
 {
     bool class = false;
     size_t i = 1;
+    n = n < PATTERN_MAX ? n : PATTERN_MAX;
     for (; i < n && (p[i] != '/' || class); i++) {
         if (p[i] == '\n')
             return 0;

@@ -204,7 +204,7 @@ environments_seed() {
     printf '],\n"functions":[\n'
     comma=''
     while read -r name region rest; do
-        printf '%s{"account":"%s","region":"%s","name":"app-%s","update_ms":1500,"environment":' \
+        printf '%s{"account":"%s","region":"%s","name":"app-%s","modified_ago_s":259200,"update_ms":1500,"environment":' \
             "$comma" "$(account_of "$name")" "$region" "$name"
         function_variables "$name"
         printf '}'

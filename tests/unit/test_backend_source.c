@@ -161,6 +161,21 @@ static void definitions__in_all_their_forms(void **state)
     }
 }
 
+/* A line of which each part might begin something that never ends. */
+static void hostile_line__costs_no_more_than_its_length(void **state)
+{
+    enum { PARTS = 300000 };
+    char *text = mem_new(3 * PARTS + 1);
+    struct source_code c;
+    (void)state;
+    for (size_t i = 0; i < PARTS; i++)
+        memcpy(text + 3 * i, "(/[", 3);
+    source_code_split(text, 3 * PARTS, &c);
+    assert_int_equal(strlen(c.code), 3 * PARTS);
+    source_code_clear(&c);
+    free(text);
+}
+
 static void patterns__of_the_configuration_count(void **state)
 {
     static const char *const own[] = {"Loading database secret*", "Reading it", NULL};
@@ -284,6 +299,7 @@ int main(void)
         CASE(flow__half_of_it),
         CASE(what_was_not_read__may_have_it),
         cmocka_unit_test(definitions__in_all_their_forms),
+        cmocka_unit_test(hostile_line__costs_no_more_than_its_length),
         CASE(patterns__of_the_configuration_count),
         CASE(passwords__by_line_and_never_quoted),
         CASE(passwords__under_version_control_are_worse),
