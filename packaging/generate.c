@@ -13,6 +13,7 @@
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 #include "backend/model.h"
+#include "backend/posture.h"
 #include "config/config.h"
 #include "config/options.h"
 #include "config/words.h"
@@ -167,6 +168,17 @@ static void events_roff(struct strbuf *b)
         add_row(b, event_word(k), event_help(k));
 }
 
+static void posture_roff(struct strbuf *b)
+{
+    for (enum posture_check c = 0; c < POSTURE_CHECKS; c++) {
+        char help[700];
+        const struct posture_row *row = posture_row(c);
+        (void)str_fmt(help, sizeof help, "%s (%s). Why: %s. To mend it: %s.", row->title, posture_mark(row->severity),
+                      row->why, row->mend);
+        add_row(b, row->word, help);
+    }
+}
+
 /* ---------------------------------------------------------------- README */
 
 static void keys_table(struct strbuf *b)
@@ -195,6 +207,14 @@ static void states_table(struct strbuf *b)
     for (enum env_state s = 0; s < STATE_COUNT; s++)
         strbuf_fmt(b, "| `%s` | %s | %s |\n", env_state_word(s), severity_word(env_state_severity(s)),
                    env_state_help(s));
+}
+
+static void posture_table(struct strbuf *b)
+{
+    strbuf_str(b, "| column | what must be so | else |\n| --- | --- | --- |\n");
+    for (enum posture_check c = 0; c < POSTURE_CHECKS; c++)
+        strbuf_fmt(b, "| `%s` | %s | %s |\n", posture_row(c)->word, posture_row(c)->title,
+                   posture_mark(posture_row(c)->severity));
 }
 
 static void events_table(struct strbuf *b)
@@ -412,6 +432,7 @@ static const struct piece {
    
     {"filter.roff", filter_roff},   {"filter", filter_table},
     {"states.roff", states_roff},   {"events.roff", events_roff},     {"keys", keys_table},
+    {"posture.roff", posture_roff}, {"posture", posture_table},
     {"states", states_table},       {"events", events_table},         {"options", options_table},
     {"statuses", statuses_table},   {"operator.json", operator_json}, {"auditor.json", auditor_json},
     {"credtop.conf.example", example},

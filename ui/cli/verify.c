@@ -57,6 +57,8 @@ int verify_run(struct backend *b, const struct options *options, int signals_fd)
         (void)fprintf(stderr, "credtop: interrupted before every source had answered\n");
         return CLI_COULD_NOT_TELL;
     }
+    if (!backend_settled(b))
+        (void)fprintf(stderr, "credtop: not every source answered in time; what is missing is not known\n");
     struct board *board = backend_board(b);
     if (options->source != NULL &&
         source_look(options->source, board->envs[0].conf->patterns.fetch, &source, &why) != ERR_OK) {
