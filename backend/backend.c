@@ -26,6 +26,12 @@
 #define EXTRA_THREADS_MAX 160 /* of each pool, for peers that hang */
 #define LISTED_FIRST_MS (10 * 60 * 1000)
 #define NEVER_MS (24LL * 60 * 60 * 1000) /* an item without work */
+/* Functions change when somebody deploys.  Whatever their number, all together are some six
+ * calls a minute; and a dashboard that starts looks at a few at once and at the others by and by. */
+#define FUNCTION_PERIOD_MS (10LL * 60 * 1000)
+#define FUNCTION_APART_MS (20LL * 1000)
+#define FUNCTIONS_AT_ONCE 20
+#define FUNCTION_FIRST_APART_MS 3000
 
 struct backend {
     struct watch watch; /* fixed after start, but for the focus */
@@ -38,13 +44,18 @@ struct backend {
     size_t *identity_of;         /* environment -> index among identities */
     size_t *identity_env;        /* identity -> an environment that has it */
     size_t nidentities;
-    size_t *secret_env, nsecrets; /* items of the secrets pool: environments with a secret */
-    size_t *secret_item;          /* environment -> its item there */
-    atomic_bool *describe_wanted; /* by environment: its next turn must describe it */
-    bool *secret_begun;           /* by environment: its item has had a turn (one thread at a time) */
-    struct listing **listings;    /* by identity; NULL where describing is as cheap */
-    struct insights **insights;   /* by identity: what reads their logs' past when pages do not */
-    size_t *log_env, nlogs;       /* items of the logs pool: environments with log groups */
+    size_t *secret_env, nsecrets;     /* items of the secrets pool: environments with a secret */
+    size_t *secret_item;              /* environment -> its item there */
+    atomic_bool *describe_wanted;     /* by environment: its next turn must describe it */
+    bool *secret_begun;               /* by environment: its item has had a turn (one thread at a time) */
+    struct listing **listings;        /* by identity; NULL where describing is as cheap */
+    struct insights **insights;       /* by identity: what reads their logs' past when pages do not */
+    size_t *log_env, nlogs;           /* items of the logs pool: environments with log groups */
+    size_t *function_env, nfunctions; /* items of the secrets pool: environments with a function or log groups */
+    bool *function_begun;             /* by item, one thread at a time: its first look has been given a time */
+    atomic_bool *function_wanted;     /* by item: look at its next turn, whatever the time */
+    enum backend_posture posture;
+    bool posture_looked; /* the main thread's */
     struct pool *secrets, *logs, *databases;
     struct journal *journal; /* NULL: off */
     char journal_path[4096];
@@ -92,16 +103,34 @@ static size_t journal_slot(const struct backend *b)
 }
 
 /* Items of the secrets pool: identities (they say whether our keys are any good), then a
- * listing for each, then the secrets. */
+ * listing for each, then the secrets, then the functions. */
 static size_t item_of_secret(const struct backend *b, size_t i)
 {
     return 2 * b->nidentities + i;
+}
+
+static size_t item_of_function(const struct backend *b, size_t i)
+{
+    return item_of_secret(b, b->nsecrets) + i;
 }
 
 static void relabel(struct backend *b, size_t env)
 {
     if (b->followers[env] != NULL)
         follower_relabel(b->followers[env]);
+}
+
+static int64_t function_turn(struct lane_worker *s, size_t i)
+{
+    struct backend *b = s->b;
+    size_t env = b->function_env[i];
+    bool wanted = atomic_exchange(&b->function_wanted[i], false) || b->posture == POSTURE_AT_ONCE;
+    bool first = !b->function_begun[i];
+    b->function_begun[i] = true;
+    if (first && !wanted && i >= FUNCTIONS_AT_ONCE)
+        return (int64_t)(i - FUNCTIONS_AT_ONCE + 1) * FUNCTION_FIRST_APART_MS;
+    int64_t period = (int64_t)b->nfunctions * FUNCTION_APART_MS;
+    return watch_function_turn(s->w, env, period > FUNCTION_PERIOD_MS ? period : FUNCTION_PERIOD_MS);
 }
 
 static int64_t secrets_turn(void *worker, size_t item)
@@ -118,7 +147,10 @@ static int64_t secrets_turn(void *worker, size_t item)
                 relabel(b, b->secret_env[i]);
         return delay;
     }
-    size_t env = b->secret_env[item - b->nidentities];
+    item -= b->nidentities;
+    if (item >= b->nsecrets)
+        return function_turn(s, item - b->nsecrets);
+    size_t env = b->secret_env[item];
     bool listed = listing_covers(b->listings[b->identity_of[env]]);
     bool wanted = atomic_exchange(&b->describe_wanted[env], false) || watch_is_focus(&b->watch, env);
     bool first = !b->secret_begun[env];
@@ -181,6 +213,12 @@ static bool uses_aws(const struct config_environment *e)
     return e->mode == CONFIG_PRODUCTION || has_logs(e);
 }
 
+/* There is a function to look at, or a log group. */
+static bool has_posture(const struct backend *b, const struct config_environment *e)
+{
+    return b->posture != POSTURE_NEVER && e->mode == CONFIG_PRODUCTION && (has_logs(e) || e->function != NULL);
+}
+
 static void sort_items(struct backend *b)
 {
     const struct config *conf = b->watch.conf;
@@ -189,6 +227,9 @@ static void sort_items(struct backend *b)
     b->identity_env = mem_array(n, sizeof(size_t));
     b->secret_env = mem_array(n, sizeof(size_t));
     b->log_env = mem_array(n, sizeof(size_t));
+    b->function_env = mem_array(n, sizeof(size_t));
+    b->function_begun = mem_array(n, sizeof(bool));
+    b->function_wanted = mem_array(n, sizeof(atomic_bool));
     b->secret_item = mem_array(n, sizeof(size_t));
     b->describe_wanted = mem_array(n, sizeof(atomic_bool));
     b->secret_begun = mem_array(n, sizeof(bool));
@@ -205,6 +246,8 @@ static void sort_items(struct backend *b)
             b->secret_env[b->nsecrets++] = i;
         if (has_logs(e))
             b->log_env[b->nlogs++] = i;
+        if (has_posture(b, e))
+            b->function_env[b->nfunctions++] = i;
     }
 }
 
@@ -257,7 +300,8 @@ static void caller_of(void *ctx, size_t env, char *out, size_t size)
 }
 
 /* Before anything is sent that reveals or changes.  The database watch reads its secrets
- * again and again: one line a session stands for all of them. */
+ * again and again, and the function watch configurations: of each, one line a session stands
+ * for all of them (CloudTrail has every call; a chain that is full of them has no readers). */
 static enum err journal_call(void *ctx, const struct aws_op_row *row, const struct aws_target *t, const char *resource,
                              struct why *why)
 {
@@ -272,6 +316,11 @@ static enum err journal_call(void *ctx, const struct aws_op_row *row, const stru
         e.version_before = o->version_before;
         e.version_after = o->version_after;
         e.keys = o->keys;
+    } else if (row->class == AWS_NAMES) {
+        (void)str_fmt(words, sizeof words,
+                      "the function watch reads configurations of %zu functions; of their variables it keeps names",
+                      b->nfunctions);
+        e = (struct journal_entry){.kind = JOURNAL_WATCH, .operation = row->name, .words = words};
     } else if (row->class == AWS_REVEALS) {
         (void)str_fmt(words, sizeof words, "the database watch reads secrets of %zu environments every %lld s",
                       b->nsecrets, (long long)(b->watch.conf->database_poll_ms / 1000));
@@ -313,6 +362,7 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     transport_curl_global_init();
     struct backend *b = mem_new(sizeof *b);
     size_t n = conf->nenvironments;
+    b->posture = settings->posture;
     b->cancel = cancel_new(NULL);
     b->wake = wake_new();
     classifiers_init(&b->classifiers, conf);
@@ -326,6 +376,7 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     atomic_init(&b->watch.focus, SIZE_MAX);
     open_journal(b, b->watch.clock);
     b->gate = aws_gate_new(&(struct aws_gate_settings){.audit = settings->audit,
+                                                       .audit_names = conf->audit_function_names,
                                                        .clock = b->watch.clock,
                                                        .quota_share = conf->quota_percent / 100.0,
                                                        .journal = b->journal != NULL ? journal_call : NULL,
@@ -347,7 +398,7 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
         follower_may_query(b->followers[b->log_env[i]], b->insights[b->identity_of[b->log_env[i]]]);
     }
 
-    b->secrets = new_pool(b, "secrets", conf->secret_threads, item_of_secret(b, b->nsecrets), secrets_turn);
+    b->secrets = new_pool(b, "secrets", conf->secret_threads, item_of_function(b, b->nfunctions), secrets_turn);
     b->logs = new_pool(b, "logs", conf->log_threads, b->nlogs * (1 + BACKFILL_LANES) + b->nidentities, logs_turn);
     b->databases = new_pool(b, "databases", conf->database_threads, n, databases_turn);
     b->actions = actions_new(&(struct actions_settings){.watch = &b->watch,
@@ -388,7 +439,8 @@ static void look_at_env(struct backend *b, size_t i, struct env_view *v)
     *v = (struct env_view){.conf = &b->watch.conf->environments[i],
                            .secret = snapbox_get(b->box, watch_slot(i, SLOT_SECRET)),
                            .logs = snapbox_get(b->box, watch_slot(i, SLOT_LOGS)),
-                           .db = snapbox_get(b->box, watch_slot(i, SLOT_DATABASE))};
+                           .db = snapbox_get(b->box, watch_slot(i, SLOT_DATABASE)),
+                           .function = snapbox_get(b->box, watch_slot(i, SLOT_FUNCTION))};
     if (b->identity_of[i] != SIZE_MAX)
         v->identity = snapbox_get(b->box, identity_slot(b, b->identity_of[i]));
 }
@@ -398,10 +450,15 @@ static void fill_calls(struct board *board, const struct aws_meter *meter)
     for (size_t op = 0; op < AWS_OPS && board->ncalls < CALL_ROWS; op++) {
         if (meter->by_op[op] == 0)
             continue;
-        struct call_row *r = &board->calls[board->ncalls++];
-        (void)str_copy(r->name, sizeof r->name, aws_op_row((enum aws_op)op)->name);
-        r->total = meter->by_op[op];
-        r->per_minute = meter->per_minute_by_op[op];
+        const char *name = aws_op_row((enum aws_op)op)->name;
+        size_t at = 0; /* two rows may be one operation */
+        while (at < board->ncalls && strcmp(board->calls[at].name, name) != 0)
+            at++;
+        board->ncalls += at == board->ncalls;
+        struct call_row *r = &board->calls[at];
+        (void)str_copy(r->name, sizeof r->name, name);
+        r->total += meter->by_op[op];
+        r->per_minute += meter->per_minute_by_op[op];
         r->dollars_per_month = r->per_minute * 60 * 24 * 30 * aws_op_dollars((enum aws_op)op);
     }
 }
@@ -444,7 +501,8 @@ static bool env_settled(const struct backend *b, const struct env_view *v, size_
     bool logs =
         !has_logs(v->conf) || (v->logs != NULL && ((told && !v->logs->backfilling) || v->logs->snap.failures > 0));
     bool identity = b->identity_of[i] == SIZE_MAX || v->identity != NULL;
-    return secret && logs && identity && (v->db != NULL || b->no_databases);
+    bool function = !has_posture(b, v->conf) || v->function != NULL;
+    return secret && logs && identity && function && (v->db != NULL || b->no_databases);
 }
 
 bool backend_settled(struct backend *b)
@@ -455,6 +513,24 @@ bool backend_settled(struct backend *b)
         settled = env_settled(b, &board->envs[i], i);
     board = board_free(board);
     return settled;
+}
+
+static void look_at_function(struct backend *b, size_t i)
+{
+    atomic_store(&b->function_wanted[i], true);
+    pool_nudge(b->secrets, item_of_function(b, i));
+}
+
+void backend_look_at_posture(struct backend *b, bool wanted)
+{
+    bool begins = wanted && !b->posture_looked;
+    b->posture_looked = wanted;
+    for (size_t i = 0; begins && i < b->nfunctions; i++) {
+        const struct snap *seen = snapbox_get(b->box, watch_slot(b->function_env[i], SLOT_FUNCTION));
+        if (seen == NULL)
+            look_at_function(b, i);
+        snap_unref(seen);
+    }
 }
 
 void backend_refresh(struct backend *b, size_t env)
@@ -468,6 +544,10 @@ void backend_refresh(struct backend *b, size_t env)
         if (b->secret_env[i] == env ||
             (env == SIZE_MAX && !listing_covers(b->listings[b->identity_of[b->secret_env[i]]])))
             describe(b, b->secret_env[i]);
+    /* All of them together only while they are what is looked at. */
+    for (size_t i = 0; i < b->nfunctions; i++)
+        if (b->function_env[i] == env || (env == SIZE_MAX && b->posture_looked))
+            look_at_function(b, i);
     for (size_t i = 0; i < b->nlogs; i++)
         if (env == SIZE_MAX || b->log_env[i] == env)
             pool_nudge(b->logs, i);
@@ -533,6 +613,9 @@ struct backend *backend_stop(struct backend *b)
     for (size_t i = 0; i < b->nidentities; i++)
         b->listings[i] = listing_free(b->listings[i]);
     free(b->listings);
+    free(b->function_env);
+    free(b->function_begun);
+    free(b->function_wanted);
     free(b->secret_item);
     free(b->describe_wanted);
     free(b->secret_begun);

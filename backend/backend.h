@@ -13,13 +13,18 @@
 
 struct backend;
 
+/* How the functions' configurations and the log groups' retention are looked at: not at all;
+ * by and by, for a dashboard, where a thousand must not come at once; or at once. */
+enum backend_posture { POSTURE_NEVER, POSTURE_SLOWLY, POSTURE_AT_ONCE };
+
 struct backend_settings {
-    bool audit;                /* READ operations alone, no login with a fetched password; no way back */
-    bool orders_only;          /* no watch is started: for commands that carry out one order */
-    bool no_databases;         /* no login and no look at a database: for what the logs alone tell */
-    size_t rows_max;           /* events kept of each environment; 0: what a screen needs */
-    const struct clock *clock; /* NULL: the real one */
-    bool can_ask;              /* somebody answers backend_mfa_wanted(): the dashboard on a terminal alone */
+    bool audit;                   /* READ operations alone, no login with a fetched password; no way back */
+    bool orders_only;             /* no watch is started: for commands that carry out one order */
+    bool no_databases;            /* no login and no look at a database: for what the logs alone tell */
+    size_t rows_max;              /* events kept of each environment; 0: what a screen needs */
+    const struct clock *clock;    /* NULL: the real one */
+    enum backend_posture posture; /* whether functions and log groups are looked at, too */
+    bool can_ask;                 /* somebody answers backend_mfa_wanted(): the dashboard on a terminal alone */
 };
 
 /* Starts the pools.  `conf` must outlive the backend.  NULL with `why` when the
@@ -44,6 +49,9 @@ void backend_refresh(struct backend *b, size_t env);
 /* The environment being looked at (SIZE_MAX: none): asked at the full rate and described
  * rather than listed; the others may be asked less often. */
 void backend_focus(struct backend *b, size_t env);
+
+/* Whether the posture of all is being looked at: what was not looked at yet is, soon. */
+void backend_look_at_posture(struct backend *b, bool wanted);
 
 /* Whether the journal is being looked at: only then it is read, and board.journal follows it.
  * backend_refresh() verifies it again. */

@@ -28,6 +28,7 @@ struct board *board_free(struct board *b)
         snap_unref(b->envs[i].secret);
         snap_unref(b->envs[i].logs);
         snap_unref(b->envs[i].db);
+        snap_unref(b->envs[i].function);
     }
     snap_unref(b->orders);
     snap_unref(b->journal);
@@ -141,6 +142,18 @@ const char *db_source_word(enum db_source s)
         return "configuration";
     }
     return "?";
+}
+
+const char *function_variable_name(enum function_variable v)
+{
+    static const char *const names[FUNCTION_VARIABLES] = {"NODE_ENV", "DB_SECRET_NAME", "DB_HOST",
+                                                          "DB_PORT",  "DB_NAME",        "DB_USER"};
+    return (unsigned)v < FUNCTION_VARIABLES ? names[v] : "?";
+}
+
+const char *function_value(const struct function_snap *s, enum function_variable v)
+{
+    return s->setup.value[v] != 0 ? s->text + s->setup.value[v] : NULL;
 }
 
 /* ----------------------------------------------------------------- orders */

@@ -234,6 +234,52 @@ struct db_snap {
     int32_t history_us[DB_HISTORY]; /* total_us of the last tries, -1 failed; oldest first */
 };
 
+/* ------------------------------------------------------------- function */
+
+/* The variables whose values are kept: none of them is a secret. */
+enum function_variable {
+    FUNCTION_NODE_ENV,
+    FUNCTION_DB_SECRET_NAME,
+    FUNCTION_DB_HOST,
+    FUNCTION_DB_PORT,
+    FUNCTION_DB_NAME,
+    FUNCTION_DB_USER,
+    FUNCTION_VARIABLES
+};
+const char *function_variable_name(enum function_variable v); /* "NODE_ENV" */
+
+#define FUNCTION_GROUPS 8 /* of an environment's log groups, the first */
+enum { GROUP_NEVER_ENDS = 0, GROUP_UNKNOWN = -1, GROUP_MISSING = -2 };
+
+/* How a function is set up.  Of its variables, the values of those above and the names of
+ * those that look like secrets; these texts stand behind the snapshot, at these places. */
+struct function_setup {
+    int64_t modified_ms;                     /* wall; -1 unknown */
+    char runtime[24], state[12], update[16]; /* "nodejs22.x", "Active", "Successful" */
+    char code[13];                           /* of the code's SHA-256, the beginning */
+    char app_level[8], system_level[8];      /* of log lines, "" all; JSON logs alone */
+    bool hidden;                             /* Lambda does not show the variables */
+    unsigned nvariables;                     /* all of them */
+    uint16_t value[FUNCTION_VARIABLES];      /* 0: it is not set */
+    uint16_t passwords, secrets;             /* names, ", " between; 0 none */
+    uint16_t log_group;                      /* where it writes to; 0 not told */
+};
+
+/* The function, and the log groups. */
+struct function_snap {
+    struct snap snap;                    /* of the function's configuration; without one, of its log groups */
+    bool named;                          /* the configuration names a function */
+    bool barred;                         /* ...and this mode does not ask for its configuration */
+    int32_t group_days[FUNCTION_GROUPS]; /* days that lines are kept, by place; or one of the above */
+    char group_why[120];                 /* why one is unknown, "" none is */
+    int64_t groups_wall_ms;              /* when they were last told; -1 never */
+    struct function_setup setup;
+    size_t size; /* of all of it */
+    char text[];
+};
+/* NULL: it is not set. */
+const char *function_value(const struct function_snap *s, enum function_variable v);
+
 /* --------------------------------------------------------------- orders */
 
 enum order_kind {
@@ -373,7 +419,8 @@ struct env_view {
     const struct secret_snap *secret; /* NULL in development */
     const struct log_snap *logs;      /* NULL without log groups */
     const struct db_snap *db;
-}; /* a pointer that is not NULL holds a reference */
+    const struct function_snap *function; /* NULL until it was looked at, and without function and log groups */
+};                                        /* a pointer that is not NULL holds a reference */
 
 /* What one AWS operation costs us. */
 struct call_row {

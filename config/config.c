@@ -532,6 +532,9 @@ struct config *config_load(const char *path, char **out_errors)
         mistakes_add(&m, 0, "cannot be opened (%s); give a file that can be read", strerror(errno));
     } else if (file_is_fit(&st, path, &m) && file_read(fd, &bytes, &n, &m)) {
         c = config_parse(bytes, n, path, out_errors);
+        if (c != NULL) { /* what an auditor may see is not the auditor's to say */
+            c->audit_function_names = c->audit_function_names && st.st_uid == 0;
+        }
     }
     if (m.n > 0) {
         *out_errors = mistakes_text(&m, path);

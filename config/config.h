@@ -43,8 +43,10 @@ struct config_environment {
 };
 
 struct config {
-    const char *path;         /* the file it came from */
-    bool audit;               /* mode = audit */
+    const char *path; /* the file it came from */
+    bool audit;       /* mode = audit */
+    /* Audit mode may read functions' configurations; never true when the file is not root's. */
+    bool audit_function_names;
     const char *endpoint_url; /* NULL: AWS's own */
     int64_t secret_poll_ms, log_poll_ms, database_poll_ms;
     int64_t backfill_ms;       /* how far back the logs are read at start */

@@ -119,6 +119,7 @@ struct parse {
     int argc, at;
     char *const *argv;
     struct options *out;
+    bool formatted;                    /* --format was given */
     const struct option_row *narrowed; /* the last one given that goes with one command alone */
     int commands;                      /* given so far */
     size_t operands;                   /* of the command, given so far */
@@ -202,6 +203,7 @@ static bool set_word(struct parse *p, const struct option_row *o, const char *va
     } else {
         enum options_format format = (enum options_format)index;
         memcpy(field_of(o, p->out), &format, sizeof format);
+        p->formatted = true;
     }
     return true;
 }
@@ -417,13 +419,14 @@ static bool parse_command(struct parse *p, const char *arg)
     return false;
 }
 
-/* Which command prints which formats; the others know the first two. */
+/* Which command prints which formats, the first by itself; the others know the first two. */
 static const struct {
     enum options_command command;
     const char *formats;
 } format_rows[] = {
     {COMMAND_STATUS, "table|json|csv|prometheus"},
     {COMMAND_LOG_EVENTS, "table|json|csv"},
+    {COMMAND_REPORT, "markdown|json"},
 };
 
 static bool format_fits(struct parse *p)
@@ -436,6 +439,9 @@ static bool format_fits(struct parse *p)
     }
     for (size_t i = 0; i < sizeof format_rows / sizeof format_rows[0]; i++) {
         allowed = format_rows[i].command == p->out->command ? format_rows[i].formats : allowed;
+    }
+    if (!p->formatted && p->out->command == COMMAND_REPORT) {
+        p->out->format = FORMAT_MARKDOWN;
     }
     const char *given = row->limits;
     for (int i = (int)p->out->format; i > 0; i--) {
@@ -519,6 +525,7 @@ bool options_parse(int argc, char *const argv[], struct options *out, char **out
         }
     }
     p.narrowed = NULL;
+    p.formatted = false;
     if (parse_all(&p)) {
         words_clear(&p.wrong);
         return true;

@@ -17,9 +17,11 @@ enum options_command {
     COMMAND_LOG_EVENTS,
     COMMAND_DOCTOR,
     COMMAND_DISCOVER,
-    COMMAND_CONFIG
+    COMMAND_CONFIG,
+    COMMAND_VERIFY,
+    COMMAND_REPORT
 };
-enum options_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_PROMETHEUS };
+enum options_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_PROMETHEUS, FORMAT_MARKDOWN };
 
 struct options {
     enum options_command command;
@@ -29,15 +31,16 @@ struct options {
     bool audit;              /* --audit: only ever tightens */
     bool ascii, no_color;
     bool help, version;
-    const char *operand;       /* test, rotate, recycle, events: the environment's name; journal: "show", "verify",
-                                  "tail"; config: "check", "show"; NULL where it may be left out */
+    const char *operand;       /* test, rotate, recycle, verify, events: the environment's name; journal: "show",
+                                  "verify", "tail"; config: "check", "show"; NULL where it may be left out */
     const char *second;        /* config: the file; NULL: as --config says */
+    const char *source;        /* verify: a folder; NULL */
     bool dry_run, yes, finish; /* rotate, recycle: plan alone; do not ask; rotate: finish what is half done */
     bool cancel;               /* rotate: stop what AWS rotates instead; not with `finish` */
     bool roll_back;            /* rotate: back to the version before; not with those */
     const char *strategy;      /* rotate: "single-user", "alternating-users"; NULL: as configured */
     const char *stage;         /* test: one staging label; NULL: each */
-    int64_t since_ms;          /* journal: how far back; 0: all.  status, events: of the logs; 0: as configured */
+    int64_t since_ms;          /* journal: how far back; 0: all.  Else of the logs; 0: as configured */
     bool follow;               /* events: go on with what comes */
     const char *kinds;         /* events: "fetch,fallback"; NULL: all but invocations */
     const char *regions;       /* discover: "eu-west-1,eu-central-1"; NULL: the profile's, then AWS_REGION */
@@ -45,7 +48,7 @@ struct options {
     const char *output;        /* discover: the file to make; NULL: standard output */
     const char *head;          /* journal: a hash that must be there; NULL */
     const char *journal_file;  /* journal: the file to read; NULL: the configuration's */
-    int64_t timeout_ms;        /* status, test: give up waiting for answers after this; doctor, discover, too */
+    int64_t timeout_ms;        /* give up waiting for answers after this */
 };
 
 /* Returns true, or false with one message (malloc'd, "credtop: ...") saying what

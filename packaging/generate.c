@@ -13,6 +13,7 @@
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 #include "backend/model.h"
+#include "backend/posture.h"
 #include "config/config.h"
 #include "config/options.h"
 #include "config/words.h"
@@ -98,7 +99,7 @@ static const char *place_words(unsigned where, char out[PLACES_MAX])
         unsigned place;
         const char *word;
     } places[] = {{IN_OVERVIEW, "overview"}, {IN_DETAIL, "detail"}, {IN_EVENTS, "events"}, {IN_ORDERS, "orders"},
-                  {IN_CONNECT, "connect"}, {IN_JOURNAL, "journal"}, {IN_COST, "cost"}, {IN_HELP, "help"}, {IN_COMPARE, "compare"}};
+                  {IN_CONNECT, "connect"}, {IN_JOURNAL, "journal"}, {IN_POSTURE, "posture"}, {IN_COST, "cost"}, {IN_HELP, "help"}, {IN_COMPARE, "compare"}};
     out[0] = '\0';
     if (where == IN_ALL)
         (void)str_copy(out, PLACES_MAX, "everywhere");
@@ -167,6 +168,17 @@ static void events_roff(struct strbuf *b)
         add_row(b, event_word(k), event_help(k));
 }
 
+static void posture_roff(struct strbuf *b)
+{
+    for (enum posture_check c = 0; c < POSTURE_CHECKS; c++) {
+        char help[700];
+        const struct posture_row *row = posture_row(c);
+        (void)str_fmt(help, sizeof help, "%s (%s). Why: %s. To mend it: %s.", row->title, posture_mark(row->severity),
+                      row->why, row->mend);
+        add_row(b, row->word, help);
+    }
+}
+
 /* ---------------------------------------------------------------- README */
 
 static void keys_table(struct strbuf *b)
@@ -195,6 +207,14 @@ static void states_table(struct strbuf *b)
     for (enum env_state s = 0; s < STATE_COUNT; s++)
         strbuf_fmt(b, "| `%s` | %s | %s |\n", env_state_word(s), severity_word(env_state_severity(s)),
                    env_state_help(s));
+}
+
+static void posture_table(struct strbuf *b)
+{
+    strbuf_str(b, "| column | what must be so | else |\n| --- | --- | --- |\n");
+    for (enum posture_check c = 0; c < POSTURE_CHECKS; c++)
+        strbuf_fmt(b, "| `%s` | %s | %s |\n", posture_row(c)->word, posture_row(c)->title,
+                   posture_mark(posture_row(c)->severity));
 }
 
 static void events_table(struct strbuf *b)
@@ -331,12 +351,24 @@ static void add_action(struct strbuf *b, bool *some, const char *service, const 
     *some = true;
 }
 
+/* A row before this one is the same action for another purpose. */
+static bool is_repeated(enum aws_op op, bool audit)
+{
+    const struct aws_op_row *row = aws_op_row(op);
+    for (enum aws_op before = 0; before < op; before++)
+        if (aws_op_row(before)->service == row->service && strcmp(aws_op_row(before)->name, row->name) == 0 &&
+            aws_permits(audit, aws_op_row(before)))
+            return true;
+    return false;
+}
+
 static void add_allowed(struct strbuf *b, const struct statement *s, bool audit, bool *some_statement)
 {
     bool some = false;
     for (enum aws_op op = 0; op < AWS_OPS; op++) {
         const struct aws_op_row *row = aws_op_row(op);
-        if (row->resource != s->resource || !needs_permission(row) || !aws_permits(audit, row))
+        if (row->resource != s->resource || !needs_permission(row) || !aws_permits(audit, row) ||
+            is_repeated(op, audit))
             continue;
         if (!some)
             strbuf_fmt(b, "%s\n    {\n      \"Sid\": \"%s\",\n      \"Effect\": \"Allow\",\n      \"Action\": [",
@@ -410,6 +442,7 @@ static const struct piece {
    
     {"filter.roff", filter_roff},   {"filter", filter_table},
     {"states.roff", states_roff},   {"events.roff", events_roff},     {"keys", keys_table},
+    {"posture.roff", posture_roff}, {"posture", posture_table},
     {"states", states_table},       {"events", events_table},         {"options", options_table},
     {"statuses", statuses_table},   {"operator.json", operator_json}, {"auditor.json", auditor_json},
     {"credtop.conf.example", example},

@@ -85,6 +85,28 @@ static unsigned do_HALF_UP(struct screen *s)
     return moved(s);
 }
 
+/* Along the columns that are shown. */
+static unsigned other_check(struct screen *s, bool right)
+{
+    s->check_chosen = true;
+    for (size_t i = 0; i < s->nchecks; i++)
+        if (s->checks[i] == s->check && (right ? i + 1 < s->nchecks : i > 0)) {
+            s->check = s->checks[right ? i + 1 : i - 1];
+            break;
+        }
+    return EFFECT_REDRAW;
+}
+
+static unsigned do_LEFT(struct screen *s)
+{
+    return other_check(s, false);
+}
+
+static unsigned do_RIGHT(struct screen *s)
+{
+    return other_check(s, true);
+}
+
 static unsigned other_env(struct screen *s, long step)
 {
     list_move(&s->envs, step);
@@ -187,6 +209,11 @@ static unsigned do_SCREEN_5(struct screen *s)
 static unsigned do_SCREEN_6(struct screen *s)
 {
     return go(s, VIEW_JOURNAL);
+}
+
+static unsigned do_SCREEN_7(struct screen *s)
+{
+    return go(s, VIEW_POSTURE);
 }
 
 static unsigned do_SCREEN_8(struct screen *s)
@@ -503,7 +530,10 @@ static unsigned do_COMPARE(struct screen *s)
 
 static unsigned do_PROBLEMS(struct screen *s)
 {
-    s->problems = !s->problems;
+    if (s->view == VIEW_POSTURE)
+        s->faults = !s->faults;
+    else
+        s->problems = !s->problems;
     screen_rebuild(s);
     return EFFECT_REDRAW;
 }

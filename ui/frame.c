@@ -195,11 +195,30 @@ static void draw_header_small(const struct screen *s, struct grid *g, struct rec
         grid_right(g, at.y, 0, at.w, STYLE_TEXT, format_clock(s->wall_ms, s->local, true, clock));
 }
 
+/* What stands at the right of the tabs; true: it must be seen. */
+static bool tabs_note(const struct screen *s, bool brief, char out[64])
+{
+    char past[64];
+    (void)screen_past(s, brief, past);
+    if (s->paused)
+        str_fmt(out, 64, "PAUSED +%u ", (unsigned)(s->held_back > 99999 ? 99999 : s->held_back));
+    else if (past[0] && s->view != VIEW_EVENTS) /* there it stands in the title */
+        str_fmt(out, 64, "%s ", past);
+    else if (s->view == VIEW_EVENTS)
+        str_fmt(out, 64, "follow %s ", s->follow ? "ON" : "off");
+    else if (s->view != VIEW_HELP)
+        str_fmt(out, 64, "every %ds ", (int)(s->board->conf->secret_poll_ms / 1000 % 1000000));
+    else
+        out[0] = '\0';
+    return s->paused || past[0] || s->view == VIEW_EVENTS;
+}
+
 static void draw_tabs(const struct screen *s, struct grid *g, struct rect at)
 {
-    int x = at.x, width = 0;
-    for (int v = 0; v < VIEW_COMPARE; v++)
-        width += 2 + (int)strlen(view_row((enum view_id)v)->tab);
+    char note[64];
+    int x = at.x, width = tabs_note(s, at.w < WIDE_FROM, note) ? (int)strlen(note) + 1 : 0;
+    for (int v = 0; v < VIEW_COUNT; v++)
+        width += v >= VIEW_COMPARE && s->view != (enum view_id)v ? 0 : 2 + (int)strlen(view_row((enum view_id)v)->tab);
     for (int v = 0; v < VIEW_COUNT; v++) {
         if (v >= VIEW_COMPARE && s->view != (enum view_id)v)
             continue; /* opened by keys of their own */
@@ -212,17 +231,8 @@ static void draw_tabs(const struct screen *s, struct grid *g, struct rect at)
                       here || width <= at.w ? tab : key);
         grid_zone(g, at.y, from, x - from, ZONE_VIEW, (uint32_t)v);
     }
-    char note[64] = "", past[64];
-    (void)screen_past(s, at.w < WIDE_FROM, past);
-    if (s->paused)
-        str_fmt(note, sizeof(note), "PAUSED +%u ", (unsigned)(s->held_back > 99999 ? 99999 : s->held_back));
-    else if (past[0] && s->view != VIEW_EVENTS) /* there it stands in the title */
-        str_fmt(note, sizeof(note), "%s ", past);
-    else if (s->view == VIEW_EVENTS)
-        str_fmt(note, sizeof(note), "follow %s ", s->follow ? "ON" : "off");
-    else if (s->view != VIEW_HELP)
-        str_fmt(note, sizeof(note), "every %ds ", (int)(s->board->conf->secret_poll_ms / 1000 % 1000000));
-    grid_right(g, at.y, x + 1, at.w - x - 1, s->paused ? STYLE_WARN : STYLE_DIM, note);
+    if (x + 1 + (int)strlen(note) <= at.x + at.w)
+        grid_right(g, at.y, x + 1, at.w - x - 1, s->paused ? STYLE_WARN : STYLE_DIM, note);
 }
 
 /* -------------------------------------------------------------- footer */

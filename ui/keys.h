@@ -37,10 +37,11 @@ enum key_place {
     IN_COST = 32,
     IN_HELP = 64,
     IN_JOURNAL = 128,
+    IN_POSTURE = 256,
     IN_COMPARE = 512,
-    IN_LISTS = 1 | 2 | 4 | 16 | 128, /* where rows can be filtered */
-    IN_ENVS = 1 | 2 | 8 | 16,        /* where the chosen row is an environment, or an order on one */
-    IN_VIEWS = 63 | 128 | 512,       /* all but help */
+    IN_LISTS = 1 | 2 | 4 | 16 | 128 | 256, /* where rows can be filtered */
+    IN_ENVS = 1 | 2 | 8 | 16 | 256,        /* where the chosen row is an environment, or an order on one */
+    IN_VIEWS = 63 | 128 | 256 | 512,       /* all but help */
     IN_ALL = IN_VIEWS | IN_HELP
 };
 

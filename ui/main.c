@@ -18,10 +18,13 @@
 #include "ui/cli/doctor.h"
 #include "ui/cli/events.h"
 #include "ui/cli/journal.h"
+#include "ui/cli/order.h"
 #include "ui/cli/output.h"
+#include "ui/cli/report.h"
 #include "ui/cli/settle.h"
 #include "ui/cli/status.h"
 #include "ui/cli/test.h"
+#include "ui/cli/verify.h"
 #include "ui/signals.h"
 #include "ui/ui.h"
 
@@ -113,6 +116,27 @@ static int run_status(const struct run *r)
     return status_run(r->b, r->o, r->signals);
 }
 
+/* What is verified is asked about alone. */
+static bool prepare_verify(struct run *r)
+{
+    size_t env = order_find_env(r->c, r->o->operand);
+    if (env == ORDER_NO_ENVIRONMENT)
+        return false;
+    r->c->environments += env;
+    r->c->nenvironments = 1;
+    return true;
+}
+
+static int run_verify(const struct run *r)
+{
+    return verify_run(r->b, r->o, r->signals);
+}
+
+static int run_report(const struct run *r)
+{
+    return report_run(r->b, r->c, r->o, r->signals);
+}
+
 static int run_test(const struct run *r)
 {
     return test_run(r->b, r->c, r->o, r->signals);
@@ -164,6 +188,8 @@ static const struct command_row {
 } commands[] = {
     {COMMAND_DASHBOARD, NEEDS_WATCHES, run_dashboard, NULL},
     {COMMAND_STATUS, NEEDS_WATCHES, run_status, NULL},
+    {COMMAND_VERIFY, NEEDS_WATCHES, run_verify, prepare_verify},
+    {COMMAND_REPORT, NEEDS_WATCHES, run_report, NULL},
     {COMMAND_TEST, NEEDS_ORDERS, run_test, NULL},
     {COMMAND_ROTATE, NEEDS_ORDERS, run_change, NULL},
     {COMMAND_RECYCLE, NEEDS_ORDERS, run_change, NULL},
@@ -182,9 +208,17 @@ static const struct command_row *command_of(const struct options *o)
     return &commands[0];
 }
 
+static enum backend_posture posture_of(enum options_command c)
+{
+    return c == COMMAND_DASHBOARD                       ? POSTURE_SLOWLY
+           : c == COMMAND_VERIFY || c == COMMAND_REPORT ? POSTURE_AT_ONCE
+                                                        : POSTURE_NEVER;
+}
+
 static int run_backend(const struct command_row *row, struct run *r)
 {
     struct backend_settings set = {.audit = is_audit(r),
+                                   .posture = posture_of(row->command),
                                    .can_ask = row->command == COMMAND_DASHBOARD,
                                    .orders_only = row->needs == NEEDS_ORDERS,
                                    .no_databases = row->needs == NEEDS_LOGS,
@@ -231,7 +265,10 @@ static bool since_fits(const struct options *o)
         (o->since_ms >= SINCE_MIN_MS && o->since_ms <= SINCE_MAX_MS))
         return true;
     (void)fprintf(stderr, "credtop: --since of %s is out of range; allowed: 1m..168h\n",
-                  o->command == COMMAND_STATUS ? "status" : "events");
+                  o->command == COMMAND_STATUS   ? "status"
+                  : o->command == COMMAND_VERIFY ? "verify"
+                  : o->command == COMMAND_REPORT ? "report"
+                                                 : "events");
     return false;
 }
 

@@ -17,7 +17,8 @@
 static const struct view *const views[VIEW_COUNT] = {
     [VIEW_OVERVIEW] = &view_overview, [VIEW_DETAIL] = &view_detail,   [VIEW_EVENTS] = &view_events,
     [VIEW_ORDERS] = &view_orders,     [VIEW_CONNECT] = &view_connect, [VIEW_JOURNAL] = &view_journal,
-    [VIEW_COST] = &view_cost,         [VIEW_COMPARE] = &view_compare, [VIEW_HELP] = &view_help,
+    [VIEW_POSTURE] = &view_posture,   [VIEW_COST] = &view_cost,       [VIEW_COMPARE] = &view_compare,
+    [VIEW_HELP] = &view_help,
 };
 
 const struct view *view_row(enum view_id id)
@@ -96,7 +97,8 @@ static void judge_all(struct screen *s)
 
 static bool same_pictures(const struct env_view *a, const struct env_view *b)
 {
-    return a->identity == b->identity && a->secret == b->secret && a->logs == b->logs && a->db == b->db;
+    return a->identity == b->identity && a->secret == b->secret && a->logs == b->logs && a->db == b->db &&
+           a->function == b->function;
 }
 
 /* A verdict stands while its snapshots do, for a second: causes tell ages.  With a thousand
@@ -137,6 +139,8 @@ struct screen *screen_new(const struct screen_settings *set, struct board *first
     s->marked = mem_array(first->n + 1, sizeof(*s->marked));
     s->look.sort = ENV_COLUMN_STATE;
     s->ways = mem_array(first->n + 1, sizeof(*s->ways));
+    s->stands = mem_array(first->n + 1, sizeof(*s->stands));
+    s->results = mem_array(first->n + 1, sizeof(*s->results));
     s->lines = mem_array(JOURNAL_ROWS, sizeof(*s->lines));
     s->worst = mem_array(first->n + 1, sizeof(*s->worst));
     s->follow = true;
@@ -165,6 +169,8 @@ struct screen *screen_free(struct screen *s)
     free(s->marked);
     free(s->batch);
     free(s->ways);
+    free(s->stands);
+    free(s->results);
     free(s->lines);
     free(s->worst);
     question_close(&s->question);

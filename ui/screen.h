@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "backend/model.h"
+#include "backend/posture.h"
 #include "ui/changes.h"
 #include "ui/chart.h"
 #include "ui/confirm.h"
@@ -31,6 +32,7 @@ enum view_id {
     VIEW_ORDERS,
     VIEW_CONNECT,
     VIEW_JOURNAL,
+    VIEW_POSTURE,
     VIEW_COST,
     VIEW_COMPARE,
     VIEW_HELP,
@@ -92,19 +94,27 @@ struct screen {
 
     bool *marked; /* by environment: orders are for these */
     size_t nmarked;
-    size_t *rows, nrows;   /* overview: the environments shown, in order */
-    size_t *worst, nworst; /* environments that need attention and pass the filter, worst first */
-    size_t nworst_of;      /* the same without the filter */
-    size_t *ways, nways;   /* the connect view: the environments shown, worst first */
-    size_t *lines, nlines; /* the journal: the rows of its snapshot that are shown */
-    uint64_t line;         /* the chosen one, by its number in the journal; 0 none */
-    struct menu menu;      /* while it is open, keys are for it */
+    size_t *rows, nrows;                       /* overview: the environments shown, in order */
+    size_t *worst, nworst;                     /* environments that need attention and pass the filter, worst first */
+    size_t nworst_of;                          /* the same without the filter */
+    size_t *ways, nways;                       /* the connect view: the environments shown, worst first */
+    size_t *stands, nstands;                   /* the posture view: the environments shown, worst first */
+    uint8_t (*results)[POSTURE_CHECKS];        /* enum posture_result; by environment, as last judged */
+    int64_t judged_ms;                         /* monotonic */
+    enum posture_check checks[POSTURE_CHECKS]; /* the columns shown */
+    size_t nchecks, first_check;               /* the first in the window */
+    enum posture_check check;                  /* the chosen one */
+    bool check_chosen;                         /* by hand */
+    bool faults;                               /* posture: what is well is left out */
+    size_t *lines, nlines;                     /* the journal: the rows of its snapshot that are shown */
+    uint64_t line;                             /* the chosen one, by its number in the journal; 0 none */
+    struct menu menu;                          /* while it is open, keys are for it */
     char copied[MENU_VALUE];
     char save_as[PROMPT_MAX]; /* "": a name of our own */
     bool mouse;
     char history[HISTORY_MAX][PROMPT_MAX]; /* of the palette, newest first */
     size_t nhistory, recalled;             /* recalled: which one is shown, plus one */
-    struct list envs, containers, events, orders, connect, journal, costs, compare, help;
+    struct list envs, containers, events, orders, connect, journal, posture, costs, compare, help;
     struct list page;        /* of an order alone: `at` is its first line in view */
     uint32_t container;      /* chosen in the detail; 0 none */
     uint32_t only_container; /* events of this one; 0 all */

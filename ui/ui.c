@@ -319,6 +319,7 @@ static void tell_focus(struct ui *u)
         backend_focus(u->backend, focus);
     u->focus = focus;
     backend_look_at_journal(u->backend, u->screen->view == VIEW_JOURNAL);
+    backend_look_at_posture(u->backend, u->screen->view == VIEW_POSTURE);
 }
 
 /* When the next frame may be drawn, or the next second begins. */

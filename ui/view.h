@@ -17,8 +17,8 @@ struct view {
     void (*small)(struct screen *s, struct grid *g, struct rect body); /* under 60x15 */
 };
 
-extern const struct view view_overview, view_detail, view_events, view_orders, view_connect, view_journal, view_cost,
-    view_compare, view_help;
+extern const struct view view_overview, view_detail, view_events, view_orders, view_connect, view_journal, view_posture,
+    view_cost, view_compare, view_help;
 const struct view *view_row(enum view_id id);
 
 /* Shared pieces. */
@@ -39,6 +39,10 @@ void draw_event_heads(const struct screen *s, struct grid *g, int y, int x, int 
 unsigned choice_kinds(enum event_choice c);
 const char *kinds_words(const struct screen *s, char out[32]);
 enum style event_style(enum event_kind kind);
+/* By its severity. */
+enum style posture_style(enum posture_result r);
+/* "2 FAIL 1 warn 3 ?  plain: in plain sight: DB_PASSWORD; ...": an environment's in a line. */
+enum style posture_line(const struct posture *p, char *out, size_t size);
 /* Keys that last no longer than this are said to end. */
 #define EXPIRES_SOON_MS INT64_C(900000)
 /* One source for all pictures of a window: the last hour. */

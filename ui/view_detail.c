@@ -190,6 +190,33 @@ static void draw_facts(const struct screen *s, struct grid *g, struct rect at)
                  q->description);
 }
 
+/* The posture in a line; the whole of it is on screen 7.  Lines that are few are for what is
+ * wrong alone. */
+static bool wants_posture(const struct screen *s, bool tall)
+{
+    uint8_t results[POSTURE_CHECKS];
+    bool bad = false;
+    if (!screen_env(s)->secret)
+        return false;
+    posture_results(s->board, screen_env(s), results);
+    for (size_t i = 0; i < POSTURE_CHECKS; i++)
+        bad = bad || results[i] == POSTURE_FAIL || results[i] == POSTURE_WARN;
+    return tall || bad;
+}
+
+static void draw_posture(const struct screen *s, struct grid *g, struct rect at)
+{
+    char words[400];
+    if (at.h < 1)
+        return;
+    struct posture *p = mem_new(sizeof(*p));
+    posture_judge(s->board, screen_env(s), p);
+    enum style style = posture_line(p, words, sizeof(words));
+    free(p);
+    int x = 1 + grid_text(g, at.y, 1, at.w - 1, STYLE_HEAD, "posture");
+    grid_text(g, at.y, x + 2, at.w - x - 2, style, words);
+}
+
 /* `named`: who asks stands in a line of its own already. */
 static void draw_versions(const struct screen *s, struct grid *g, struct rect at, bool named)
 {
@@ -502,6 +529,7 @@ static void detail_draw(struct screen *s, struct grid *g, struct rect body)
     struct layout_want wants[] = {
         {causes > 3 ? 3 : causes, causes > 6 ? 6 : causes, 0},
         {1, tall && v->secret ? 3 : 1, 0},
+        {1, wants_posture(s, tall) ? 1 + gap : 0, 3},
         {wide           ? 9
          : versions > 5 ? 5 /* AWSCURRENT, AWSPENDING and AWSPREVIOUS */
                         : versions,
@@ -520,17 +548,18 @@ static void detail_draw(struct screen *s, struct grid *g, struct rect body)
     layout_stack(body, wants, ARRAY_LEN(wants), parts);
     draw_causes(s, g, parts[0]);
     draw_facts(s, g, parts[1]);
+    draw_posture(s, g, parts[2]);
     if (wide) {
         int half = v->secret ? body.w / 2 : 0;
-        draw_versions(s, g, (struct rect){parts[2].y, 0, parts[2].h, half - 1}, parts[1].h > 1);
-        connectivity_draw(s, g, (struct rect){parts[2].y, half, parts[2].h, body.w - half}, true);
+        draw_versions(s, g, (struct rect){parts[3].y, 0, parts[3].h, half - 1}, parts[1].h > 1);
+        connectivity_draw(s, g, (struct rect){parts[3].y, half, parts[3].h, body.w - half}, true);
     } else {
-        draw_versions(s, g, parts[2], parts[1].h > 1);
-        connectivity_draw(s, g, parts[5], false);
+        draw_versions(s, g, parts[3], parts[1].h > 1);
+        connectivity_draw(s, g, parts[6], false);
     }
-    draw_charts(s, g, parts[3]);
-    draw_containers(s, g, parts[4]);
-    draw_latest(s, g, parts[6]);
+    draw_charts(s, g, parts[4]);
+    draw_containers(s, g, parts[5]);
+    draw_latest(s, g, parts[7]);
 }
 
 /* Under 60x15: the causes, then the way to the database. */

@@ -20,7 +20,8 @@ struct journal {
 
     pthread_mutex_t lock;
     /* guarded by lock */
-    bool started, watch_told;
+    bool started;
+    char watches_told[4][48]; /* their operations */
     struct journal_who who;
 };
 
@@ -140,6 +141,15 @@ static enum err start_locked(struct journal *j, struct why *why)
     return err;
 }
 
+/* The place of a watch's operation: its own, the first that is free, or NULL, which is not kept. */
+static char *place_locked(struct journal *j, const char *operation)
+{
+    for (size_t i = 0; i < sizeof j->watches_told / sizeof j->watches_told[0]; i++)
+        if (j->watches_told[i][0] == '\0' || strcmp(j->watches_told[i], operation) == 0)
+            return j->watches_told[i];
+    return NULL;
+}
+
 enum err journal_write(struct journal *j, const struct journal_entry *e, struct why *why)
 {
     if (j->s.path == NULL)
@@ -147,11 +157,14 @@ enum err journal_write(struct journal *j, const struct journal_entry *e, struct 
                        "the journal cannot be written: there is no place for it: set HOME, or journal = PATH "
                        "in the configuration");
     pthread_mutex_lock(&j->lock);
-    bool told = e->kind == JOURNAL_WATCH && j->watch_told;
+    const char *operation = e->operation != NULL ? e->operation : "";
+    char *place = e->kind == JOURNAL_WATCH ? place_locked(j, operation) : NULL;
+    bool told = place != NULL && place[0] != '\0';
     enum err err = told ? ERR_OK : start_locked(j, why);
     if (err == ERR_OK && !told)
         err = append_locked(j, e, why);
-    j->watch_told = j->watch_told || (e->kind == JOURNAL_WATCH && err == ERR_OK);
+    if (place != NULL && err == ERR_OK)
+        (void)str_copy(place, sizeof j->watches_told[0], operation);
     pthread_mutex_unlock(&j->lock);
     return err;
 }

@@ -24,7 +24,7 @@
 enum journal_kind {
     JOURNAL_SESSION_START,
     JOURNAL_SESSION_END,
-    JOURNAL_WATCH, /* what the watches read all the time: once a session, later ones are left out */
+    JOURNAL_WATCH, /* what the watches read all the time: of each operation one a session, later ones are left out */
     JOURNAL_ORDER, /* taken up, before anything is done */
     JOURNAL_PLAN,  /* what it is about to do, a line each */
     JOURNAL_REFUSED,

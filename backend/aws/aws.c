@@ -19,6 +19,7 @@
 #define REVEALS AWS_REVEALS
 #define MUTATES AWS_MUTATES
 #define OWN AWS_OWN
+#define NAMES AWS_NAMES
 #define RETRY_SAFE AWS_RETRY_SAFE
 #define RETRY_NEVER AWS_RETRY_NEVER
 #define ANY AWS_RESOURCE_ANY
@@ -37,11 +38,12 @@ static const struct aws_op_row rows[AWS_OPS] = {
 };
 /* A row without a class does not build. */
 #define OP(id, service, name, class, retry, reply_max, resource)                                                       \
-    _Static_assert((class) == READ || (class) == REVEALS || (class) == MUTATES || (class) == OWN, name " has no "      \
-                                                                                                       "class");
+    _Static_assert((class) == READ || (class) == REVEALS || (class) == NAMES || (class) == MUTATES || (class) == OWN,  \
+                   name " has no class");
 #define REST(id, service, name, class, retry, reply_max, resource, method, path, answer)                               \
     OP(id, service, name, class, retry, reply_max, resource)                                                           \
-    _Static_assert((class) != REVEALS || (answer), name " reveals, and its answer is not hidden");
+    _Static_assert(((class) != REVEALS && (class) != NAMES) || (answer), name " reveals, and its answer is not "       \
+                                                                              "hidden");
 #include "backend/aws/ops.def"
 #undef OP
 #undef REST
@@ -49,6 +51,7 @@ static const struct aws_op_row rows[AWS_OPS] = {
 #undef REVEALS
 #undef MUTATES
 #undef OWN
+#undef NAMES
 #undef RETRY_SAFE
 #undef RETRY_NEVER
 #undef ANY
@@ -71,6 +74,7 @@ bool aws_permits(bool audit, const struct aws_op_row *row)
     case AWS_OWN:
         return true;
     case AWS_REVEALS:
+    case AWS_NAMES:
     case AWS_MUTATES:
         return !audit;
     }
@@ -87,7 +91,7 @@ bool aws_permits(bool audit, const struct aws_op_row *row)
 
 struct aws_gate {
     /* fixed after aws_gate_new */
-    bool audit;
+    bool audit, audit_names;
     const struct clock *clock;
     struct transport *(*new_transport)(void *);
     void *transport_arg;
@@ -132,6 +136,7 @@ struct aws_gate *aws_gate_new(const struct aws_gate_settings *s)
 {
     struct aws_gate *g = mem_new(sizeof *g);
     g->audit = s->audit;
+    g->audit_names = s->audit_names;
     g->clock = s->clock != NULL ? s->clock : clock_real();
     g->new_transport = s->new_transport != NULL ? s->new_transport : new_curl;
     g->transport_arg = s->transport_arg;
@@ -164,6 +169,12 @@ struct aws_gate *aws_gate_free(struct aws_gate *g)
 bool aws_gate_audit(const struct aws_gate *g)
 {
     return g->audit;
+}
+
+bool aws_gate_permits(const struct aws_gate *g, enum aws_op op)
+{
+    const struct aws_op_row *row = aws_op_row(op);
+    return aws_permits(g->audit, row) || (row != NULL && row->class == AWS_NAMES && g->audit_names);
 }
 
 struct identity_store *aws_gate_identities(struct aws_gate *g)
@@ -633,7 +644,7 @@ enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, con
     const struct aws_op_row *row = aws_op_row(op);
     struct aws_gate *g = a->gate;
     a->reply.request_id[0] = '\0';
-    if (row == NULL || !aws_permits(g->audit, row) || row->class == AWS_OWN) {
+    if (row == NULL || !aws_gate_permits(g, op) || row->class == AWS_OWN) {
         enum err refused = row == NULL || !g->audit ? ERR_REFUSED_CLASS : ERR_REFUSED_AUDIT;
         meter_outcome(g, refused);
         return finish(a, row != NULL ? row->name : "?", why_set(why, refused, "nothing was sent"), why);

@@ -18,7 +18,13 @@
 #include "backend/base/clock.h"
 #include "backend/base/err.h"
 
-enum aws_class { AWS_READ = 1, AWS_REVEALS = 2, AWS_MUTATES = 3, AWS_OWN = 4 }; /* 0 would be: no class */
+enum aws_class {
+    AWS_READ = 1,
+    AWS_REVEALS = 2,
+    AWS_MUTATES = 3,
+    AWS_OWN = 4,
+    AWS_NAMES = 5
+}; /* 0 would be: no class */
 enum aws_retry { AWS_RETRY_NEVER, AWS_RETRY_SAFE };
 enum aws_resource { AWS_RESOURCE_ANY, AWS_RESOURCE_SECRET, AWS_RESOURCE_LOG_GROUP, AWS_RESOURCE_FUNCTION };
 
@@ -39,13 +45,13 @@ struct aws_op_row {
     size_t reply_max;
     enum aws_resource resource;
     const char *method, *path; /* of a REST row; NULL */
-    bool hidden;               /* the answer carries secret material: REVEALS, and what else the row says */
+    bool hidden;               /* the answer carries secret material: REVEALS, NAMES, and what else the row says */
 };
 const struct aws_op_row *aws_op_row(enum aws_op op); /* NULL: no such row */
 
 /* Audit mode permits READ and OWN alone (an auditor's bastion takes on roles, too);
  * operator mode any row that has a class.  OWN rows are the identity chain's: aws_call()
- * refuses them. */
+ * refuses them.  (A gate with `audit_names` lets NAMES rows through in audit mode, too.) */
 bool aws_permits(bool audit, const struct aws_op_row *row);
 
 /* Whose call it is, for the journal. */
@@ -62,11 +68,12 @@ struct aws_gate;
 
 struct aws_gate_settings {
     bool audit;                                 /* fixed here; there is no setter */
+    bool audit_names;                           /* audit mode may send NAMES rows; the same */
     const struct clock *clock;                  /* NULL: real */
     struct transport *(*new_transport)(void *); /* NULL: libcurl */
     void *transport_arg;
     double quota_share; /* 0: half of each published quota */
-    /* Asked before a REVEALS or MUTATES row is sent, with what it is about ("" not known);
+    /* Asked before a REVEALS, NAMES or MUTATES row is sent, with what it is about ("" not known);
      * what it fails with is the call's outcome, and nothing is sent.  NULL: nobody is asked. */
     enum err (*journal)(void *ctx, const struct aws_op_row *row, const struct aws_target *t, const char *resource,
                         struct why *why);
@@ -75,6 +82,7 @@ struct aws_gate_settings {
 struct aws_gate *aws_gate_new(const struct aws_gate_settings *s);
 struct aws_gate *aws_gate_free(struct aws_gate *g); /* after every struct aws of it */
 bool aws_gate_audit(const struct aws_gate *g);
+bool aws_gate_permits(const struct aws_gate *g, enum aws_op op); /* in its mode, with what was granted */
 struct identity_store *aws_gate_identities(struct aws_gate *g);
 
 /* What has been sent: for the header of the screen. */

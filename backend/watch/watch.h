@@ -12,7 +12,7 @@
 #include "backend/watch/snapbox.h"
 #include "config/config.h"
 
-enum { SLOT_SECRET, SLOT_LOGS, SLOT_DATABASE, SLOTS }; /* per environment; identities follow */
+enum { SLOT_SECRET, SLOT_LOGS, SLOT_DATABASE, SLOT_FUNCTION, SLOTS }; /* per environment; identities follow */
 
 /* Fixed after start; borrowed by every watch. */
 struct watch {
@@ -63,6 +63,8 @@ void watch_worker_free(void *worker);
 int64_t watch_secret_turn(struct watch_worker *worker, size_t env, bool listed);
 int64_t watch_identity_turn(struct watch_worker *worker, size_t env, size_t slot);
 int64_t watch_database_turn(void *worker, size_t env);
+/* GetFunctionConfiguration and DescribeLogGroups; `period_ms` is the time to the next. */
+int64_t watch_function_turn(struct watch_worker *worker, size_t env, int64_t period_ms);
 
 /* The log watch keeps state between turns: one follower an environment, worked on by a
  * live lane and some backfill lanes, each a pool item; a lock inside orders them. */

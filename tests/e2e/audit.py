@@ -1,13 +1,55 @@
 #!/usr/bin/env python3
 """Audit mode reads, and nothing else: no secret is fetched, no login is tried."""
 
-from e2e import OPERATIONS, PausedFleet, Report, by_name, calls, logins, status
+import os
+import subprocess
+
+from e2e import CONF, CREDTOP, DIR, OPERATIONS, PausedFleet, Report, by_name, calls, logins, sim, status
 
 READS = ("DescribeSecret", "FilterLogEvents", "GetCallerIdentity")
 
 
 def counts():
     return {**{op: calls(op) for op in OPERATIONS}, "logins": logins()}
+
+
+def granted():
+    """The sandbox's configuration with audit_function_names = yes."""
+    path = os.path.join(DIR, "granted.conf")
+    with open(CONF, encoding="utf-8") as f:
+        text = f.read()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace("[credtop]", "[credtop]\naudit_function_names = yes", 1))
+    os.chmod(path, 0o600)
+    return path
+
+
+def told(conf):
+    """What `verify` and `report` reveal in audit mode: calls by class, and what verify says."""
+    sim("DELETE", "/_sim/calls")
+    before = logins()
+    done = subprocess.run([CREDTOP, "--config", conf, "--audit", "verify", "test"], capture_output=True, text=True,
+                          timeout=60, check=False)
+    subprocess.run([CREDTOP, "--config", conf, "--audit", "report"], capture_output=True, timeout=60, check=False)
+    found = sim("GET", "/_sim/calls")
+    return found["classes"], calls("GetFunctionConfiguration"), logins() - before, done.stdout
+
+
+def posture(report):
+    with PausedFleet():
+        plain, functions, tried, words = told(CONF)
+        report.equal("verify and report: nothing is revealed, nothing changed", (plain["REVEALS"], plain["MUTATES"]), (0, 0))
+        report.equal("verify and report: no login", tried, 0)
+        report.check("verify: it asked all the same", plain["READ"] > 0 and "audit_function_names" in words, (plain, words))
+        if os.geteuid() != 0:
+            print("skipped: a grant counts in root's file alone, and we are not root")
+            return
+        granted_classes, functions, tried, words = told(granted())
+        report.check("granted: functions are asked about", functions == granted_classes["REVEALS"] > 0,
+                     (functions, granted_classes))
+        report.equal("granted: still no secret, no change, no login", (calls("GetSecretValue"), granted_classes["MUTATES"], tried),
+                     (0, 0, 0))
+        report.check("granted: the name of what is in plain sight", "in plain sight: DB_PASSWORD" in words, words)
 
 
 def main():
@@ -33,6 +75,7 @@ def main():
                  found["prod-eu"]["database"])
     report.check("dr-eu's database is not reachable", found["dr-eu"]["state"] == "FAILED", found["dr-eu"]["causes"])
     report.equal("poisoned containers show in audit mode", found["test"]["logs"]["containers"]["poisoned"], 1)
+    posture(report)
     report.finish()
 
 

@@ -17,6 +17,8 @@ def passwords():
         for version in secret["versions"]:
             text = version["string"]
             found.add(json.loads(text)["password"] if text.startswith("{") else text)
+    for function in seed["functions"]:
+        found.update(v for k, v in function["environment"].items() if k == "DB_PASSWORD")
     for account in seed["accounts"]:
         found.update(key["secret"] for key in account["keys"])
     with open(os.path.join(DIR, "dev.env"), encoding="utf-8") as f:
@@ -34,13 +36,17 @@ def main():
     secrets = passwords()
     report.check("there are passwords to look for", len(secrets) >= 20, len(secrets))
     log = os.path.join(DIR, "passwords.log")
-    for form in ("json", "table"):
-        done = subprocess.run([CREDTOP, "--config", CONF, "--log", log, "status", "--format", form],
-                              capture_output=True, timeout=60, check=False)
+    for command in (["status", "--format", "json"], ["status"], ["report"], ["report", "--format", "json"],
+                    ["verify", "prod-us"], ["verify", "prod-us", "--format", "json"]):
+        form = " ".join(command)
+        done = subprocess.run([CREDTOP, "--config", CONF, "--log", log, *command], capture_output=True, timeout=60,
+                              check=False)
         written = done.stdout + done.stderr
         report.check(f"{form}: it wrote its answer", b"prod-us" in written and len(written) > 500, written[:200])
         leaks = [p[:3] + "..." for p in secrets if any(f in written for f in forms(p))]
         report.check(f"{form}: no password in it", not leaks, leaks)
+        if command[0] != "status":
+            report.check(f"{form}: its name is", b"in plain sight: DB_PASSWORD" in written.replace(b"\\_", b"_"), written[:300])
     with open(log, "rb") as f:
         text = f.read()
     report.check("the log was written", text, "it is empty")
@@ -48,6 +54,11 @@ def main():
     report.check("no password in the log", not leaks, leaks)
     report.equal("the log is the owner's alone", oct(os.stat(log).st_mode & 0o777), oct(0o600))
     os.unlink(log)
+    with open(os.path.join(DIR, "journal", "journal.jsonl"), "rb") as f:
+        text = f.read()
+    report.check("the journal tells of the functions", b"GetFunctionConfiguration" in text, text[-300:])
+    leaks = [p[:3] + "..." for p in secrets if any(f in text for f in forms(p))]
+    report.check("no password in the journal", not leaks, leaks)
     report.finish()
 
 

@@ -66,12 +66,14 @@ backend/watch/*           backend/watch/* backend/credentials/* backend/aws/* ba
 backend/actions/*         backend/actions/* backend/watch/watch.h backend/watch/snapbox.h backend/credentials/* backend/aws/* backend/base/* backend/model.h backend/orders.def config/*
 backend/model.[ch]        backend/model.h backend/orders.def backend/events.def backend/phases.def backend/states.def backend/base/* config/config.h
 backend/verdict.c         backend/model.h backend/base/* config/config.h
+backend/source*           backend/source.h backend/source_code.h backend/source.def backend/posture.h backend/base/*
+backend/posture*          backend/posture.h backend/posture_case.h backend/posture.def backend/model.h backend/base/* config/config.h
 backend/doctor.h          backend/base/err.h config/config.h
 backend/discover.h        backend/base/err.h config/config.h
 backend/backend.h         backend/model.h backend/base/clock.h config/config.h
 backend/*                 backend/* config/*
 config/*                  config/*
-ui/*                      ui/* backend/backend.h backend/discover.h backend/doctor.h backend/journal_view.h backend/model.h backend/events.def backend/states.def backend/base/* config/config.h config/options.h config/preferences.h
+ui/*                      ui/* backend/backend.h backend/discover.h backend/doctor.h backend/source.h backend/posture.h backend/journal_view.h backend/model.h backend/events.def backend/states.def backend/base/* config/config.h config/options.h config/preferences.h
 END
 }
 
@@ -176,17 +178,17 @@ rule 'audit mode has no setter' gate_has_no_setter
 # def_rows FILE MACRO: the rows, one a line, comments and the rows' line breaks gone; MACRO
 # may be several, A|B.
 def_rows() {
-    perl -0777 -pe 's{/\*.*?\*/}{}gs; s/\\\n//g' "$1" | tr '\n' ' ' | sed -E "s/ ($2)\(/\n\1(/g" | grep -E "^($2)\("
+    perl -0777 -pe 's{(?<![a-z])/\*.*?\*/}{}gs; s/\\\n//g' "$1" | tr '\n' ' ' | sed -E "s/ ($2)\(/\n\1(/g" | grep -E "^($2)\("
 }
 
 operations() {
     def_rows backend/aws/ops.def 'OP|REST' >"$work/ops" || { echo 'ops.def has no rows'; return 0; }
     awk -F ' *, *' '
         NF != (/^REST/ ? 10 : 7) { print $1 " has " NF " fields"; next }
-        $4 !~ /^(READ|REVEALS|MUTATES|OWN)$/ { print $1 ") has class \"" $4 "\"" }
+        $4 !~ /^(READ|REVEALS|NAMES|MUTATES|OWN)$/ { print $1 ") has class \"" $4 "\"" }
         $5 == "RETRY_SAFE" && $4 == "MUTATES" { print $1 ") changes something and would be sent twice" }
         $7 !~ /^(ANY|SECRET|LOG_GROUP|FUNCTION)\)? *$/ { print $1 ") has resource \"" $7 "\"" }
-        seen[$3]++ { print $3 " has two rows" }' "$work/ops"
+        seen[$3, $4]++ { print $3 " has two rows of one class" }' "$work/ops"
     local service
     awk -F ' *, *' '{print $2}' "$work/ops" | sort -u | while read -r service; do
         grep -q "^PRICE($service," backend/aws/prices.def || echo "prices.def has no row for $service"
@@ -218,6 +220,8 @@ defs_once() {
         def_rows "$file" "$macro" | sed -E 's/^[A-Z]+\(("[^"]*"|[^,]+).*/\1/' | sort | uniq -d | sed "s|^|$file: |"
     done <<'END'
 backend/states.def STATE
+backend/posture.def CHECK
+backend/source.def SOURCE
 backend/events.def EVENT
 backend/phases.def PHASE
 backend/base/err.def ERR

@@ -199,6 +199,8 @@ static json_t *group_json(const struct call *c, const struct log_group *g, bool 
                           arn, ":*", "logGroupArn", arn);
     if (brief)
         return o;
+    if (g->retention_days > 0)
+        (void)json_object_set_new(o, "retentionInDays", json_integer(g->retention_days));
     (void)json_object_set_new(o, "metricFilterCount", json_integer(0));
     (void)json_object_set_new(o, "storedBytes", json_integer((json_int_t)g->bytes));
     (void)json_object_set_new(o, "logGroupClass", json_string("STANDARD"));

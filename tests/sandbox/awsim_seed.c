@@ -273,16 +273,17 @@ static void seed_secret(struct seeding *s, const json_t *o)
 
 static void seed_group(struct seeding *s, const json_t *o)
 {
-    static const char *const known[] = {"account", "region", "name", NULL};
+    static const char *const known[] = {"account", "region", "name", "retention_days", NULL};
     struct check *c = &s->check;
     if (!check_members(c, o, known))
         return;
     struct realm *realm = seed_realm(s, o);
     const char *name = check_need_text(c, o, "name", 1, 512);
+    int days = (int)check_int(c, o, "retention_days", 1, 3653, 0);
     if (!logs_group_name_ok(name))
         (void)check_fail(c, "name", "must be letters, digits and . _ / # - alone");
     if (!c->failed)
-        (void)store_add_group(&realm->store, name, s->now_ms);
+        store_add_group(&realm->store, name, s->now_ms)->retention_days = days;
 }
 
 /* ---------------------------------------------------------------- whole */

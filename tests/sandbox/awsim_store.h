@@ -39,6 +39,7 @@ struct log_place {
 struct log_group {
     char *name;
     int64_t created_ms;
+    int retention_days; /* 0: for ever */
     size_t nstreams, nevents, events_cap, bytes;
     struct log_stream **streams; /* by name */
     struct log_event **events;   /* by (t_ms, ingested_ms, serial) */

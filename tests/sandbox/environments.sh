@@ -196,14 +196,15 @@ environments_seed() {
     printf '],\n"log_groups":[\n'
     comma=''
     while read -r name region rest; do
-        printf '%s{"account":"%s","region":"%s","name":"/aws/lambda/app-%s"}' \
-            "$comma" "$(account_of "$name")" "$region" "$name"
+        printf '%s{"account":"%s","region":"%s","name":"/aws/lambda/app-%s"%s}' \
+            "$comma" "$(account_of "$name")" "$region" "$name" \
+            "$([[ $name == legacy ]] || echo ',"retention_days":30')" # legacy keeps its lines for ever
         comma=$',\n'
     done < <(environments_table)
     printf '],\n"functions":[\n'
     comma=''
     while read -r name region rest; do
-        printf '%s{"account":"%s","region":"%s","name":"app-%s","update_ms":1500,"environment":' \
+        printf '%s{"account":"%s","region":"%s","name":"app-%s","modified_ago_s":259200,"update_ms":1500,"environment":' \
             "$comma" "$(account_of "$name")" "$region" "$name"
         function_variables "$name"
         printf '}'
@@ -274,10 +275,13 @@ fleet_variables() {
     printf '"DB_SSLMODE":"verify-full","DB_SSLROOTCERT":"%s/ca.crt"}' "$dir"
 }
 
-# What Lambda says of them: with the password, where containers fall back to it.
+# What Lambda says of them: with the password, where containers fall back to it; and what
+# else posture checks find: another secret's name, a mode that is not production.
 function_variables() {
     local variables
     variables=$(fleet_variables "$1")
+    [[ $1 != legacy ]] || variables=${variables/"$(secret_of legacy)"/legacy/old/db}
+    [[ $1 != dr-eu ]] || variables=${variables/'"production"'/'"staging"'}
     if [[ $1 == test || $1 == prod-us ]]; then
         printf '%s,"DB_PASSWORD":%s}' "${variables%\}}" "$(json_text "${password[$1]}")"
     else

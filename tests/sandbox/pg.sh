@@ -53,13 +53,13 @@ pg_make_root() {
 
 # An authority of the sandbox's own, and a certificate for localhost and 127.0.0.1.
 pg_certificates() {
-    local new=(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2)
+    local new=(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 400)
     {
         "${new[@]}" -subj '/CN=credtop sandbox CA' -keyout "$dir/ca.key" -out "$dir/ca.crt" &&
             openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \
                 -keyout "$dir/server.key" -out "$dir/server.csr" &&
             openssl x509 -req -in "$dir/server.csr" -CA "$dir/ca.crt" -CAkey "$dir/ca.key" -set_serial "0x$(random_hex 8)" \
-                -days 2 -out "$dir/server.crt" \
+                -days 200 -out "$dir/server.crt" \
                 -extfile <(echo 'subjectAltName=DNS:localhost,IP:127.0.0.1')
     } >"$dir/openssl.log" 2>&1 || fail "openssl could not make the certificates: see $dir/openssl.log"
     rm -f "$dir/server.csr"

@@ -136,6 +136,7 @@ static struct fix_logs *fix_logs(int64_t age_ms)
     s->newest_event_ms = s->upto_ms;
     s->first_fetch_ms = s->last_fetch_ms = s->last_fallback_ms = s->last_db_error_ms = -1;
     s->containers = l->boxes;
+    s->label_known = true;
     l->chunk.rows = l->rows;
     l->chunks[0] = &l->chunk;
     s->chunks = l->chunks;
@@ -235,6 +236,41 @@ static struct db_snap *fix_db(int64_t age_ms, const char *host, const char *user
     return d;
 }
 
+/* ------------------------------------------------------------ function */
+
+/* Deployed four hours ago; its texts stand behind it. */
+static struct function_snap *fix_function(const char *env, const char *secret, const char *mode, const char *passwords,
+                                          int32_t days)
+{
+    struct function_snap *f = fix_snap(sizeof(*f) + 512, 3 * FIX_MINUTE);
+    char host[64];
+    str_fmt(host, sizeof(host), "db-%s.cluster.example", env);
+    const struct {
+        uint16_t *place;
+        const char *text;
+    } texts[] = {{&f->setup.value[FUNCTION_NODE_ENV], mode},   {&f->setup.value[FUNCTION_DB_SECRET_NAME], secret},
+                 {&f->setup.value[FUNCTION_DB_HOST], host},    {&f->setup.value[FUNCTION_DB_PORT], "5432"},
+                 {&f->setup.value[FUNCTION_DB_NAME], "app"},   {&f->setup.value[FUNCTION_DB_USER], "app_rw"},
+                 {&f->setup.passwords, passwords}};
+    size_t at = 1;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        if (!texts[i].text)
+            continue;
+        *texts[i].place = (uint16_t)at;
+        str_copy(f->text + at, 512 - at, texts[i].text);
+        at += strlen(texts[i].text) + 1;
+    }
+    f->named = true;
+    f->size = sizeof(*f) + 512;
+    f->setup.modified_ms = fix_now() - 4 * FIX_HOUR;
+    f->setup.nvariables = 8;
+    str_copy(f->setup.state, sizeof(f->setup.state), "Active");
+    str_copy(f->setup.runtime, sizeof(f->setup.runtime), "nodejs22.x");
+    f->group_days[0] = days;
+    f->groups_wall_ms = f->snap.good_wall_ms;
+    return f;
+}
+
 /* -------------------------------------------------------- environments */
 
 static void fix_dev(struct env_view *v)
@@ -268,6 +304,7 @@ static void fix_test(struct env_view *v)
     v->secret = s;
     v->logs = &l->snap;
     v->db = fix_db(12 * FIX_SECOND, "db-test.cluster.example", "app_rw", 2);
+    v->function = fix_function("test", "app/test/pg", "production", "DB_PASSWORD", 30);
 }
 
 static void fix_stage(struct env_view *v)
@@ -287,6 +324,7 @@ static void fix_stage(struct env_view *v)
     v->secret = s;
     v->logs = &l->snap;
     v->db = fix_db(11 * FIX_SECOND, "db-stage.cluster.example", "app_rw", 2);
+    v->function = fix_function("stage", "app/test/pg", "staging", NULL, GROUP_NEVER_ENDS);
 }
 
 static void fix_prod_eu(struct env_view *v)
@@ -339,6 +377,7 @@ static void fix_prod_eu(struct env_view *v)
     v->secret = s;
     v->logs = &l->snap;
     v->db = fix_db(7 * FIX_SECOND, "db-prod-eu.cluster.example", "app_rw", 3);
+    v->function = fix_function("prod-eu", "app/prod-eu/pg", "production", NULL, 90);
 }
 
 static void fix_prod_us(struct env_view *v)

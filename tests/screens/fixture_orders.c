@@ -6,6 +6,8 @@ static struct board *fix_board_audit(void)
     b->audit = true;
     for (size_t i = 0; i < b->n; i++) {
         struct db_snap *d = (struct db_snap *)(uintptr_t)b->envs[i].db;
+        if (b->envs[i].function)
+            ((struct function_snap *)(uintptr_t)b->envs[i].function)->barred = true;
         d->result = i == FIX_LEGACY ? DB_UNREACHABLE : DB_REACHABLE;
         d->phase_us[PHASE_AUTH] = d->phase_us[PHASE_QUERY] = -1;
         d->sqlstate[0] = d->user[0] = d->version_id[0] = '\0';

@@ -78,6 +78,11 @@ static void answer(const char *request, struct strbuf *out)
         events(&body);
     else if (strstr(request, "DescribeSecret"))
         describe(&body);
+    else if (strstr(request, "/configuration"))
+        strbuf_str(&body, "{\"FunctionName\":\"f\",\"Runtime\":\"" HARM "\",\"Environment\":{\"Variables\":{\"NODE_ENV\":\"" HARM
+                          "\",\"DB_SECRET_NAME\":\"" HARM "\",\"DB_HOST\":\"" HARM "\",\"DB_PASSWORD" HARM "\":\"p\"}}}");
+    else if (strstr(request, "DescribeLogGroups"))
+        strbuf_str(&body, "{\"logGroups\":[]}");
     else if (strstr(request, "ListSecrets"))
         strbuf_str(&body, "{\"SecretList\":[]}");
     else if (strstr(request, "GetSecretValue"))

@@ -189,6 +189,21 @@ static void session__without_a_line__leaves_nothing(void **state)
     assert_null(journal_free(NULL));
 }
 
+/* Of what is read all the time a line a session, of each operation. */
+static void watch__of_each_operation_once(void **state)
+{
+    struct fixture *x = *state;
+    static const char *const operations[] = {"GetSecretValue", "GetFunctionConfiguration", "GetSecretValue",
+                                             "GetFunctionConfiguration", "GetSecretValue"};
+    struct journal *j = open_journal(x, 0);
+    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
+        assert_int_equal(journal_write(j, &(struct journal_entry){.kind = JOURNAL_WATCH, .operation = operations[i],
+                                                                  .words = "again and again"}, NULL), ERR_OK);
+    journal_free(j);
+    verify(x, NULL);
+    assert_good(x, 4); /* the start, one each, the end */
+}
+
 static void hash__is_what_the_header_says(void **state)
 {
     struct fixture *x = *state;
@@ -725,6 +740,7 @@ int main(void)
         CASE(write__says_who_when_and_what),
         CASE(write__keeps_others_out),
         CASE(session__without_a_line__leaves_nothing),
+        CASE(watch__of_each_operation_once),
         CASE(hash__is_what_the_header_says),
         CASE(longest_fields__fit),
         CASE(write__says_why_it_cannot),

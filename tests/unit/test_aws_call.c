@@ -98,6 +98,34 @@ static void gate__in_audit_mode__sends_what_reads_alone(void **state)
     assert_int_equal(x->meter.failed, 0);
 }
 
+/* What the system's configuration grants is one class, and no other with it. */
+static void gate__in_audit_mode_with_names_granted__sends_those_too(void **state)
+{
+    struct fixture *x = *state;
+    size_t names = 0;
+    close_gate(x);
+    x->gate = aws_gate_new(&(struct aws_gate_settings){.audit = true, .audit_names = true, .clock = &x->fake.clock,
+                                                       .new_transport = fake_transport, .transport_arg = &x->fake,
+                                                       .quota_share = 1});
+    x->aws = aws_new(x->gate);
+    fake_answer_always(&x->fake, (struct fake_answer){.body = "{}"});
+    for (int op = 0; op < AWS_OPS; op++) {
+        enum aws_class class = aws_op_row((enum aws_op)op)->class;
+        size_t before = x->fake.nsent;
+        bool granted = class == AWS_READ || class == AWS_NAMES;
+        enum err err = call(x, (enum aws_op)op, 2000);
+        assert_int_equal(err, granted ? ERR_OK : ERR_REFUSED_AUDIT);
+        assert_int_equal(x->fake.nsent, before + granted);
+        if (class == AWS_NAMES) {
+            names++;
+            assert_true(x->fake.sent[before].secret); /* in wiped memory all the same */
+        }
+        assert_int_equal(aws_gate_permits(x->gate, (enum aws_op)op), granted || class == AWS_OWN);
+    }
+    assert_int_equal(names, 1);
+    assert_false(aws_gate_permits(x->gate, AWS_GET_FUNCTION_CONFIGURATION));
+}
+
 static void gate__without_a_row_or_class__refuses_in_both_modes(void **state)
 {
     struct fixture *x = *state;
@@ -150,7 +178,7 @@ static void gate__tells_the_journal_before_what_reveals_or_changes(void **state)
     t.order = &order;
     for (int op = 0; op < AWS_OPS; op++) {
         enum aws_class class = aws_op_row((enum aws_op)op)->class;
-        bool matters = class == AWS_REVEALS || class == AWS_MUTATES;
+        bool matters = class == AWS_REVEALS || class == AWS_NAMES || class == AWS_MUTATES;
         size_t sent = x->fake.nsent;
         if (class == AWS_OWN)
             continue;
@@ -682,6 +710,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(gate__in_audit_mode__sends_what_reads_alone),
+        CASE(gate__in_audit_mode_with_names_granted__sends_those_too),
         CASE(gate__without_a_row_or_class__refuses_in_both_modes),
         CASE(gate__tells_the_journal_before_what_reveals_or_changes),
         CASE(request__is_signed_json),

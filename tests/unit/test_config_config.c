@@ -572,6 +572,26 @@ static void config__load__judges_the_file(void **state)
     unlink(path);
 }
 
+/* What an auditor may see is said by root's file, and by no other. */
+static void config__load__grants_function_names_in_roots_file_alone(void **state)
+{
+    (void)state;
+    char path[128], *errors;
+    snprintf(path, sizeof path, "%s/credtop.conf", folder);
+    write_file(path, "[credtop]\naudit_function_names = yes\n" PROD, 0644);
+    struct config *c = config_load(path, &errors);
+    assert_non_null(c);
+    assert_int_equal(c->audit_function_names, geteuid() == 0);
+    config_free(c);
+    if (geteuid() == 0 && chown(path, 1, 1) == 0) {
+        c = config_load(path, &errors);
+        assert_non_null(c);
+        assert_false(c->audit_function_names);
+        config_free(c);
+    }
+    unlink(path);
+}
+
 static void config__find__first_that_exists(void **state)
 {
     (void)state;
@@ -721,6 +741,7 @@ int main(void)
         cmocka_unit_test(config__parse__strategy_and_superuser),
         cmocka_unit_test(config__parse__tells_all_mistakes_by_line),
         cmocka_unit_test(config__load__judges_the_file),
+        cmocka_unit_test(config__load__grants_function_names_in_roots_file_alone),
         cmocka_unit_test(config__find__first_that_exists),
         cmocka_unit_test(config__example__is_the_file_and_parses),
         cmocka_unit_test(config__example__parses_uncommented),

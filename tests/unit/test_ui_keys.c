@@ -18,7 +18,7 @@
 #include "tests/screens/fixture.c"
 #include "tests/screens/fixture_orders.c"
 
-static const unsigned places[] = {IN_OVERVIEW, IN_DETAIL, IN_EVENTS, IN_ORDERS, IN_CONNECT, IN_JOURNAL, IN_COST, IN_HELP};
+static const unsigned places[] = {IN_OVERVIEW, IN_DETAIL, IN_EVENTS, IN_ORDERS, IN_CONNECT, IN_JOURNAL, IN_POSTURE, IN_COST, IN_HELP};
 
 static bool has_word(const char *list, const char *word, size_t n)
 {
@@ -319,7 +319,7 @@ static void screen__cost__chooses_the_same_environment(void **state)
     press_all(s, "j\r");
     assert_int_equal(s->view, VIEW_DETAIL);
     assert_string_equal(chosen(s), "legacy");
-    press_all(s, "\t\t\t\t\t\t"); /* detail, events, orders, connect, journal, cost, overview */
+    press_all(s, "\t\t\t\t\t\t\t"); /* detail, events, orders, connect, journal, posture, cost, overview */
     assert_int_equal(s->view, VIEW_OVERVIEW);
     assert_string_equal(chosen(s), "legacy");
     screen_free(s);

@@ -75,6 +75,11 @@ static const struct scene scenes[] = {
     {"connect-down", "5j", false},
     {"connect-well", "5jj", false},
     {"connect-filter", "5/prod\r", false},
+    {"posture", "7", true},
+    {"posture-down", "7jj", false},
+    {"posture-right", "7llllllllllll", false},
+    {"posture-problems", "7z", false},
+    {"posture-filter", "7/plain\r", false},
     {"cost", "8", true},
     {"cost-down", "8jj", false},
     {"help", "?", false},
@@ -247,6 +252,8 @@ static void screens__draw__as_approved(void **state)
         wrong += scene_ok("plan", "jR", true, fix_board(), false, size) ? 0 : 1;
         wrong += scene_ok("rotated", "4\r", true, fix_board_rotated(FIX_PROD_EU), false, size) ? 0 : 1;
         wrong += scene_ok("plan-protected", "GkkR", false, fix_board(), false, size) ? 0 : 1;
+        wrong += scene_ok("first-posture", "7", false, fix_board_empty(), false, size) ? 0 : 1;
+        wrong += scene_ok("audit-posture", "7", false, fix_board_audit(), true, size) ? 0 : 1;
         wrong += scene_ok("first-cost", "8", false, fix_board_empty(), false, size) ? 0 : 1;
         wrong += scene_ok("first-detail", "\r", false, fix_board_empty(), false, size) ? 0 : 1;
         wrong += scene_ok("first-connect", "5", false, fix_board_empty(), false, size) ? 0 : 1;

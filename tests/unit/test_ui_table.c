@@ -379,7 +379,8 @@ static void mouse__rows_heads_tabs_and_keys__are_clickable(void **state)
     assert_int_equal(s->view, VIEW_DETAIL); /* chosen already: Enter */
     (void)click_text(s, g, "3 Events");
     assert_int_equal(s->view, VIEW_EVENTS);
-    (void)click_text(s, g, "1 Envs");
+    (void)click_text(s, g, "1  2 [3 Events]"); /* beside a note of its own: keys alone */
+    assert_int_equal(s->view, VIEW_OVERVIEW);
     (void)click_text(s, g, "?:Help");
     assert_int_equal(s->view, VIEW_HELP);
     assert_int_equal(click_text(s, g, "Q:Quit") & EFFECT_QUIT, EFFECT_QUIT);

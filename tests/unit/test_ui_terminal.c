@@ -172,6 +172,7 @@ static const char *bytes_of(const char *name, char out[8])
         {"Home", "\x1bOH"}, {"End", "\x1bOF"},  {"PgUp", "\x1b[5~"}, {"PgDn", "\x1b[6~"}, {"F1", "\x1bOP"},
         {"F2", "\x1bOQ"},
         {"Space", " "},
+        {"Left", "\x1bOD"}, {"Right", "\x1bOC"},
         {"F4", "\x1bOS"},   {"F5", "\x1b[15~"}, {"F6", "\x1b[17~"},  {"F10", "\x1b[21~"},
     };
     out[0] = '\0';
@@ -185,7 +186,7 @@ static const char *bytes_of(const char *name, char out[8])
     return out;
 }
 
-#define SCREENS 7
+#define SCREENS 8
 static const struct {
     int rows, cols;
 } sizes[] = {{24, 80}, {48, 160}, {15, 60}, {10, 40}, {3, 20}};
@@ -193,7 +194,7 @@ static const struct {
 /* One program a screen and size; the same key goes to all of them at once. */
 static void press_everywhere(struct pty *all[SCREENS][ARRAY_LEN(sizes)], const char *key)
 {
-    static const char *const way[SCREENS] = {"1", "2", "3", "4", "5", "8", "1?"};
+    static const char *const way[SCREENS] = {"1", "2", "3", "4", "5", "7", "8", "1?"};
     for (int round = 0; round < 2; round++) {
         for (size_t v = 0; v < SCREENS; v++)
             for (size_t z = 0; z < ARRAY_LEN(sizes); z++)
