@@ -15,6 +15,10 @@
 #define WITH(command) (1u << (command))
 #define COMMAND_ANY (~0u)
 
+/* What goes with --restricted; all else is refused, so that a new option is, too. */
+#define RESTRICTED_OPTIONS "restricted|audit|ascii|no-color|format|timeout|since|help|version"
+#define RESTRICTED_COMMANDS "status"
+
 enum option_type { TYPE_SWITCH, TYPE_TEXT, TYPE_DURATION, TYPE_FORMAT, TYPE_WORD };
 
 struct option_row {
@@ -119,8 +123,9 @@ struct parse {
     int argc, at;
     char *const *argv;
     struct options *out;
-    const struct option_row *narrowed; /* the last one given that goes with one command alone */
-    int commands;                      /* given so far */
+    const struct option_row *narrowed;     /* the last one given that goes with one command alone */
+    const struct option_row *unrestricted; /* the first one given that --restricted does not allow */
+    int commands;                          /* given so far */
     struct words wrong;
 };
 
@@ -220,11 +225,29 @@ static bool set_text(struct parse *p, const struct option_row *o, const char *va
     return true;
 }
 
+/* Whether `word` is one of "a|b|c". */
+static bool is_choice(const char *choices, const char *word)
+{
+    for (const char *w = choices;; w++) {
+        size_t n = strcspn(w, "|");
+        if (n == strlen(word) && memcmp(w, word, n) == 0) {
+            return true;
+        }
+        w += n;
+        if (*w == '\0') {
+            return false;
+        }
+    }
+}
+
 /* `value` is NULL for a switch. */
 static bool option_set(struct parse *p, const struct option_row *o, const char *value)
 {
     if (o->commands != COMMAND_ANY) {
         p->narrowed = o;
+    }
+    if (p->unrestricted == NULL && !is_choice(RESTRICTED_OPTIONS, o->name)) {
+        p->unrestricted = o;
     }
     switch (o->type) {
     case TYPE_SWITCH:
@@ -330,21 +353,6 @@ static const struct help_row *wants_operand(const struct parse *p)
     return given != NULL && given->operand != NULL && p->out->operand == NULL ? given : NULL;
 }
 
-/* Whether `word` is one of "a|b|c". */
-static bool is_choice(const char *choices, const char *word)
-{
-    for (const char *w = choices;; w++) {
-        size_t n = strcspn(w, "|");
-        if (n == strlen(word) && memcmp(w, word, n) == 0) {
-            return true;
-        }
-        w += n;
-        if (*w == '\0') {
-            return false;
-        }
-    }
-}
-
 static bool parse_operand(struct parse *p, const struct help_row *command, const char *arg)
 {
     p->out->operand = arg;
@@ -434,6 +442,27 @@ static bool parse_all(struct parse *p)
     return true;
 }
 
+/* What leads out of the restricted mode, or writes, is no option there. */
+static bool restricted_is_kept(struct parse *p)
+{
+    const struct help_row *command = command_row(p->out->command);
+    if (!p->out->restricted) {
+        return true;
+    }
+    if (command != NULL && !is_choice(RESTRICTED_COMMANDS, command->word)) {
+        words_fmt(&p->wrong,
+                  "credtop: --restricted does not go with the command %s; allowed: %s, or none for the dashboard",
+                  command->word, RESTRICTED_COMMANDS);
+        return false;
+    }
+    if (p->unrestricted != NULL) {
+        words_fmt(&p->wrong, "credtop: --restricted does not go with --%s; allowed beside it: %s",
+                  p->unrestricted->name, RESTRICTED_OPTIONS);
+        return false;
+    }
+    return true;
+}
+
 bool options_parse(int argc, char *const argv[], struct options *out, char **out_error)
 {
     struct parse p = {.argc = argc, .argv = argv, .out = out};
@@ -445,8 +474,9 @@ bool options_parse(int argc, char *const argv[], struct options *out, char **out
             abort(); /* a row of options.def contradicts itself; the tests read them all */
         }
     }
-    p.narrowed = NULL;
-    if (parse_all(&p)) {
+    p.narrowed = p.unrestricted = NULL;
+    if (parse_all(&p) && restricted_is_kept(&p)) {
+        out->audit = out->audit || out->restricted;
         words_clear(&p.wrong);
         return true;
     }

@@ -87,8 +87,12 @@ static int show(struct backend *b, const struct config *c, const struct options 
         return test_run(b, c, o, signals);
     if (o->command == COMMAND_ROTATE || o->command == COMMAND_RECYCLE)
         return change_run(b, c, o, signals);
-    struct ui_settings ui = {
-        .audit = audit, .ascii = o->ascii, .no_color = o->no_color, .signals = signals, .log_fd = log_fd()};
+    struct ui_settings ui = {.audit = audit,
+                             .restricted = o->restricted,
+                             .ascii = o->ascii,
+                             .no_color = o->no_color,
+                             .signals = signals,
+                             .log_fd = log_fd()};
     if (ui_run(b, &ui, &why) == ERR_OK)
         return 0;
     (void)fprintf(stderr, "credtop: %s; `credtop status` works without a terminal\n",
