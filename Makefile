@@ -117,6 +117,12 @@ $(B)/credtop-leaky: $(B)/ui/main.o $(B)/leaky.o $(call libs,ui)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(B)/leaky.o -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS)
 
+# The same, except for where the system's configuration lies: tests/e2e/restricted.py and
+# tests/e2e/sshd.py bring their own.
+$(B)/credtop-beside: $(B)/ui/main.o $(B)/tests/e2e/system_beside.o $(call libs,ui)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(B)/tests/e2e/system_beside.o -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS)
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -226,7 +232,7 @@ test: ## unit tests, screens, and the whole program against the sandbox
 	@$(MAKE) --no-print-directory $(JOBS) built-for-test
 	@tests/run.sh $(UNIT_BIN) tests/house/house.sh tests/e2e/run.sh
 
-built-for-test: all $(SANDBOX) $(UNIT_BIN) $(GENERATE) $(B)/credtop-leaky
+built-for-test: all $(SANDBOX) $(UNIT_BIN) $(GENERATE) $(B)/credtop-leaky $(B)/credtop-beside
 
 check: ## test, again under ASan+UBSan and TSan, built by clang too, fuzzed a little, formatted
 	@$(MAKE) --no-print-directory deps-check
@@ -250,7 +256,7 @@ check-sanitized:
 
 unit-bin: $(UNIT_BIN)
 
-e2e: all $(SANDBOX) $(B)/credtop-leaky ## the whole program against the sandbox alone
+e2e: all $(SANDBOX) $(B)/credtop-leaky $(B)/credtop-beside ## the whole program against the sandbox alone
 	@tests/e2e/run.sh
 
 run: all $(SANDBOX)

@@ -14,8 +14,9 @@
 struct backend;
 
 struct backend_settings {
-    bool audit;                /* READ operations alone, no login with a fetched password; no way back */
-    bool orders_only;          /* no watch is started: for commands that carry out one order */
+    bool audit;       /* READ operations alone, no login with a fetched password; no way back */
+    bool restricted;  /* on top: no file is written, keys are those the configuration names, or the machine's */
+    bool orders_only; /* no watch is started: for commands that carry out one order */
     const struct clock *clock; /* NULL: the real one */
     bool can_ask;              /* somebody answers backend_mfa_wanted(): the dashboard on a terminal alone */
 };

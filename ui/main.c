@@ -6,41 +6,24 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "backend/base/fence.h"
 #include "backend/base/log.h"
 #include "backend/base/mem.h"
 #include "backend/base/secret.h"
 #include "config/config.h"
 #include "config/options.h"
+#include "config/system.h"
 #include "ui/cli/change.h"
 #include "ui/cli/journal.h"
 #include "ui/cli/status.h"
 #include "ui/cli/test.h"
+#include "ui/environ.h"
 #include "ui/signals.h"
 #include "ui/ui.h"
 
 #define EXIT_COULD_NOT_TELL 3
 #define STATUS_SINCE_MIN_MS (60LL * 1000)
 #define STATUS_SINCE_MAX_MS (168LL * 60 * 60 * 1000)
-
-extern char **environ;
-
-/* libpq would take a server, a password, a file or a program from these; the
- * configuration says all of it. */
-static void forget_pg_variables(void)
-{
-    for (size_t i = 0; environ && environ[i];) {
-        char name[128];
-        size_t n = strcspn(environ[i], "=");
-        if (strncmp(environ[i], "PG", 2) != 0 || n >= sizeof(name)) {
-            i++;
-            continue;
-        }
-        memcpy(name, environ[i], n);
-        name[n] = '\0';
-        if (unsetenv(name) != 0)
-            i++;
-    }
-}
 
 /* A file we open must not become somebody's standard output; and what is written to one
  * that was closed must fail, not vanish: read-only does both. */
@@ -60,17 +43,41 @@ static int say_text(char *text)
     return failed ? EXIT_COULD_NOT_TELL : 0;
 }
 
-static struct config *read_config(const char *named)
+static void say_errors(const char *errors)
 {
+    if (errors)
+        (void)fprintf(stderr, "%s%s", errors, errors[0] && errors[strlen(errors) - 1] == '\n' ? "" : "\n");
+}
+
+/* What the user's own configuration says of the mode does not count where the system's says
+ * audit.  False: that cannot be told, and nothing is started on a guess. */
+static bool obey_system(struct options *o)
+{
+    bool audit = false;
+    char *errors = NULL;
+    bool told = system_conf_mode(&audit, &errors);
+    say_errors(errors);
+    free(errors);
+    if (!told)
+        (void)fprintf(stderr, "credtop: whether %s says mode = audit cannot be told, so nothing is started\n",
+                      system_conf_path());
+    o->audit = o->audit || audit;
+    return told;
+}
+
+static struct config *read_config(const struct options *o)
+{
+    const char *named = o->config_path;
     char *tried = NULL, *errors = NULL;
-    char *path = named ? mem_copy_str(named) : config_find(&tried);
+    char *path = named ? mem_copy_str(named) : o->restricted ? NULL : config_find(&tried);
     struct config *c = NULL;
-    if (!path)
+    if (o->restricted)
+        c = system_conf_load(&errors);
+    else if (!path)
         (void)fprintf(stderr, "credtop: no configuration found; looked at:\n%s\n", tried ? tried : "");
     else
         c = config_load(path, &errors);
-    if (errors)
-        (void)fprintf(stderr, "%s%s", errors, errors[0] && errors[strlen(errors) - 1] == '\n' ? "" : "\n");
+    say_errors(errors);
     free(errors);
     free(tried);
     free(path);
@@ -103,6 +110,7 @@ static int show(struct backend *b, const struct config *c, const struct options 
 static int run(const struct options *o, const struct config *c)
 {
     struct backend_settings set = {.audit = o->audit || c->audit,
+                                   .restricted = o->restricted,
                                    .can_ask = o->command == COMMAND_DASHBOARD,
                                    .orders_only = o->command == COMMAND_TEST || o->command == COMMAND_ROTATE ||
                                                   o->command == COMMAND_RECYCLE};
@@ -122,6 +130,13 @@ static int run(const struct options *o, const struct config *c)
     return status;
 }
 
+/* Whoever starts us decides on the loader's variables, and nobody on anything else. */
+static void restrict_process(void)
+{
+    environ_restrict();
+    (void)fence_raise(); /* the second wall, as far as this kernel has it */
+}
+
 int main(int argc, char **argv)
 {
     struct options o;
@@ -130,7 +145,7 @@ int main(int argc, char **argv)
     fill_standard_descriptors();
     secret_harden_process();
     mem_few_heaps();
-    forget_pg_variables();
+    environ_forget_pg();
     if (!options_parse(argc, argv, &o, &error)) {
         (void)fprintf(stderr, "%s\n", error);
         free(error);
@@ -147,7 +162,9 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "credtop: --since of status is out of range; allowed: 1m..168h\n");
         return EXIT_COULD_NOT_TELL;
     }
-    struct config *c = read_config(o.config_path);
+    if (o.restricted)
+        restrict_process();
+    struct config *c = obey_system(&o) ? read_config(&o) : NULL;
     if (!c)
         return EXIT_COULD_NOT_TELL;
     if (o.command == COMMAND_JOURNAL) {

@@ -69,7 +69,7 @@ backend/verdict.c         backend/model.h backend/base/* config/config.h
 backend/backend.h         backend/model.h backend/base/clock.h config/config.h
 backend/*                 backend/* config/*
 config/*                  config/*
-ui/*                      ui/* backend/backend.h backend/journal_view.h backend/model.h backend/events.def backend/states.def backend/base/* config/config.h config/options.h config/preferences.h
+ui/*                      ui/* backend/backend.h backend/journal_view.h backend/model.h backend/events.def backend/states.def backend/base/* config/config.h config/options.h config/preferences.h config/system.h
 END
 }
 

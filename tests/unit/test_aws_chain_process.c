@@ -104,7 +104,8 @@ static void process__is_not_run_in_restricted_mode(void **state)
 
     process_script(x, "#!/bin/sh\ntouch \"$HOME/ran\"\n", "");
     chain_open_gate(x, false);
-    identity_store_restrict(x->store);
+    (void)str_fmt(path, sizeof(path), "%s/.aws/config", x->home);
+    identity_store_restrict(x->store, path, NULL);
     chain_refused(x, "p", ERR_NO_CREDENTIALS, "is not run in restricted mode");
     (void)str_fmt(path, sizeof(path), "%s/ran", x->home);
     assert_int_not_equal(access(path, F_OK), 0);
