@@ -61,7 +61,7 @@ static bool obey_system(struct options *o)
     if (!told)
         (void)fprintf(stderr, "credtop: whether %s says mode = audit cannot be told, so nothing is started\n",
                       system_conf_path());
-    o->audit = o->audit || audit;
+    o->audit |= audit; /* only ever tightens */
     return told;
 }
 
