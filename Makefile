@@ -17,7 +17,7 @@ SHELL   := /bin/bash
 DEPS_BUILD := gcc make pkg-config libncurses-dev libcurl4-openssl-dev libssl-dev libjansson-dev libpq-dev libinih-dev
 DEPS_DEMO  := libmicrohttpd-dev postgresql openssl util-linux procps curl
 DEPS_TEST  := libcmocka-dev libvterm-dev tmux python3 pgbouncer
-DEPS_CHECK := clang libclang-rt-dev clang-format shellcheck openssh-server openssh-client debhelper lintian rpm fakeroot
+DEPS_CHECK := clang libclang-rt-dev clang-format shellcheck openssh-server openssh-client
 
 B := build/$(VARIANT)$(if $(filter clang%,$(notdir $(CC))),-clang)
 
