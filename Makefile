@@ -123,6 +123,13 @@ $(B)/credtop-beside: $(B)/ui/main.o $(B)/tests/e2e/system_beside.o $(call libs,u
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(B)/tests/e2e/system_beside.o -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS)
 
+# The same, except that its backend is never told of audit mode: tests/e2e/random_keys.py has
+# to find it out.
+$(B)/credtop-unbarred: $(B)/ui/main.o $(B)/tests/e2e/unbarred.o $(call libs,ui)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,--wrap=backend_start,--wrap=order_refusal -o $@ $< $(B)/tests/e2e/unbarred.o \
+	  -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS)
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -170,6 +177,10 @@ $(B)/follow: $(B)/tests/e2e/follow.o $(call libs,backend)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(call libs,backend) -Wl,--end-group $(LIB_LIBS)
 
 SANDBOX := $(B)/awsim $(B)/fleet $(B)/follow
+
+# Programs that are not shipped: wrong ones, which tests must find out, and the one that brings
+# its own system configuration.
+WRONG := $(B)/credtop-leaky $(B)/credtop-unbarred $(B)/credtop-beside
 
 # ------------------------------------------------------------------ bench
 #
@@ -232,7 +243,7 @@ test: ## unit tests, screens, and the whole program against the sandbox
 	@$(MAKE) --no-print-directory $(JOBS) built-for-test
 	@tests/run.sh $(UNIT_BIN) tests/house/house.sh tests/e2e/run.sh
 
-built-for-test: all $(SANDBOX) $(UNIT_BIN) $(GENERATE) $(B)/credtop-leaky $(B)/credtop-beside
+built-for-test: all $(SANDBOX) $(UNIT_BIN) $(GENERATE) $(WRONG)
 
 check: ## test, again under ASan+UBSan and TSan, built by clang too, fuzzed a little, formatted
 	@$(MAKE) --no-print-directory deps-check
@@ -256,7 +267,7 @@ check-sanitized:
 
 unit-bin: $(UNIT_BIN)
 
-e2e: all $(SANDBOX) $(B)/credtop-leaky $(B)/credtop-beside ## the whole program against the sandbox alone
+e2e: all $(SANDBOX) $(WRONG) ## the whole program against the sandbox alone
 	@tests/e2e/run.sh
 
 run: all $(SANDBOX)
