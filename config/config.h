@@ -61,6 +61,7 @@ struct config {
     bool title;                                         /* the terminal's */
     const char *journal;                                /* absolute path, or "off"; NULL: where it is by itself */
     bool syslog;                                        /* the journal's hashes go there too */
+    int64_t leave_after_ms;                             /* without a key; 0: not given */
     const char *aws_config_file, *aws_credentials_file; /* absolute; NULL: where the AWS tools look */
     struct config_patterns patterns;
     size_t nenvironments;

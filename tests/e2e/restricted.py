@@ -6,9 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 from bastion import Bastion, reveals_and_changes
 from e2e import CONF, Report, by_name
+from terminal import Terminal
 
 HOSTILE = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_ENDPOINT_URL",
            "AWS_SHARED_CREDENTIALS_FILE", "HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "SSL_CERT_FILE", "HTTPS_PROXY",
@@ -86,6 +88,20 @@ def runs_no_program(report):
     shutil.rmtree(b.folder)
 
 
+def is_not_left_alone(report):
+    b = Bastion(leave_after="2s")
+    env = {**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+    t = Terminal([b.credtop, "--restricted"], env=env)
+    begun = time.monotonic()
+    report.check("leave_after: a screen", t.shows("RESTRICTED"), t.text())
+    t.shows("nothing says this", seconds=1.2)
+    t.press("j")
+    report.check("leave_after: nobody presses a key, and it leaves", t.ends(8) == 0 and "without a key" in t.text(), t.text()[-300:])
+    report.check("leave_after: a key puts it off", time.monotonic() - begun >= 3, time.monotonic() - begun)
+    t.close()
+    shutil.rmtree(b.folder)
+
+
 def main():
     report = Report()
     b = Bastion()
@@ -93,6 +109,7 @@ def main():
     mode_is_the_systems(report, b)
     shutil.rmtree(b.folder)
     runs_no_program(report)
+    is_not_left_alone(report)
     report.finish()
 
 
