@@ -9,11 +9,11 @@ root=$(cd "$here/../.." && pwd)
 export CREDTOP=${CREDTOP:-$root/build/release/credtop}
 # Verdicts and counts first, while the fleet is undisturbed; faults, rotations and an outage last.
 all=(botocore_check.py moto.py verdicts.py counts.py late.py restart.py formats.py filter.py insights.py
-    busy.py audit.py random_keys.py passwords.py test_order.py usage.sh screen.sh
+    busy.py audit.py passwords.py test_order.py usage.sh screen.sh
     logins.py databases.py pgbouncer.py traces.py
     notify.py faults.py journal.py recycle.py rotate.py cancel.py outage.sh orders.sh)
 # These have secrets and roles of their own, and disturb nobody: they run beside the others.
-beside=(crash.py alternating.py restricted.py sshd.py bastion_install.sh)
+beside=(crash.py alternating.py on_a_bastion.sh)
 
 if [[ ${1:-} != --inside ]]; then
     [[ -x $CREDTOP ]] || { echo "run.sh: $CREDTOP is missing: make" >&2; exit 1; }
