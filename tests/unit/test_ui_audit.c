@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "backend/base/strbuf.h"
 #include "ui/ordering.h"
 #include "ui/screen.h"
 #include "ui/view.h"
@@ -161,12 +162,42 @@ static void orders__each_on_each_screen__is_refused_with_the_reason(void **state
         }
 }
 
+/* On every screen, from the smallest size that is drawn, with whatever lies over it. */
+static void mode__is_on_every_screen_at_every_size(void **state)
+{
+    static const int sizes[][2] = {{3, 20}, {10, 40}, {15, 60}, {24, 80}, {48, 160}};
+    static const char *const over[] = {"", "/", ":", "c", "o", "\x1b"};
+    (void)state;
+    for (int restricted = 0; restricted < 2; restricted++)
+        for (enum view_id v = 0; v < VIEW_COUNT; v++)
+            for (size_t z = 0; z < ARRAY_LEN(sizes); z++)
+                for (size_t o = 0; o < ARRAY_LEN(over); o++) {
+                    struct screen_settings set = {.judge = fix_judge, .audit = true, .restricted = restricted == 1};
+                    struct screen *s = screen_new(&set, fix_board());
+                    struct grid *g = grid_new(sizes[z][0], sizes[z][1], true);
+                    struct strbuf text;
+                    strbuf_init(&text, 1 << 20);
+                    screen_go(s, v);
+                    for (const char *p = over[o]; *p; p++)
+                        (void)screen_key(s, (unsigned char)*p);
+                    screen_draw(s, g);
+                    grid_to_text(g, &text);
+                    if (!strstr(strbuf_peek(&text), restricted ? "RESTRICTED" : "READ-ONLY"))
+                        fail_msg("screen %d, %dx%d, after '%s':\n%s", (int)v, sizes[z][1], sizes[z][0], over[o],
+                                 strbuf_peek(&text));
+                    strbuf_clear(&text);
+                    g = grid_free(g);
+                    s = screen_free(s);
+                }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(audit__half_a_million_keys__order_nothing),
         cmocka_unit_test(restricted__half_a_million_keys__order_nothing_and_copy_nothing),
         cmocka_unit_test(operator__the_same_keys__do_order),
+        cmocka_unit_test(mode__is_on_every_screen_at_every_size),
         cmocka_unit_test(orders__each_on_each_screen__is_refused_with_the_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
