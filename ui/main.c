@@ -102,8 +102,9 @@ static int show(struct backend *b, const struct config *c, const struct options 
                              .log_fd = log_fd()};
     if (ui_run(b, &ui, &why) == ERR_OK)
         return 0;
-    (void)fprintf(stderr, "credtop: %s; `credtop status` works without a terminal\n",
-                  why.text[0] ? why.text : why_line(&why, line, sizeof(line)));
+    (void)fprintf(stderr, "credtop: %s%s\n", why.text[0] ? why.text : why_line(&why, line, sizeof(line)),
+                  o->restricted ? "; there is nothing here but the dashboard"
+                                : "; `credtop status` works without a terminal");
     return EXIT_COULD_NOT_TELL;
 }
 
