@@ -17,7 +17,7 @@ SHELL   := /bin/bash
 DEPS_BUILD := gcc make pkg-config libncurses-dev libcurl4-openssl-dev libssl-dev libjansson-dev libpq-dev libinih-dev
 DEPS_DEMO  := libmicrohttpd-dev postgresql openssl util-linux procps curl
 DEPS_TEST  := libcmocka-dev libvterm-dev tmux python3 pgbouncer
-DEPS_CHECK := clang libclang-rt-dev clang-format shellcheck
+DEPS_CHECK := clang libclang-rt-dev clang-format shellcheck openssh-server openssh-client
 
 B := build/$(VARIANT)$(if $(filter clang%,$(notdir $(CC))),-clang)
 
@@ -117,6 +117,19 @@ $(B)/credtop-leaky: $(B)/ui/main.o $(B)/leaky.o $(call libs,ui)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(B)/leaky.o -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS)
 
+# The same, except for where the system's configuration lies: tests/e2e/restricted.py and
+# tests/e2e/sshd.py bring their own.
+$(B)/credtop-beside: $(B)/ui/main.o $(B)/tests/e2e/system_beside.o $(call libs,ui)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(B)/tests/e2e/system_beside.o -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS)
+
+# The same, except that its backend is never told of audit mode: tests/e2e/random_keys.py has
+# to find it out.
+$(B)/credtop-unbarred: $(B)/ui/main.o $(B)/tests/e2e/unbarred.o $(call libs,ui)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,--wrap=backend_start,--wrap=order_refusal -o $@ $< $(B)/tests/e2e/unbarred.o \
+	  -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS)
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -164,6 +177,10 @@ $(B)/follow: $(B)/tests/e2e/follow.o $(call libs,backend)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(call libs,backend) -Wl,--end-group $(LIB_LIBS)
 
 SANDBOX := $(B)/awsim $(B)/fleet $(B)/follow
+
+# Programs that are not shipped: wrong ones, which tests must find out, and the one that brings
+# its own system configuration.
+WRONG := $(B)/credtop-leaky $(B)/credtop-unbarred $(B)/credtop-beside
 
 # ------------------------------------------------------------------ bench
 #
@@ -226,7 +243,7 @@ test: ## unit tests, screens, and the whole program against the sandbox
 	@$(MAKE) --no-print-directory $(JOBS) built-for-test
 	@tests/run.sh $(UNIT_BIN) tests/house/house.sh tests/e2e/run.sh
 
-built-for-test: all $(SANDBOX) $(UNIT_BIN) $(GENERATE) $(B)/credtop-leaky
+built-for-test: all $(SANDBOX) $(UNIT_BIN) $(GENERATE) $(WRONG)
 
 check: ## test, again under ASan+UBSan and TSan, built by clang too, fuzzed a little, formatted
 	@$(MAKE) --no-print-directory deps-check
@@ -250,7 +267,7 @@ check-sanitized:
 
 unit-bin: $(UNIT_BIN)
 
-e2e: all $(SANDBOX) $(B)/credtop-leaky ## the whole program against the sandbox alone
+e2e: all $(SANDBOX) $(WRONG) ## the whole program against the sandbox alone
 	@tests/e2e/run.sh
 
 run: all $(SANDBOX)

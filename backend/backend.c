@@ -329,13 +329,16 @@ static enum err journal_call(void *ctx, const struct aws_op_row *row, const stru
     return journal_write(b->journal, &e, why);
 }
 
-/* Without a place for it every line fails, and so does what wanted to be written down. */
-static void open_journal(struct backend *b, const struct clock *clock)
+/* Without a place for it every line fails, and so does what wanted to be written down.
+ * Restricted, nothing is sent that would be, and the file is only looked at. */
+static void open_journal(struct backend *b, const struct clock *clock, bool restricted)
 {
     const struct config *conf = b->watch.conf;
     if (conf->journal != NULL && strcmp(conf->journal, "off") == 0)
         return;
     bool placed = journal_place(conf->journal, b->journal_path, sizeof b->journal_path, NULL);
+    if (restricted)
+        return;
     b->journal = journal_new(&(struct journal_settings){.path = placed ? b->journal_path : NULL,
                                                         .syslog = conf->syslog,
                                                         .audit = b->watch.audit,
@@ -374,7 +377,7 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
                               .rows_max = settings->rows_max};
     b->no_databases = settings->no_databases;
     atomic_init(&b->watch.focus, SIZE_MAX);
-    open_journal(b, b->watch.clock);
+    open_journal(b, b->watch.clock, settings->restricted);
     b->gate = aws_gate_new(&(struct aws_gate_settings){.audit = settings->audit,
                                                        .audit_names = conf->audit_function_names,
                                                        .clock = b->watch.clock,
@@ -382,6 +385,10 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
                                                        .journal = b->journal != NULL ? journal_call : NULL,
                                                        .journal_ctx = b});
     b->mfa = mfa_new(b->wake);
+    if (settings->restricted)
+        identity_store_restrict(aws_gate_identities(b->gate), conf->aws_config_file, conf->aws_credentials_file);
+    else
+        identity_store_set_files(aws_gate_identities(b->gate), conf->aws_config_file, conf->aws_credentials_file);
     if (settings->can_ask)
         identity_store_set_mfa(aws_gate_identities(b->gate), mfa_ask, b->mfa);
     sort_items(b);
@@ -407,7 +414,7 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
                                                         .caller = caller_of,
                                                         .refresh = look_again,
                                                         .ctx = b});
-    if (b->journal != NULL)
+    if (b->journal != NULL || (settings->restricted && b->journal_path[0] != '\0'))
         b->journal_watch = journal_watch_new(&(struct journal_watch_settings){.path = b->journal_path,
                                                                               .box = b->box,
                                                                               .slot = journal_slot(b),
@@ -471,7 +478,7 @@ struct board *backend_board(struct backend *b)
     *board = (struct board){
         .conf = b->watch.conf,
         .audit = b->watch.audit,
-        .journal_off = b->journal == NULL,
+        .journal_off = b->journal_watch == NULL,
         .memory_locked = secret_memory_locked(),
         .mono_ms = clock_mono_ms(b->watch.clock),
         .wall_ms = clock_wall_ms(b->watch.clock) + meter.skew_ms,

@@ -18,10 +18,11 @@ struct backend;
 enum backend_posture { POSTURE_NEVER, POSTURE_SLOWLY, POSTURE_AT_ONCE };
 
 struct backend_settings {
-    bool audit;                   /* READ operations alone, no login with a fetched password; no way back */
-    bool orders_only;             /* no watch is started: for commands that carry out one order */
-    bool no_databases;            /* no login and no look at a database: for what the logs alone tell */
-    size_t rows_max;              /* events kept of each environment; 0: what a screen needs */
+    bool audit;        /* READ operations alone, no login with a fetched password; no way back */
+    bool restricted;   /* on top: no file is written, keys are those the configuration names, or the machine's */
+    bool orders_only;  /* no watch is started: for commands that carry out one order */
+    bool no_databases; /* no login and no look at a database: for what the logs alone tell */
+    size_t rows_max;   /* events kept of each environment; 0: what a screen needs */
     const struct clock *clock;    /* NULL: the real one */
     enum backend_posture posture; /* whether functions and log groups are looked at, too */
     bool can_ask;                 /* somebody answers backend_mfa_wanted(): the dashboard on a terminal alone */

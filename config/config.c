@@ -14,6 +14,7 @@
 #include "config/mistakes.h"
 #include "config/reader.h"
 #include "config/settings.h"
+#include "config/system.h"
 #include "config/words.h"
 
 #define FILE_MAX ((size_t)8 * 1024 * 1024)
@@ -36,6 +37,7 @@ struct parser {
     int (*lines)[SETTING_COUNT]; /* of each, where its keys were given */
     size_t n, cap;
     int begins[SECTION_COUNT]; /* line of [credtop] and [patterns]; 0 not yet */
+    bool mode_only;            /* of a file that need not name an environment */
     bool sections_misnamed;    /* so that "there is no environment" would only repeat it */
     /* the section being read */
     bool open;     /* false: before the first, or it is not known */
@@ -357,7 +359,7 @@ static void judge_names(struct parser *p)
 static void judge_whole(struct parser *p)
 {
     judge_names(p);
-    if (p->n == 0 && !p->sections_misnamed) {
+    if (p->n == 0 && !p->sections_misnamed && !p->mode_only) {
         mistakes_add(&p->mistakes, 0, "there is no environment to watch; add a section [environment NAME]");
     }
 }
@@ -416,11 +418,11 @@ static struct config *parser_finish(struct parser *p, const char *path, char **o
     return *out_errors == NULL ? &l->config : config_free(&l->config);
 }
 
-struct config *config_parse(const char *bytes, size_t n, const char *path, char **out_errors)
+static struct config *parse(const char *bytes, size_t n, const char *path, bool mode_only, char **out_errors)
 {
     struct loaded *l = arena_resize(NULL, 1, sizeof *l);
     *l = (struct loaded){.config = {.path = NULL}};
-    struct parser p = {.loaded = l};
+    struct parser p = {.loaded = l, .mode_only = mode_only};
     char *folder = folder_of(path);
     p.place = (struct setting_place){.arena = &l->arena, .folder = folder, .home = getenv("HOME")};
     if (folder == NULL) {
@@ -441,6 +443,11 @@ struct config *config_parse(const char *bytes, size_t n, const char *path, char 
     }
     free(folder);
     return parser_finish(&p, path, out_errors);
+}
+
+struct config *config_parse(const char *bytes, size_t n, const char *path, char **out_errors)
+{
+    return parse(bytes, n, path, false, out_errors);
 }
 
 struct config *config_blank(void)
@@ -518,7 +525,7 @@ static bool file_read(int fd, char **out, size_t *out_n, struct mistakes *m)
     }
 }
 
-struct config *config_load(const char *path, char **out_errors)
+static struct config *load(const char *path, bool mode_only, char **out_errors)
 {
     struct mistakes m = {.items = NULL};
     struct config *c = NULL;
@@ -531,7 +538,7 @@ struct config *config_load(const char *path, char **out_errors)
     if (fd < 0 || fstat(fd, &st) != 0) {
         mistakes_add(&m, 0, "cannot be opened (%s); give a file that can be read", strerror(errno));
     } else if (file_is_fit(&st, path, &m) && file_read(fd, &bytes, &n, &m)) {
-        c = config_parse(bytes, n, path, out_errors);
+        c = parse(bytes, n, path, mode_only, out_errors);
         if (c != NULL) { /* what an auditor may see is not the auditor's to say */
             c->audit_function_names = c->audit_function_names && st.st_uid == 0;
         }
@@ -547,12 +554,28 @@ struct config *config_load(const char *path, char **out_errors)
     return c;
 }
 
+struct config *config_load(const char *path, char **out_errors)
+{
+    return load(path, false, out_errors);
+}
+
+bool config_load_mode(const char *path, bool *out_audit, char **out_errors)
+{
+    struct config *c = load(path, true, out_errors);
+    if (c == NULL) {
+        return false;
+    }
+    *out_audit = c->audit;
+    (void)config_free(c);
+    return true;
+}
+
 char *config_find(char **out_tried)
 {
     const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
     const char *const fronts[] = {xdg != NULL && xdg[0] == '/' ? xdg : NULL,
-                                  home != NULL && home[0] == '/' ? home : NULL, "/etc"};
-    const char *const rests[] = {"/credtop/credtop.conf", "/.config/credtop/credtop.conf", "/credtop/credtop.conf"};
+                                  home != NULL && home[0] == '/' ? home : NULL, system_conf_path()};
+    const char *const rests[] = {"/credtop/credtop.conf", "/.config/credtop/credtop.conf", ""};
     struct words tried, one;
     words_init(&tried, (size_t)16 * 1024);
     words_init(&one, PATH_MAX * 2);

@@ -54,15 +54,17 @@ struct config {
     int64_t call_deadline_ms;  /* one AWS call, retries included */
     int64_t login_deadline_ms; /* one database login, all phases */
     unsigned secret_threads, log_threads, database_threads;
-    bool server_filter;       /* FilterLogEvents with a pattern */
-    const char *engine;       /* of the past: "auto", "page" (or NULL) or "insights" */
-    unsigned insights_max_gb; /* estimated, all queries of a read together */
-    unsigned quota_percent;   /* of AWS's published request quotas */
-    const char *notify;       /* "off", "bell", "desktop"; NULL: off */
-    const char *quiet_hours;  /* "22:00-07:00", hours_read(); NULL none */
-    bool title;               /* the terminal's */
-    const char *journal;      /* absolute path, or "off"; NULL: where it is by itself */
-    bool syslog;              /* the journal's hashes go there too */
+    bool server_filter;                                 /* FilterLogEvents with a pattern */
+    const char *engine;                                 /* of the past: "auto", "page" (or NULL) or "insights" */
+    unsigned insights_max_gb;                           /* estimated, all queries of a read together */
+    unsigned quota_percent;                             /* of AWS's published request quotas */
+    const char *notify;                                 /* "off", "bell", "desktop"; NULL: off */
+    const char *quiet_hours;                            /* "22:00-07:00", hours_read(); NULL none */
+    bool title;                                         /* the terminal's */
+    const char *journal;                                /* absolute path, or "off"; NULL: where it is by itself */
+    bool syslog;                                        /* the journal's hashes go there too */
+    int64_t leave_after_ms;                             /* without a key; 0: not given */
+    const char *aws_config_file, *aws_credentials_file; /* absolute; NULL: where the AWS tools look */
     struct config_patterns patterns;
     size_t nenvironments;
     const struct config_environment *environments; /* in the file's order */
@@ -74,6 +76,8 @@ struct config {
 struct config *config_load(const char *path, char **out_errors);
 /* The defaults, and no environment: for what works without a file. */
 struct config *config_blank(void);
+/* What the file says of the mode; it need not name an environment. */
+bool config_load_mode(const char *path, bool *out_audit, char **out_errors);
 struct config *config_free(struct config *c); /* NULL is fine; returns NULL */
 
 /* The same from bytes, for tests and the fuzzer; `path` names it in messages and

@@ -15,6 +15,10 @@
 #define WITH(command) (1u << (command))
 #define COMMAND_ANY (~0u)
 
+/* What goes with --restricted; all else is refused, so that a new option is, too. */
+#define RESTRICTED_OPTIONS "restricted|audit|ascii|no-color|format|timeout|since|help|version"
+#define RESTRICTED_COMMANDS "status"
+
 enum option_type { TYPE_SWITCH, TYPE_TEXT, TYPE_DURATION, TYPE_FORMAT, TYPE_WORD };
 
 struct option_row {
@@ -119,10 +123,11 @@ struct parse {
     int argc, at;
     char *const *argv;
     struct options *out;
-    bool formatted;                    /* --format was given */
-    const struct option_row *narrowed; /* the last one given that goes with one command alone */
-    int commands;                      /* given so far */
-    size_t operands;                   /* of the command, given so far */
+    bool formatted;                        /* --format was given */
+    const struct option_row *narrowed;     /* the last one given that goes with one command alone */
+    const struct option_row *unrestricted; /* the first one given that --restricted does not allow */
+    int commands;                          /* given so far */
+    size_t operands;                       /* of the command, given so far */
     struct words wrong;
 };
 
@@ -223,11 +228,29 @@ static bool set_text(struct parse *p, const struct option_row *o, const char *va
     return true;
 }
 
+/* Whether `word` is one of "a|b|c". */
+static bool is_choice(const char *choices, const char *word)
+{
+    for (const char *w = choices;; w++) {
+        size_t n = strcspn(w, "|");
+        if (n == strlen(word) && memcmp(w, word, n) == 0) {
+            return true;
+        }
+        w += n;
+        if (*w == '\0') {
+            return false;
+        }
+    }
+}
+
 /* `value` is NULL for a switch. */
 static bool option_set(struct parse *p, const struct option_row *o, const char *value)
 {
     if (o->commands != COMMAND_ANY) {
         p->narrowed = o;
+    }
+    if (p->unrestricted == NULL && !is_choice(RESTRICTED_OPTIONS, o->name)) {
+        p->unrestricted = o;
     }
     switch (o->type) {
     case TYPE_SWITCH:
@@ -358,21 +381,6 @@ static const struct help_row *wants_operand(const struct parse *p, struct operan
 {
     const struct help_row *given = p->commands > 0 ? command_row(p->out->command) : NULL;
     return operand_at(given, p->operands, out) ? given : NULL;
-}
-
-/* Whether `word` is one of "a|b|c". */
-static bool is_choice(const char *choices, const char *word)
-{
-    for (const char *w = choices;; w++) {
-        size_t n = strcspn(w, "|");
-        if (n == strlen(word) && memcmp(w, word, n) == 0) {
-            return true;
-        }
-        w += n;
-        if (*w == '\0') {
-            return false;
-        }
-    }
 }
 
 static bool parse_operand(struct parse *p, const struct help_row *command, const struct operand *operand,
@@ -513,6 +521,27 @@ static bool parse_all(struct parse *p)
     return stops || format_fits(p);
 }
 
+/* What leads out of the restricted mode, or writes, is no option there. */
+static bool restricted_is_kept(struct parse *p)
+{
+    const struct help_row *command = command_row(p->out->command);
+    if (!p->out->restricted) {
+        return true;
+    }
+    if (command != NULL && !is_choice(RESTRICTED_COMMANDS, command->word)) {
+        words_fmt(&p->wrong,
+                  "credtop: --restricted does not go with the command %s; allowed: %s, or none for the dashboard",
+                  command->word, RESTRICTED_COMMANDS);
+        return false;
+    }
+    if (p->unrestricted != NULL) {
+        words_fmt(&p->wrong, "credtop: --restricted does not go with --%s; allowed beside it: %s",
+                  p->unrestricted->name, RESTRICTED_OPTIONS);
+        return false;
+    }
+    return true;
+}
+
 bool options_parse(int argc, char *const argv[], struct options *out, char **out_error)
 {
     struct parse p = {.argc = argc, .argv = argv, .out = out};
@@ -524,9 +553,10 @@ bool options_parse(int argc, char *const argv[], struct options *out, char **out
             abort(); /* a row of options.def contradicts itself; the tests read them all */
         }
     }
-    p.narrowed = NULL;
+    p.narrowed = p.unrestricted = NULL;
     p.formatted = false;
-    if (parse_all(&p)) {
+    if (parse_all(&p) && restricted_is_kept(&p)) {
+        out->audit = out->audit || out->restricted;
         words_clear(&p.wrong);
         return true;
     }

@@ -29,6 +29,7 @@ struct options {
     const char *config_path; /* NULL: config_find() */
     const char *log_path;    /* NULL: no log */
     bool audit;              /* --audit: only ever tightens */
+    bool restricted;         /* --restricted: implies `audit`; the system's configuration alone */
     bool ascii, no_color;
     bool help, version;
     const char *operand;       /* test, rotate, recycle, verify, events: the environment's name; journal: "show",

@@ -70,7 +70,7 @@ static bool put_value(struct words *w, const struct setting *s, const void *base
     case TYPE_DURATION:
         memcpy(&ms, field, sizeof ms);
         put_duration(w, ms);
-        return true;
+        return ms > 0 || s->preset != NULL; /* 0 is "not given" */
     case TYPE_COUNT:
         memcpy(&count, field, sizeof count);
         words_fmt(w, "%u", count);

@@ -297,6 +297,10 @@ const char *command_refusal(const struct screen *s, enum command c)
     for (size_t i = 0; i < ARRAY_LEN(orders_by_key); i++)
         if (orders_by_key[i].command == c)
             return order_refusal(s->set.audit, orders_by_key[i].kind);
+    if (c == COMMAND_COPY && s->set.restricted)
+        return "copying is off: restricted mode sends nothing but pictures";
+    if (c == COMMAND_SAVE && s->set.restricted)
+        return "saving is off: restricted mode writes no file";
     return NULL;
 }
 
@@ -565,17 +569,25 @@ static unsigned do_WIDE(struct screen *s)
 
 static unsigned do_COPY(struct screen *s)
 {
-    if (s->set.restricted)
-        screen_say(s, "copying is off: restricted mode sends nothing but pictures");
+    if (command_refusal(s, COMMAND_COPY))
+        screen_say(s, "%s", command_refusal(s, COMMAND_COPY));
     else
         menu_open(&s->menu, &menu_copy, s);
     return EFFECT_REDRAW;
 }
 
+unsigned screen_save(struct screen *s, const char *path)
+{
+    const char *refusal = command_refusal(s, COMMAND_SAVE);
+    str_copy(s->save_as, sizeof(s->save_as), path);
+    if (refusal)
+        screen_say(s, "%s", refusal);
+    return EFFECT_REDRAW | (refusal ? 0 : EFFECT_SAVE);
+}
+
 static unsigned do_SAVE(struct screen *s)
 {
-    s->save_as[0] = '\0';
-    return EFFECT_REDRAW | EFFECT_SAVE;
+    return screen_save(s, "");
 }
 
 static unsigned do_MOUSE(struct screen *s)

@@ -139,7 +139,10 @@ static void expiry_words(const struct screen *s, char out[40])
 
 static const char *mode_word(const struct screen *s)
 {
-    return s->set.audit ? "READ-ONLY" : s->board->journal_off ? "OPERATOR, NO JOURNAL" : "OPERATOR";
+    return s->set.restricted       ? "RESTRICTED"
+           : s->set.audit          ? "READ-ONLY"
+           : s->board->journal_off ? "OPERATOR, NO JOURNAL"
+                                   : "OPERATOR";
 }
 
 static enum style mode_style(const struct screen *s)

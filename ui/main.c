@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "backend/base/fence.h"
 #include "backend/base/log.h"
 #include "backend/base/mem.h"
 #include "backend/base/secret.h"
 #include "config/config.h"
 #include "config/options.h"
+#include "config/system.h"
 #include "ui/cli/change.h"
 #include "ui/cli/configuration.h"
 #include "ui/cli/discover.h"
@@ -25,6 +27,7 @@
 #include "ui/cli/status.h"
 #include "ui/cli/test.h"
 #include "ui/cli/verify.h"
+#include "ui/environ.h"
 #include "ui/signals.h"
 #include "ui/ui.h"
 
@@ -32,26 +35,6 @@
 #define TEXT_MAX (1u << 20)
 #define SINCE_MIN_MS (60LL * 1000)
 #define SINCE_MAX_MS (168LL * 60 * 60 * 1000)
-
-extern char **environ;
-
-/* libpq would take a server, a password, a file or a program from these; the
- * configuration says all of it. */
-static void forget_pg_variables(void)
-{
-    for (size_t i = 0; environ && environ[i];) {
-        char name[128];
-        size_t n = strcspn(environ[i], "=");
-        if (strncmp(environ[i], "PG", 2) != 0 || n >= sizeof(name)) {
-            i++;
-            continue;
-        }
-        memcpy(name, environ[i], n);
-        name[n] = '\0';
-        if (unsetenv(name) != 0)
-            i++;
-    }
-}
 
 /* A file we open must not become somebody's standard output; and what is written to one
  * that was closed must fail, not vanish: read-only does both. */
@@ -75,6 +58,46 @@ static int say_text(char *text)
     return status;
 }
 
+/* ------------------------------------------------------------ restriction */
+
+static void say_errors(const char *errors)
+{
+    if (errors)
+        (void)fprintf(stderr, "%s%s", errors, errors[0] && errors[strlen(errors) - 1] == '\n' ? "" : "\n");
+}
+
+/* What the user's own configuration says of the mode does not count where the system's says
+ * audit.  False: that cannot be told, and nothing is started on a guess. */
+static bool obey_system(struct options *o)
+{
+    bool audit = false;
+    char *errors = NULL;
+    bool told = system_conf_mode(&audit, &errors);
+    say_errors(errors);
+    free(errors);
+    if (!told)
+        (void)fprintf(stderr, "credtop: whether %s says mode = audit cannot be told, so nothing is started\n",
+                      system_conf_path());
+    o->audit |= audit; /* only ever tightens */
+    return told;
+}
+
+static struct config *restricted_configuration(void)
+{
+    char *errors = NULL;
+    struct config *c = system_conf_load(&errors);
+    say_errors(errors);
+    free(errors);
+    return c;
+}
+
+/* Whoever starts us decides on the loader's variables, and nobody on anything else. */
+static void restrict_process(void)
+{
+    environ_restrict();
+    (void)fence_raise(); /* the second wall, as far as this kernel has it */
+}
+
 /* ---------------------------------------------------------------- commands */
 
 /* What a command has at hand; what it does not need is NULL. */
@@ -96,6 +119,7 @@ static int run_dashboard(const struct run *r)
     struct why why = {0};
     char line[320];
     struct ui_settings ui = {.audit = is_audit(r),
+                             .restricted = r->o->restricted,
                              .ascii = r->o->ascii,
                              .no_color = r->o->no_color,
                              .signals = r->signals,
@@ -106,8 +130,9 @@ static int run_dashboard(const struct run *r)
         board_free(board);
         return 0;
     }
-    (void)fprintf(stderr, "credtop: %s; `credtop status` works without a terminal\n",
-                  why.text[0] ? why.text : why_line(&why, line, sizeof(line)));
+    (void)fprintf(stderr, "credtop: %s%s\n", why.text[0] ? why.text : why_line(&why, line, sizeof(line)),
+                  r->o->restricted ? "; there is nothing here but the dashboard"
+                                   : "; `credtop status` works without a terminal");
     return EXIT_COULD_NOT_TELL;
 }
 
@@ -184,20 +209,21 @@ static const struct command_row {
     enum options_command command;
     enum needs needs;
     int (*run)(const struct run *r);
+    bool asks_system;               /* the system's configuration may say audit; what only reads a file does not ask */
     bool (*prepare)(struct run *r); /* the configuration, before anything starts; false: it said why not */
 } commands[] = {
-    {COMMAND_DASHBOARD, NEEDS_WATCHES, run_dashboard, NULL},
-    {COMMAND_STATUS, NEEDS_WATCHES, run_status, NULL},
-    {COMMAND_VERIFY, NEEDS_WATCHES, run_verify, prepare_verify},
-    {COMMAND_REPORT, NEEDS_WATCHES, run_report, NULL},
-    {COMMAND_TEST, NEEDS_ORDERS, run_test, NULL},
-    {COMMAND_ROTATE, NEEDS_ORDERS, run_change, NULL},
-    {COMMAND_RECYCLE, NEEDS_ORDERS, run_change, NULL},
-    {COMMAND_JOURNAL, NEEDS_CONFIG, run_journal, NULL},
-    {COMMAND_LOG_EVENTS, NEEDS_LOGS, run_events, prepare_events},
-    {COMMAND_DOCTOR, NEEDS_NOTHING, run_doctor, NULL},
-    {COMMAND_DISCOVER, NEEDS_NOTHING, run_discover, NULL},
-    {COMMAND_CONFIG, NEEDS_NOTHING, run_configuration, NULL},
+    {COMMAND_DASHBOARD, NEEDS_WATCHES, run_dashboard, true, NULL},
+    {COMMAND_STATUS, NEEDS_WATCHES, run_status, true, NULL},
+    {COMMAND_VERIFY, NEEDS_WATCHES, run_verify, true, prepare_verify},
+    {COMMAND_REPORT, NEEDS_WATCHES, run_report, true, NULL},
+    {COMMAND_TEST, NEEDS_ORDERS, run_test, true, NULL},
+    {COMMAND_ROTATE, NEEDS_ORDERS, run_change, true, NULL},
+    {COMMAND_RECYCLE, NEEDS_ORDERS, run_change, true, NULL},
+    {COMMAND_JOURNAL, NEEDS_CONFIG, run_journal, false, NULL},
+    {COMMAND_LOG_EVENTS, NEEDS_LOGS, run_events, true, prepare_events},
+    {COMMAND_DOCTOR, NEEDS_NOTHING, run_doctor, true, NULL},
+    {COMMAND_DISCOVER, NEEDS_NOTHING, run_discover, true, NULL},
+    {COMMAND_CONFIG, NEEDS_NOTHING, run_configuration, false, NULL},
 };
 
 static const struct command_row *command_of(const struct options *o)
@@ -218,6 +244,7 @@ static enum backend_posture posture_of(enum options_command c)
 static int run_backend(const struct command_row *row, struct run *r)
 {
     struct backend_settings set = {.audit = is_audit(r),
+                                   .restricted = r->o->restricted,
                                    .posture = posture_of(row->command),
                                    .can_ask = row->command == COMMAND_DASHBOARD,
                                    .orders_only = row->needs == NEEDS_ORDERS,
@@ -280,7 +307,7 @@ int main(int argc, char **argv)
     secret_harden_process();
     mem_few_heaps();
     (void)signal(SIGPIPE, SIG_IGN); /* a reader that is gone is told by write(), to output.c */
-    forget_pg_variables();
+    environ_forget_pg();
     if (!options_parse(argc, argv, &o, &error)) {
         (void)fprintf(stderr, "%s\n", error);
         free(error);
@@ -290,13 +317,17 @@ int main(int argc, char **argv)
         return say_text(options_help());
     if (o.version)
         return say_text(mem_copy_str("credtop " CREDTOP_VERSION "\n"));
+    if (o.restricted)
+        restrict_process();
     struct run r = {.o = &o, .signals = -1};
     const struct command_row *row = command_of(&o);
+    if (row->asks_system && !obey_system(&o))
+        return EXIT_COULD_NOT_TELL;
     if (row->needs == NEEDS_NOTHING || (o.command == COMMAND_JOURNAL && o.journal_file))
         return row->run(&r);
     if (!since_fits(&o))
         return EXIT_COULD_NOT_TELL;
-    r.c = configuration_or_say(o.config_path);
+    r.c = o.restricted ? restricted_configuration() : configuration_or_say(o.config_path);
     int status = r.c ? run_configured(row, &r) : EXIT_COULD_NOT_TELL;
     config_free(r.c);
     return status;

@@ -173,6 +173,7 @@ bool screen_is_looking(const struct screen *s);
 void screen_rebuild(struct screen *s); /* after a change of board, filter, sort or view */
 void screen_go(struct screen *s, enum view_id view);
 unsigned screen_sort(struct screen *s, enum env_column by, bool reverse); /* effects */
+unsigned screen_save(struct screen *s, const char *path);                 /* effects; "": a name of its own */
 void screen_mark(struct screen *s, size_t env, bool marked);
 /* Why a command is off in this mode, in words; NULL when it is not. */
 const char *command_refusal(const struct screen *s, enum command c);

@@ -486,8 +486,10 @@ static void termios_ours(const struct term *t, bool locked)
     struct termios ours = crash_termios;
     ours.c_iflag &= ~(tcflag_t)(IXON | IXOFF);
     ours.c_cc[VQUIT] = _POSIX_VDISABLE;
-    if (locked)
+    if (locked) {
         ours.c_cc[VSUSP] = _POSIX_VDISABLE;
+        (void)signal(SIGQUIT, SIG_IGN); /* while the terminal's own settings are back for a moment, too */
+    }
     (void)tcsetattr(t->tty, TCSANOW, &ours);
 }
 

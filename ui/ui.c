@@ -23,6 +23,7 @@
 #define FRAME_KEYS_MS 50  /* at most 20 frames a second after keys, */
 #define FRAME_DATA_MS 250 /* 4 from data */
 #define KEYS_PER_TURN 256
+#define RESTRICTED_LEAVE_MS INT64_C(3600000)
 
 struct ui {
     struct backend *backend;
@@ -32,6 +33,7 @@ struct ui {
     const struct ui_settings *set;
     int64_t drawn_ms;     /* monotonic, of the last frame, */
     int64_t key_drawn_ms; /* and of the last one for a key: data must not make keys wait */
+    int64_t key_ms;       /* monotonic, of the last key */
     int64_t second;       /* wall second the picture shows */
     uint64_t bytes_then;  /* term_bytes() when bytes_per_s was taken */
     int64_t rate_ms;
@@ -43,6 +45,7 @@ struct ui {
     struct preferences *preferences; /* as they are in the file */
     bool want_key, want_data;        /* a frame is due because of keys; because of data or the clock */
     bool news;                       /* there is something newer than the screen's board */
+    bool forsaken;                   /* nobody has pressed a key for too long */
     bool quit;
 };
 
@@ -266,6 +269,7 @@ static void take_keys(struct ui *u)
     screen_now(u->screen, now_ms(), wall_now_ms(u));
     for (int i = 0; i < KEYS_PER_TURN && !u->quit && term_key(u->term, &press); i++)
         act(u, press == PRESS_MOUSE ? click(u) : screen_key(u->screen, press));
+    u->key_ms = now_ms();
 }
 
 static void take_signals(struct ui *u)
@@ -296,6 +300,20 @@ static void take_data(struct ui *u)
     u->want_data = u->news = true;
 }
 
+/* Without a key for so long somebody has gone away and left the screen to whoever comes by.
+ * What is under way is not left alone. */
+static bool is_forsaken(const struct ui *u, int64_t now)
+{
+    int64_t most = u->screen->board->conf->leave_after_ms;
+    const struct orders_snap *o = u->screen->board->orders;
+    if (most == 0)
+        most = u->set->restricted ? RESTRICTED_LEAVE_MS : INT64_MAX;
+    for (size_t i = 0; o && i < o->n; i++)
+        if (order_is_open(&o->orders[i]))
+            return false;
+    return now - u->key_ms >= most;
+}
+
 /* Once a second: ages and the clock move on, whether or not anything came. */
 static void take_second(struct ui *u)
 {
@@ -310,6 +328,8 @@ static void take_second(struct ui *u)
     }
     u->want_data = true;
     u->news = u->news || !u->screen->paused;
+    u->forsaken = is_forsaken(u, now);
+    u->quit = u->quit || u->forsaken;
 }
 
 static void tell_focus(struct ui *u)
@@ -429,13 +449,16 @@ enum err ui_run(struct backend *b, const struct ui_settings *s, struct why *why)
         return why->code;
     struct screen_settings screen = {.audit = s->audit, .restricted = s->restricted};
     u.screen = screen_new(&screen, backend_board(b));
-    u.rate_ms = now_ms();
+    u.rate_ms = u.key_ms = now_ms();
     remember(&u);
     draw(&u); /* before the first answer: nobody waits to see the screen */
     while (!u.quit)
         turn(&u);
     keep(&u);
     u.term = term_close(u.term);
+    if (u.forsaken)
+        (void)fprintf(stderr, "credtop: left after %lld s without a key (leave_after)\n",
+                      (long long)((now_ms() - u.key_ms) / 1000));
     tell_unfinished(&u);
     u.screen = screen_free(u.screen);
     u.grid = grid_free(u.grid);

@@ -257,8 +257,7 @@ unsigned verb_run(struct screen *s, enum verb v, const char *argument)
     case VERB_MARK:
         return mark(s, argument);
     case VERB_SAVE:
-        str_copy(s->save_as, sizeof(s->save_as), argument);
-        return EFFECT_REDRAW | EFFECT_SAVE;
+        return screen_save(s, argument);
     case VERBS:
         break;
     }

@@ -101,6 +101,8 @@ static void list_columns(const struct screen *s, int width, struct layout_column
 static const char *empty_words(const struct screen *s, char *out, size_t size)
 {
     const struct journal_snap *j = journal_of(s);
+    if (s->board->journal_off && s->set.restricted)
+        return "the system's configuration names no journal to look at: journal = PATH";
     if (s->board->journal_off)
         return "journal = off in the configuration: orders leave no trace here";
     if (!j)

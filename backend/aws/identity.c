@@ -329,9 +329,27 @@ void identity_store_set_mfa(struct identity_store *s,
     s->mfa_ctx = ctx;
 }
 
-void identity_store_restrict(struct identity_store *s)
+static void set_file(struct identity_env *env, enum env_text variable, const char *path)
+{
+    if (!path)
+        return;
+    free(env->text[variable]);
+    env->text[variable] = mem_copy_str(path);
+}
+
+void identity_store_set_files(struct identity_store *s, const char *config, const char *credentials)
+{
+    set_file(&s->env, ENV_CONFIG_FILE, config);
+    set_file(&s->env, ENV_CREDENTIALS_FILE, credentials);
+    s->files = identity_files_free(s->files);
+    s->files = identity_files_new(s->clock, &s->env);
+}
+
+void identity_store_restrict(struct identity_store *s, const char *config, const char *credentials)
 {
     s->restricted = true;
+    identity_env_clear(&s->env); /* the home folder with it */
+    identity_store_set_files(s, config, credentials);
 }
 
 /* ---------------------------------------------------------- what is not keys */

@@ -68,13 +68,17 @@ struct mfa_question {
     const char *role_arn; /* what it is wanted for */
 };
 
-/* All three before the first thread. */
+/* All of these before the first thread. */
 void identity_store_set_line(struct identity_store *s, const struct identity_line *line);
 void identity_store_set_mfa(struct identity_store *s,
                             enum err (*ask)(void *ctx, const struct mfa_question *q, char out_code[MFA_CODE_MAX + 1],
                                             struct cancel *c, struct why *why),
                             void *ctx);
-void identity_store_restrict(struct identity_store *s); /* no credential_process, no file is written */
+/* Other files than those that environment and home folder name; NULL: no other. */
+void identity_store_set_files(struct identity_store *s, const char *config, const char *credentials);
+/* Nothing of the environment, nothing below the home folder, no credential_process, no file is
+ * written: keys come from these two files (NULL: none), or from the machine. */
+void identity_store_restrict(struct identity_store *s, const char *config, const char *credentials);
 
 /* The keys.  May wait for AWS, a process or the operator: the thread that fetches for all
  * waits as long as that takes, at most a minute and, for an MFA code, five; others wait

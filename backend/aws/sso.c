@@ -253,6 +253,12 @@ static enum err take_token(const struct walk *w, const struct session *s, const 
     return ERR_OK;
 }
 
+/* Below the home folder, that is; and they would be written when they are renewed. */
+static enum err tokens_are_the_users(const struct walk *w, const char *what)
+{
+    return why_set(w->why, ERR_NO_CREDENTIALS, "profile \"%s\": %s is not used in restricted mode", w->profile, what);
+}
+
 static enum err fetch_token(void *ctx, bool needed, struct identity *out, struct why *why)
 {
     const struct token_ask *ask = ctx;
@@ -375,6 +381,8 @@ enum err ask_sso(const struct walk *w, struct identity *out)
     struct session s;
     enum err err = find_session(w, &s);
 
+    if (err == ERR_OK && w->store->restricted)
+        err = tokens_are_the_users(w, "single sign-on");
     for (int round = 0; err == ERR_OK; round++) {
         struct identity token = {0};
 
@@ -445,6 +453,8 @@ enum err ask_login(const struct walk *w, struct identity *out)
 
     if (!session)
         return ERR_NOT_FOUND;
+    if (w->store->restricted)
+        return tokens_are_the_users(w, "aws login");
     path = login_path(w, session);
     err = path ? walk_read_file(w, path, FILE_MAX, &file) : ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)

@@ -13,7 +13,7 @@ all=(botocore_check.py moto.py verdicts.py counts.py late.py restart.py formats.
     logins.py databases.py pgbouncer.py traces.py
     notify.py faults.py journal.py recycle.py rotate.py cancel.py outage.sh orders.sh)
 # These have secrets and roles of their own, and disturb nobody: they run beside the others.
-beside=(discover.py crash.py alternating.py)
+beside=(discover.py crash.py alternating.py on_a_bastion.sh)
 
 if [[ ${1:-} != --inside ]]; then
     [[ -x $CREDTOP ]] || { echo "run.sh: $CREDTOP is missing: make" >&2; exit 1; }

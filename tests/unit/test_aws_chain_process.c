@@ -97,6 +97,32 @@ static void process__lines_that_cannot_be_run(void **state)
     }
 }
 
+/* Neither the environment nor the home folder has a say: the files that are named have. */
+static void restricted__takes_keys_from_the_named_files_alone(void **state)
+{
+    struct chain_test *x = *state;
+    char path[120];
+
+    chain_file(x, ".aws/credentials", "[default]\naws_access_key_id = HOME\naws_secret_access_key = s\n");
+    chain_file(x, "named", "[default]\naws_access_key_id = NAMED\naws_secret_access_key = s\n");
+    setenv("AWS_ACCESS_KEY_ID", "ENV", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "s", 1);
+    chain_expect(x, NULL, "ENV", "environment");
+    x->gate = aws_gate_free(x->gate);
+    chain_open_gate(x, false);
+    (void)str_fmt(path, sizeof(path), "%s/named", x->home);
+    identity_store_restrict(x->store, NULL, path);
+    chain_expect(x, NULL, "NAMED", NULL);
+    x->gate = aws_gate_free(x->gate);
+    unsetenv("AWS_ACCESS_KEY_ID");
+    unsetenv("AWS_SECRET_ACCESS_KEY");
+    chain_expect(x, NULL, "HOME", NULL); /* unrestricted: what the one above would have found */
+    x->gate = aws_gate_free(x->gate);
+    chain_open_gate(x, false);
+    identity_store_set_files(x->store, NULL, path);
+    chain_expect(x, NULL, "NAMED", NULL);
+}
+
 static void process__is_not_run_in_restricted_mode(void **state)
 {
     struct chain_test *x = *state;
@@ -104,7 +130,8 @@ static void process__is_not_run_in_restricted_mode(void **state)
 
     process_script(x, "#!/bin/sh\ntouch \"$HOME/ran\"\n", "");
     chain_open_gate(x, false);
-    identity_store_restrict(x->store);
+    (void)str_fmt(path, sizeof(path), "%s/.aws/config", x->home);
+    identity_store_restrict(x->store, path, NULL);
     chain_refused(x, "p", ERR_NO_CREDENTIALS, "is not run in restricted mode");
     (void)str_fmt(path, sizeof(path), "%s/ran", x->home);
     assert_int_not_equal(access(path, F_OK), 0);
@@ -175,6 +202,7 @@ int main(void)
         CHAIN_CASE(process__words_are_split_and_nothing_is_expanded),
         CHAIN_CASE(process__that_fails),
         CHAIN_CASE(process__lines_that_cannot_be_run),
+        CHAIN_CASE(restricted__takes_keys_from_the_named_files_alone),
         CHAIN_CASE(process__is_not_run_in_restricted_mode),
         CHAIN_CASE(process__is_ended_by_the_cancel),
         CHAIN_CASE(process__that_leaves_a_child_behind),

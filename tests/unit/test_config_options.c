@@ -143,8 +143,8 @@ static void options__parse__says_what_is_wrong(void **state)
         {"--AUDIT", "credtop: there is no option '--AUDIT'; did you mean --audit?"},
         {"-audit", "credtop: there is no option '-audit'; did you mean --audit?"},
         {"--no-colour", "credtop: there is no option '--no-colour'; did you mean --no-color?"},
-        {"-x", "credtop: there is no option '-x'; allowed: --config --audit --log --ascii --no-color --format ..."},
-        {"--a\x1b[2J", "credtop: there is no option '--a\\x1b[2J'; allowed: --config --audit --log --ascii --no-color ..."},
+        {"-x", "credtop: there is no option '-x'; allowed: --config --audit --restricted --log --ascii --no-color --format ..."},
+        {"--a\x1b[2J", "credtop: there is no option '--a\\x1b[2J'; allowed: --config --audit --restricted --log --ascii --no-color ..."},
         {"--config", "credtop: --config needs a value: --config FILE"},
         {"-c", "credtop: --config needs a value: --config FILE"},
         {"-Ac", "credtop: --config needs a value: --config FILE"},
@@ -230,6 +230,37 @@ static void options__parse__no_arguments_at_all(void **state)
     assert_int_equal(o.command, COMMAND_DASHBOARD);
 }
 
+static void options__restricted__audits_and_allows_what_is_listed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *error;
+    } refused[] = {
+        {"--restricted --config f", "credtop: --restricted does not go with --config; allowed beside it: ..."},
+        {"-c f --restricted", "credtop: --restricted does not go with --config; allowed beside it: ..."},
+        {"--log l --restricted", "credtop: --restricted does not go with --log; allowed beside it: ..."},
+        {"--restricted journal show", "credtop: --restricted does not go with the command journal; allowed: status..."},
+        {"--restricted rotate e", "credtop: --restricted does not go with the command rotate; allowed: status..."},
+        {"recycle e --yes --restricted", "credtop: --restricted does not go with the command recycle; allowed: ..."},
+        {"test e --restricted", "credtop: --restricted does not go with the command test; allowed: ..."},
+    };
+    struct options o;
+    char *error;
+    assert_true(parse("--restricted", &o, &error));
+    assert_true(o.restricted && o.audit);
+    assert_true(parse("--audit", &o, &error));
+    assert_true(o.audit && !o.restricted);
+    assert_true(parse("--ascii status --no-color --restricted --format json --timeout 5s", &o, &error));
+    assert_true(o.restricted && o.audit && o.command == COMMAND_STATUS);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (parse(refused[i].line, &o, &error)) {
+            fail_msg("'%s' was taken", refused[i].line);
+        }
+        assert_memory_equal(error, refused[i].error, strlen(refused[i].error) - 3);
+        free(error);
+    }
+}
+
 static void options__help__fits_80_columns_and_names_everything(void **state)
 {
     (void)state;
@@ -286,6 +317,7 @@ int main(void)
         cmocka_unit_test(options__parse__a_value_may_look_like_an_option),
         cmocka_unit_test(options__parse__says_what_is_wrong),
         cmocka_unit_test(options__parse__no_arguments_at_all),
+        cmocka_unit_test(options__restricted__audits_and_allows_what_is_listed),
         cmocka_unit_test(options__help__fits_80_columns_and_names_everything),
         cmocka_unit_test(options__manual__has_a_row_for_each_option),
     };
