@@ -237,6 +237,7 @@ regenerated() {
     packaging/generate.sh "$generate" "$work/new" || return 1
     local file
     for file in packaging/credtop.1 packaging/credtop.conf.5 packaging/iam/operator.json packaging/iam/auditor.json \
+        packaging/completions/credtop.bash packaging/completions/_credtop packaging/completions/credtop.fish \
         config/credtop.conf.example README.md; do
         diff -q "$file" "$work/new/$file" >/dev/null || echo "$file is not what the rows give: make docs"
     done
@@ -255,6 +256,21 @@ package_lists_agree() {
     comm -13 "$work/makefile" "$work/readme" | sed 's/^/the Makefile lacks /'
 }
 rule "README's packages are the Makefile's" package_lists_agree
+
+# What the Debian package is built with is what make is; and the spec asks pkg-config for the same.
+package_files_agree() {
+    comm -3 <(sed -n 's/^DEPS_BUILD *:= //p' Makefile | tr -s ' ' '\n' | grep -vxE 'gcc|make' | sort) \
+        <(sed -n '/^Build-Depends:/,/^[A-Z][a-z-]*:/p' packaging/debian/control | sed -nE 's/^ ([a-z0-9.+-]+),?$/\1/p' | sort) |
+        tr -d '\t' | sed 's/$/: in DEPS_BUILD or in debian\/control alone/'
+    comm -3 <(sed -n 's/^PKGS *:= //p' Makefile | tr -s ' ' '\n' | sort) \
+        <(sed -nE 's/^BuildRequires: *pkgconfig\((.*)\)/\1/p' packaging/rpm/credtop.spec | sort) |
+        tr -d '\t' | sed 's/$/: in PKGS or in credtop.spec alone/'
+    local version
+    version=$(sed -n 's/^VERSION := //p' Makefile)
+    [[ $(sed -nE '1s/.*\((.*)\).*/\1/p' packaging/debian/changelog) == "$version" ]] || echo "debian/changelog does not begin with $version"
+    [[ $(sed -n 's/^Version: *//p' packaging/rpm/credtop.spec) == "$version" ]] || echo "credtop.spec is not $version"
+}
+rule 'the packages are built with what make is built with' package_files_agree
 
 options_in_readme() {
     local name
