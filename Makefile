@@ -209,6 +209,9 @@ $(GENERATE): $(GENERATE_OBJ) $(call libs,ui)
 docs: $(GENERATE) ## rewrite the manuals, IAM policies and README's tables from the rows
 	@packaging/generate.sh $<
 
+pictures: all $(SANDBOX) ## take README's pictures anew, from the program on the sandbox
+	@tests/screens/pictures.sh
+
 check-house: $(GENERATE) ## the rules of the house alone (includes, tables, documents, limits)
 	@GENERATE=$< tests/house/house.sh
 
@@ -338,7 +341,7 @@ clean: ## remove build/
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all unit unit-bin fuzz-bin built-for-test bench demo test check check-sanitized e2e run docs check-house check-format fuzz format deps deps-demo deps-test deps-check \
+.PHONY: all unit unit-bin fuzz-bin built-for-test bench demo test check check-sanitized e2e run docs pictures check-house check-format fuzz format deps deps-demo deps-test deps-check \
   deps-package install deb rpm check-packages clean help
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

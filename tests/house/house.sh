@@ -272,6 +272,8 @@ package_files_agree() {
 }
 rule 'the packages are built with what make is built with' package_files_agree
 
+rule 'pictures keep the columns, and README shows those that are there' tests/screens/picture_check.py
+
 options_in_readme() {
     local name
     for name in $(def_rows config/options.def OPTION | sed -nE 's/^OPTION\("([a-z-]+)".*/\1/p'); do

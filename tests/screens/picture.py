@@ -82,7 +82,7 @@ def cells(line, style):
     """[(column, characters, columns wide, look)] of one line; goes on with the style of the one before."""
     found, column = [], 0
     for part in re.split(r"(\x1b\[[0-9;]*m)", line):
-        if part.startswith("\x1b["):
+        if re.fullmatch(r"\x1b\[[0-9;]*m", part):
             style.apply([int(n or 0) for n in part[2:-1].split(";")])
             continue
         if "\x1b" in part:
