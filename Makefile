@@ -318,10 +318,10 @@ install: all ## into DESTDIR/PREFIX
 	install -D -m 644 packaging/completions/_credtop $(DESTDIR)$(ZSHDIR)/_credtop
 	install -D -m 644 packaging/completions/credtop.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/credtop.fish
 	install -D -m 644 config/credtop.conf.example $(DESTDIR)$(SYSCONFDIR)/credtop/credtop.conf.example
-	install -D -m 644 packaging/apparmor/usr.bin.credtop $(DESTDIR)$(SYSCONFDIR)/apparmor.d/usr.bin.credtop
 	install -D -m 644 -t $(DOC) README.md SECURITY.md
 	install -D -m 644 -t $(DOC)/iam packaging/iam/*.json
 	install -D -m 644 packaging/sshd/credtop.conf $(DOC)/examples/sshd/credtop.conf
+	install -D -m 644 packaging/apparmor/usr.bin.credtop $(DOC)/examples/apparmor/usr.bin.credtop
 
 deb: ## the Debian package, in build/deb
 	@$(MAKE) --no-print-directory deps-package

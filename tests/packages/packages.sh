@@ -89,6 +89,8 @@ nothing 'the .deb has what it should, and no active configuration' lacking "$wor
 nothing 'the .rpm has what it should, and no active configuration' lacking "$work/rpm.files" site-functions
 check 'the .deb has the AppArmor profile where the kernel is given it' 'not in /etc/apparmor.d' \
     grep -qxF /etc/apparmor.d/usr.bin.credtop "$work/deb.files"
+check 'the .rpm has it among the examples' 'not in examples/apparmor' \
+    grep -qxF /usr/share/doc/credtop/examples/apparmor/usr.bin.credtop "$work/rpm.files"
 
 loose_modes() {
     dpkg-deb --fsys-tarfile "$deb" | tar -tv | grep -vE '^(drwxr-xr-x|-rw-r--r--) root/root|^-rwxr-xr-x root/root .* \./usr/bin/credtop$'
