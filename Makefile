@@ -18,11 +18,12 @@ DEPS_BUILD := gcc make pkg-config libncurses-dev libcurl4-openssl-dev libssl-dev
 DEPS_DEMO  := libmicrohttpd-dev postgresql openssl util-linux procps curl
 DEPS_TEST  := libcmocka-dev libvterm-dev tmux python3 pgbouncer
 DEPS_CHECK := clang libclang-rt-dev clang-format shellcheck openssh-server openssh-client
+DEPS_PACKAGE := debhelper lintian rpm apparmor zsh fish
 
 B := build/$(VARIANT)$(if $(filter clang%,$(notdir $(CC))),-clang)
 
 PKGS := libcurl libssl libcrypto jansson libpq ncursesw inih
-ifneq ($(filter-out deps% help clean demo test check,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out deps% help clean demo test check deb rpm check-packages,$(or $(MAKECMDGOALS),all)),)
   LIB_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
   LIB_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 endif
@@ -216,12 +217,17 @@ bench: all $(SANDBOX) $(B)/bench-scan $(B)/bench-pager ## one table: credtop bes
 
 GENERATE := $(B)/packaging/generate
 
-$(GENERATE): $(B)/packaging/generate.o $(call libs,ui)
+GENERATE_OBJ := $(call obj,$(call src,packaging/*.c))
+
+$(GENERATE): $(GENERATE_OBJ) $(call libs,ui)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(GENERATE_OBJ) -Wl,--start-group $(call libs,ui) -Wl,--end-group $(LIB_LIBS)
 
 docs: $(GENERATE) ## rewrite the manuals, IAM policies and README's tables from the rows
 	@packaging/generate.sh $<
+
+pictures: all $(SANDBOX) ## take README's pictures anew, from the program on the sandbox
+	@tests/screens/pictures.sh
 
 check-house: $(GENERATE) ## the rules of the house alone (includes, tables, documents, limits)
 	@GENERATE=$< tests/house/house.sh
@@ -241,12 +247,12 @@ demo: ## the two-minute tour: builds, starts the sandbox, opens the dashboard on
 test: ## unit tests, screens, and the whole program against the sandbox
 	@$(MAKE) --no-print-directory deps-test
 	@$(MAKE) --no-print-directory $(JOBS) built-for-test
-	@tests/run.sh $(UNIT_BIN) tests/house/house.sh tests/e2e/run.sh
+	@tests/run.sh $(UNIT_BIN) tests/house/house.sh tests/packages/static.sh tests/packages/completions.sh tests/e2e/run.sh
 
 built-for-test: all $(SANDBOX) $(UNIT_BIN) $(GENERATE) $(WRONG)
 
-check: ## test, again under ASan+UBSan and TSan, built by clang too, fuzzed a little, formatted
-	@$(MAKE) --no-print-directory deps-check
+check: ## test, again under ASan+UBSan and TSan, built by clang too, fuzzed a little, formatted, packaged
+	@$(MAKE) --no-print-directory deps-check deps-package
 	@$(MAKE) --no-print-directory check-format
 	@$(MAKE) --no-print-directory $(JOBS) WERROR=1 CC=clang all
 	@$(MAKE) --no-print-directory $(JOBS) WERROR=1 built-for-test
@@ -264,6 +270,7 @@ check-sanitized:
 	@$(MAKE) --no-print-directory $(JOBS) WERROR=1 VARIANT=tsan all unit-bin
 	@CREDTOP=build/tsan/credtop tests/run.sh $(UNIT_SRC:%.c=build/tsan/%) tests/e2e/sanitized.sh
 	@$(MAKE) --no-print-directory fuzz SECS=5
+	@$(MAKE) --no-print-directory check-packages
 
 unit-bin: $(UNIT_BIN)
 
@@ -309,26 +316,50 @@ need = missing=""; for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/nu
   if [ -n "$$missing" ]; then echo "installing:$$missing"; as=""; [ "$$(id -u)" = 0 ] || as=sudo; \
   { $$as apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq --no-install-recommends $$missing; } >&2; fi
 
-deps: deps-check ## install what building, demo, test and check need (Debian packages)
+deps: deps-check deps-package ## install what building, demo, test and check need (Debian packages)
 deps-demo: ; @$(call need,$(DEPS_BUILD) $(DEPS_DEMO))
 deps-test: ; @$(call need,$(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST))
 deps-check: ; @$(call need,$(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_CHECK))
+deps-package: ; @$(call need,$(DEPS_BUILD) $(DEPS_PACKAGE))
+
+# The program looks for /etc/credtop/credtop.conf wherever it is installed.
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+DOC         = $(DESTDIR)$(PREFIX)/share/doc/credtop
 
 install: all ## into DESTDIR/PREFIX
 	install -D -m 755 $(B)/credtop $(DESTDIR)$(PREFIX)/bin/credtop
 	install -D -m 644 packaging/credtop.1 $(DESTDIR)$(PREFIX)/share/man/man1/credtop.1
 	install -D -m 644 packaging/credtop.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/credtop.conf.5
-	install -D -m 644 config/credtop.conf.example $(DESTDIR)$(PREFIX)/share/doc/credtop/credtop.conf.example
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/credtop/iam packaging/iam/*.json
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/credtop/schema packaging/schema/*.json
+	install -D -m 644 packaging/completions/credtop.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/credtop
+	install -D -m 644 packaging/completions/_credtop $(DESTDIR)$(ZSHDIR)/_credtop
+	install -D -m 644 packaging/completions/credtop.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/credtop.fish
+	install -D -m 644 config/credtop.conf.example $(DESTDIR)$(SYSCONFDIR)/credtop/credtop.conf.example
+	install -D -m 644 -t $(DOC) README.md SECURITY.md
+	install -D -m 644 -t $(DOC)/iam packaging/iam/*.json
+	install -D -m 644 -t $(DOC)/schema packaging/schema/*.json
+	install -D -m 644 packaging/sshd/credtop.conf $(DOC)/examples/sshd/credtop.conf
+	install -D -m 644 packaging/apparmor/usr.bin.credtop $(DOC)/examples/apparmor/usr.bin.credtop
+
+deb: ## the Debian package, in build/deb
+	@$(MAKE) --no-print-directory deps-package
+	@packaging/package.sh deb
+
+rpm: ## the RPM package, in build/rpm, by Debian's rpm tools
+	@$(MAKE) --no-print-directory deps-package
+	@packaging/package.sh rpm
+
+check-packages: ## build, compare, install, run and purge both packages in a folder of their own (two minutes)
+	@$(MAKE) --no-print-directory deps-package
+	@tests/run.sh tests/packages/completions.sh tests/packages/packages.sh
 
 clean: ## remove build/
 	rm -rf build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all unit unit-bin fuzz-bin built-for-test bench demo test check check-sanitized e2e run docs check-house check-format fuzz format deps deps-demo deps-test deps-check \
-  install clean help
+.PHONY: all unit unit-bin fuzz-bin built-for-test bench demo test check check-sanitized e2e run docs pictures check-house check-format fuzz format deps deps-demo deps-test deps-check \
+  deps-package install deb rpm check-packages clean help
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

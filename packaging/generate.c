@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "config/options.h"
 #include "config/words.h"
+#include "packaging/completions.h"
 #include "ui/event_list.h"
 #include "ui/filter.h"
 #include "ui/keys.h"
@@ -446,6 +447,7 @@ static const struct piece {
     {"states", states_table},       {"events", events_table},         {"options", options_table},
     {"statuses", statuses_table},   {"operator.json", operator_json}, {"auditor.json", auditor_json},
     {"credtop.conf.example", example},
+    {"credtop.bash", completions_bash}, {"_credtop", completions_zsh}, {"credtop.fish", completions_fish},
 };
 
 /* False when there is no piece of that name. */

@@ -29,5 +29,8 @@ write packaging/credtop.1 fill packaging/credtop.1.in
 write packaging/credtop.conf.5 fill packaging/credtop.conf.5.in
 write packaging/iam/operator.json "$generate" operator.json
 write packaging/iam/auditor.json "$generate" auditor.json
+for shell in credtop.bash _credtop credtop.fish; do
+    write "packaging/completions/$shell" "$generate" "$shell"
+done
 write config/credtop.conf.example "$generate" credtop.conf.example
 write README.md tables README.md

@@ -176,9 +176,9 @@ rule 'audit mode has no setter' gate_has_no_setter
 # ------------------------------------------------------------------- tables
 
 # def_rows FILE MACRO: the rows, one a line, comments and the rows' line breaks gone; MACRO
-# may be several, A|B.
+# may be several, A|B. (A path in a string may hold what begins a comment.)
 def_rows() {
-    perl -0777 -pe 's{(?<![a-z])/\*.*?\*/}{}gs; s/\\\n//g' "$1" | tr '\n' ' ' | sed -E "s/ ($2)\(/\n\1(/g" | grep -E "^($2)\("
+    perl -0777 -pe 's{("[^"]*")|/\*.*?\*/}{$1 // ""}gse; s/\\\n//g' "$1" | tr '\n' ' ' | sed -E "s/ ($2)\(/\n\1(/g" | grep -E "^($2)\("
 }
 
 operations() {
@@ -243,22 +243,14 @@ regenerated() {
     packaging/generate.sh "$generate" "$work/new" || return 1
     local file
     for file in packaging/credtop.1 packaging/credtop.conf.5 packaging/iam/operator.json packaging/iam/auditor.json \
+        packaging/completions/credtop.bash packaging/completions/_credtop packaging/completions/credtop.fish \
         config/credtop.conf.example README.md; do
         diff -q "$file" "$work/new/$file" >/dev/null || echo "$file is not what the rows give: make docs"
     done
 }
 rule 'manuals, policies, example and README say what the tables say' regenerated
 
-auditor_is_read_only() {
-    local action
-    for action in $(awk '/"Effect": "Allow"/ {on = 1} /"Effect": "Deny"/ {on = 0} on' packaging/iam/auditor.json |
-        grep -oE '"[a-z]+:[A-Za-z*]+"' | tr -d '"'); do
-        grep -qE "\"${action#*:}\", +READ," backend/aws/ops.def || echo "auditor.json allows $action"
-    done
-    grep -q GetSecretValue <(awk '/"Effect": "Deny"/ {on = 1} on' packaging/iam/auditor.json) ||
-        echo 'auditor.json does not deny GetSecretValue'
-}
-rule 'the auditor policy allows READ rows alone' auditor_is_read_only
+rule 'the policies grant exactly what the program can call, the auditor READ rows alone' tests/house/policies.py
 
 # shellcheck disable=SC2016  # backticks as they are
 package_lists_agree() {
@@ -270,6 +262,23 @@ package_lists_agree() {
     comm -13 "$work/makefile" "$work/readme" | sed 's/^/the Makefile lacks /'
 }
 rule "README's packages are the Makefile's" package_lists_agree
+
+# What the Debian package is built with is what make is; and the spec asks pkg-config for the same.
+package_files_agree() {
+    comm -3 <(sed -n 's/^DEPS_BUILD *:= //p' Makefile | tr -s ' ' '\n' | grep -vxE 'gcc|make' | sort) \
+        <(sed -n '/^Build-Depends:/,/^[A-Z][a-z-]*:/p' packaging/debian/control | sed -nE 's/^ ([a-z0-9.+-]+),?$/\1/p' | sort) |
+        tr -d '\t' | sed 's/$/: in DEPS_BUILD or in debian\/control alone/'
+    comm -3 <(sed -n 's/^PKGS *:= //p' Makefile | tr -s ' ' '\n' | sort) \
+        <(sed -nE 's/^BuildRequires: *pkgconfig\((.*)\)/\1/p' packaging/rpm/credtop.spec | sort) |
+        tr -d '\t' | sed 's/$/: in PKGS or in credtop.spec alone/'
+    local version
+    version=$(sed -n 's/^VERSION := //p' Makefile)
+    [[ $(sed -nE '1s/.*\((.*)\).*/\1/p' packaging/debian/changelog) == "$version" ]] || echo "debian/changelog does not begin with $version"
+    [[ $(sed -n 's/^Version: *//p' packaging/rpm/credtop.spec) == "$version" ]] || echo "credtop.spec is not $version"
+}
+rule 'the packages are built with what make is built with' package_files_agree
+
+rule 'pictures keep the columns, and README shows those that are there' tests/screens/picture_check.py
 
 options_in_readme() {
     local name
