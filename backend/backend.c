@@ -62,6 +62,7 @@ struct backend {
     struct journal_watch *journal_watch; /* NULL: no journal is kept */
     struct actions *actions;
     struct mfa *mfa;
+    bool orders_only;
     bool no_databases;
 };
 
@@ -420,13 +421,20 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
                                                                               .slot = journal_slot(b),
                                                                               .clock = b->watch.clock,
                                                                               .cancel = b->cancel});
-    if (settings->orders_only)
-        return actions_start(b->actions, why) == ERR_OK ? b : backend_stop(b);
-    if (pool_start(b->secrets, why) != ERR_OK || pool_start(b->logs, why) != ERR_OK ||
-        (!b->no_databases && pool_start(b->databases, why) != ERR_OK) || actions_start(b->actions, why) != ERR_OK ||
-        (b->journal_watch != NULL && journal_watch_start(b->journal_watch, why) != ERR_OK))
-        return backend_stop(b);
-    return b;
+    b->orders_only = settings->orders_only;
+    return settings->held || backend_go(b, why) == ERR_OK ? b : backend_stop(b);
+}
+
+enum err backend_go(struct backend *b, struct why *why)
+{
+    enum err err = actions_start(b->actions, why);
+    if (b->orders_only || err != ERR_OK)
+        return err;
+    if ((err = pool_start(b->secrets, why)) != ERR_OK || (err = pool_start(b->logs, why)) != ERR_OK)
+        return err;
+    if (!b->no_databases && (err = pool_start(b->databases, why)) != ERR_OK)
+        return err;
+    return b->journal_watch != NULL ? journal_watch_start(b->journal_watch, why) : ERR_OK;
 }
 
 /* ------------------------------------------------------------------- look */

@@ -21,6 +21,7 @@ struct backend_settings {
     bool audit;        /* READ operations alone, no login with a fetched password; no way back */
     bool restricted;   /* on top: no file is written, keys are those the configuration names, or the machine's */
     bool orders_only;  /* no watch is started: for commands that carry out one order */
+    bool held;         /* no thread is started before backend_go() */
     bool no_databases; /* no login and no look at a database: for what the logs alone tell */
     size_t rows_max;   /* events kept of each environment; 0: what a screen needs */
     const struct clock *clock;    /* NULL: the real one */
@@ -31,6 +32,10 @@ struct backend_settings {
 /* Starts the pools.  `conf` must outlive the backend.  NULL with `why` when the
  * machine refuses threads or descriptors.  Never waits for the network. */
 struct backend *backend_start(const struct config *conf, const struct backend_settings *settings, struct why *why);
+
+/* Starts the threads of one that is held: whoever draws its first picture before gets the
+ * processor for it.  When it fails, stop the backend. */
+enum err backend_go(struct backend *b, struct why *why) CHECKED;
 
 /* Readable when a newer snapshot exists; drain, then look. */
 int backend_wake_fd(const struct backend *b);

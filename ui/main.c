@@ -246,6 +246,7 @@ static int run_backend(const struct command_row *row, struct run *r)
     struct backend_settings set = {.audit = is_audit(r),
                                    .restricted = r->o->restricted,
                                    .posture = posture_of(row->command),
+                                   .held = row->command == COMMAND_DASHBOARD,
                                    .can_ask = row->command == COMMAND_DASHBOARD,
                                    .orders_only = row->needs == NEEDS_ORDERS,
                                    .no_databases = row->needs == NEEDS_LOGS,

@@ -20,8 +20,8 @@
 #include "ui/signals.h"
 #include "ui/term.h"
 
-#define FRAME_KEYS_MS 50  /* at most 20 frames a second after keys, */
-#define FRAME_DATA_MS 250 /* 4 from data */
+#define FRAME_KEYS_MS 15  /* frames for keys that follow one another: as soon as an eye sees */
+#define FRAME_DATA_MS 250 /* from data: 4 a second */
 #define KEYS_PER_TURN 256
 #define RESTRICTED_LEAVE_MS INT64_C(3600000)
 
@@ -451,8 +451,9 @@ enum err ui_run(struct backend *b, const struct ui_settings *s, struct why *why)
     u.screen = screen_new(&screen, backend_board(b));
     u.rate_ms = u.key_ms = now_ms();
     remember(&u);
-    draw(&u); /* before the first answer: nobody waits to see the screen */
-    while (!u.quit)
+    draw(&u); /* before the first answer, and before anybody else wants the processor */
+    enum err err = backend_go(b, why);
+    while (err == ERR_OK && !u.quit)
         turn(&u);
     keep(&u);
     u.term = term_close(u.term);
@@ -462,5 +463,5 @@ enum err ui_run(struct backend *b, const struct ui_settings *s, struct why *why)
     tell_unfinished(&u);
     u.screen = screen_free(u.screen);
     u.grid = grid_free(u.grid);
-    return ERR_OK;
+    return err;
 }
