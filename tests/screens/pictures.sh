@@ -99,6 +99,10 @@ keys 6
 wait_for '\[6 Journal\]'
 sleep 2
 take journal 'The journal: who ordered what, each call before it was sent, sealed line by line'
+keys 7
+wait_for '\[7 Posture'
+sleep 5
+take posture 'Posture: what an auditor would ask of each environment, and how to mend what is wrong'
 keys Q
 for _ in {1..50}; do
     mux has-session -t "$name" 2>/dev/null || break
