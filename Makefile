@@ -54,6 +54,8 @@ OPT_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-
 LD_asan     := -fsanitize=address,undefined
 OPT_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -DCT_SANITIZED
 LD_tsan     := -fsanitize=thread
+OPT_cov     := -O0 -g --coverage -DCT_SANITIZED
+LD_cov      := --coverage
 OPT_fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
   -DCT_SANITIZED
 LD_fuzz     := -fsanitize=address,undefined
@@ -272,6 +274,13 @@ check-sanitized:
 	@$(MAKE) --no-print-directory fuzz SECS=5
 	@$(MAKE) --no-print-directory check-packages
 
+coverage: ## which lines the unit tests reach, by folder
+	@$(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory $(JOBS) VARIANT=cov all unit-bin
+	@find build/cov -name '*.gcda' -delete
+	@CREDTOP=build/cov/credtop tests/run.sh $(UNIT_SRC:%.c=build/cov/%)
+	@tests/coverage.sh build/cov
+
 unit-bin: $(UNIT_BIN)
 
 e2e: all $(SANDBOX) $(WRONG) ## the whole program against the sandbox alone
@@ -359,7 +368,7 @@ clean: ## remove build/
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all unit unit-bin fuzz-bin built-for-test bench demo test check check-sanitized e2e run docs pictures check-house check-format fuzz format deps deps-demo deps-test deps-check \
+.PHONY: all unit unit-bin fuzz-bin built-for-test bench demo test check check-sanitized coverage e2e run docs pictures check-house check-format fuzz format deps deps-demo deps-test deps-check \
   deps-package install deb rpm check-packages clean help
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -409,7 +409,9 @@ static struct config *parser_finish(struct parser *p, const char *path, char **o
             inherit_patterns(&l->config.patterns, &kept[i].patterns);
         }
         l->env_lines = arena_room(&l->arena, (p->n + 1) * sizeof *l->env_lines);
-        memcpy(l->env_lines, p->lines, p->n * sizeof *p->lines);
+        if (p->n > 0) {
+            memcpy(l->env_lines, p->lines, p->n * sizeof *p->lines);
+        }
         l->config.environments = kept;
         l->config.nenvironments = p->n;
     }

@@ -88,6 +88,7 @@ static void status__prometheus__unknown_is_absent(void **state)
     snap_unref(v->secret);
     snap_unref(v->logs);
     snap_unref(v->db);
+    snap_unref(v->function);
     *v = (struct env_view){.conf = v->conf};
     write_page(b, status_prometheus, &page);
     const char *text = strbuf_peek(&page);
