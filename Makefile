@@ -274,6 +274,18 @@ check-sanitized:
 	@$(MAKE) --no-print-directory fuzz SECS=5
 	@$(MAKE) --no-print-directory check-packages
 
+# Preloaded, it makes one call of the C library fail: tests/prove/failing.py.
+$(B)/failing.so: tests/prove/failing.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -fPIC -shared -o $@ $<
+
+prove: ## long: each write, fsync, socket, thread... of a status run and a rotation fails; every fuzz target for SECS seconds (60)
+	@$(MAKE) --no-print-directory deps-check
+	@$(MAKE) --no-print-directory $(JOBS) all $(SANDBOX) $(B)/failing.so
+	@tests/sandbox/sandbox.sh run -- tests/prove/failing.py $(B)/failing.so
+	@$(MAKE) --no-print-directory fuzz
+
 coverage: ## which lines the unit tests reach, by folder
 	@$(MAKE) --no-print-directory deps-test
 	@$(MAKE) --no-print-directory $(JOBS) VARIANT=cov all unit-bin
@@ -368,7 +380,7 @@ clean: ## remove build/
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all unit unit-bin fuzz-bin built-for-test bench demo test check check-sanitized coverage e2e run docs pictures check-house check-format fuzz format deps deps-demo deps-test deps-check \
+.PHONY: all unit unit-bin fuzz-bin built-for-test bench demo test check check-sanitized coverage prove e2e run docs pictures check-house check-format fuzz format deps deps-demo deps-test deps-check \
   deps-package install deb rpm check-packages clean help
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

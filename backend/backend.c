@@ -5,7 +5,9 @@
  * endpoint): who we are there.  The secrets pool works on both kinds of item. */
 #include "backend/backend.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 #include "backend/actions/action.h"
 #include "backend/actions/journal.h"
@@ -369,6 +371,15 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
     b->posture = settings->posture;
     b->cancel = cancel_new(NULL);
     b->wake = wake_new();
+    b->mfa = b->wake != NULL ? mfa_new(b->wake) : NULL;
+    if (b->cancel == NULL || b->mfa == NULL) {
+        (void)why_set(why, ERR_SYSTEM, "no descriptor to wake threads by: %s", strerror(errno));
+        mfa_free(b->mfa);
+        wake_free(b->wake);
+        cancel_free(b->cancel);
+        free(b);
+        return NULL;
+    }
     classifiers_init(&b->classifiers, conf);
     b->watch = (struct watch){.conf = conf,
                               .clock = settings->clock != NULL ? settings->clock : clock_real(),
@@ -385,7 +396,6 @@ struct backend *backend_start(const struct config *conf, const struct backend_se
                                                        .quota_share = conf->quota_percent / 100.0,
                                                        .journal = b->journal != NULL ? journal_call : NULL,
                                                        .journal_ctx = b});
-    b->mfa = mfa_new(b->wake);
     if (settings->restricted)
         identity_store_restrict(aws_gate_identities(b->gate), conf->aws_config_file, conf->aws_credentials_file);
     else

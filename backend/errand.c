@@ -1,6 +1,8 @@
 #include "backend/errand.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 #include "backend/actions/journal.h"
 #include "backend/aws/json.h"
@@ -92,6 +94,13 @@ struct errand *errand_start(const struct errand_settings *s, struct why *why)
     e->set = *s;
     e->cancel = cancel_new(NULL);
     e->wake = wake_new();
+    if (e->cancel == NULL || e->wake == NULL) {
+        (void)why_set(why, ERR_SYSTEM, "no descriptor to wake threads by: %s", strerror(errno));
+        wake_free(e->wake);
+        cancel_free(e->cancel);
+        free(e);
+        return NULL;
+    }
     e->done = mem_array(s->items > 0 ? s->items : 1, sizeof *e->done);
     classifiers_init(&e->classifiers, s->conf);
     open_journal(e);

@@ -32,7 +32,10 @@ struct mfa *mfa_new(struct wake *wake)
     struct mfa *m = mem_new(sizeof *m);
     m->wake = wake;
     m->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    ASSERT(m->answered >= 0); /* at start: the wake before it had one, too */
+    if (m->answered < 0) {
+        free(m);
+        return NULL;
+    }
     ASSERT(pthread_mutex_init(&m->lock, NULL) == 0);
     return m;
 }

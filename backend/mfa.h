@@ -11,8 +11,10 @@
 #include "backend/model.h"
 
 struct mfa;
-struct mfa *mfa_new(struct wake *wake); /* rung when there is a question, or none any more */
-struct mfa *mfa_free(struct mfa *m);    /* after every thread that may ask; NULL is fine */
+/* `wake` is rung when there is a question, or none any more.  NULL, and errno, when the machine has
+ * no descriptor left. */
+struct mfa *mfa_new(struct wake *wake);
+struct mfa *mfa_free(struct mfa *m); /* after every thread that may ask; NULL is fine */
 
 /* For identity_store_set_mfa(); ctx is the struct mfa.  Waits up to five minutes. */
 enum err mfa_ask(void *ctx, const struct mfa_question *q, char out_code[MFA_CODE_MAX + 1], struct cancel *c,

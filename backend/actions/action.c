@@ -1,5 +1,6 @@
 #include "backend/actions/action.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
@@ -458,8 +459,13 @@ uint64_t actions_submit(struct actions *a, const struct order *o, struct why *wh
 {
     uint64_t id = 0;
     struct why refused = {0};
+    struct cancel *cancel = cancel_new(a->s.watch->cancel);
     pthread_mutex_lock(&a->lock);
-    if (admit_locked(a, o->kind, o->env, &refused) != ERR_OK) {
+    enum err err = cancel != NULL
+                       ? admit_locked(a, o->kind, o->env, &refused)
+                       : why_set(&refused, ERR_SYSTEM, "no descriptor left to stop it by: %s", strerror(errno));
+    if (err != ERR_OK) {
+        cancel = cancel_free(cancel);
         refuse_locked(a, o, refused.text);
         if (why != NULL)
             *why = refused;
@@ -469,7 +475,7 @@ uint64_t actions_submit(struct actions *a, const struct order *o, struct why *wh
         memmove(&a->entries[1], &a->entries[0], a->n * sizeof a->entries[0]);
         a->n++;
         id = ++a->last_id;
-        a->entries[0] = (struct entry){.order = *o, .cancel = cancel_new(a->s.watch->cancel)};
+        a->entries[0] = (struct entry){.order = *o, .cancel = cancel};
         a->entries[0].view = (struct order_view){.id = id,
                                                  .kind = o->kind,
                                                  .env = o->env,

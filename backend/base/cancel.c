@@ -31,7 +31,10 @@ struct cancel *cancel_new(struct cancel *parent)
     ASSERT(depth(parent) < CANCEL_FDS_MAX); /* or cancel_fds() would lose an ancestor */
     c->parent = parent;
     c->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    ASSERT(c->fd >= 0);
+    if (c->fd < 0) {
+        free(c);
+        return NULL;
+    }
     atomic_init(&c->set, false);
     return c;
 }

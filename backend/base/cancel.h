@@ -13,7 +13,7 @@
 struct cancel;
 
 /* `parent` may be NULL and must outlive the child: when it is triggered, so is
- * the child. */
+ * the child.  NULL, and errno, when the machine has no descriptor left. */
 struct cancel *cancel_new(struct cancel *parent);
 struct cancel *cancel_free(struct cancel *c); /* NULL is fine; returns NULL */
 

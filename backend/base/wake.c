@@ -17,7 +17,10 @@ struct wake *wake_new(void)
     struct wake *w = mem_new(sizeof(*w));
 
     w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    ASSERT(w->fd >= 0);
+    if (w->fd < 0) {
+        free(w);
+        return NULL;
+    }
     return w;
 }
 
