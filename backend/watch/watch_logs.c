@@ -33,7 +33,7 @@
 #define PAST_PAGED_MS (10 * 60 * 1000) /* Insights may not have newer lines yet */
 #define PAGING_MAX_S 60                /* `auto`: a past that takes longer in pages is queried */
 #define IDLE_MS (10 * 60 * 1000)       /* nothing new for this long: asked less often */
-#define FAILING_FROM 3                 /* failures in a row: asked as seldom as an idle one */
+#define SILENT_FROM 3 /* failures in a row, the last without an answer: asked as seldom as an idle one */
 #define IDLE_FACTOR 4
 #define IDLE_PERIOD_MAX_MS (60 * 1000)
 #define ROWS_MIN 200
@@ -367,14 +367,15 @@ void follower_relabel(struct follower *f)
 }
 
 /* How long until the next turn: the quota's slot when a sweep is not finished, else the
- * period, longer where nobody looks and nothing happens, or nothing but failures: an endpoint
+ * period, longer where nobody looks and nothing happens, or nobody answers: an endpoint
  * that is away must not use up the quota of those that answer. */
 static int64_t next_delay(struct follower *f, const struct snap *s, enum err err, bool more, int64_t new_mono_ms)
 {
     int64_t period = f->w->conf->log_poll_ms, now = clock_mono_ms(clock_real());
     if (more && err == ERR_OK)
         return f->slot_mono_ms > now ? f->slot_mono_ms - now : 0;
-    bool idle = err == ERR_OK ? clock_mono_ms(f->w->clock) - new_mono_ms > IDLE_MS : s->failures >= FAILING_FROM;
+    bool idle = err == ERR_OK ? clock_mono_ms(f->w->clock) - new_mono_ms > IDLE_MS
+                              : err == ERR_TIMEOUT && s->failures >= SILENT_FROM;
     if (idle && !watch_is_focus(f->w, f->env) && period < IDLE_PERIOD_MAX_MS)
         period = period * IDLE_FACTOR < IDLE_PERIOD_MAX_MS ? period * IDLE_FACTOR : IDLE_PERIOD_MAX_MS;
     return watch_delay(s, err, period);
