@@ -160,6 +160,8 @@ static void terminal__hostile_words__are_words(void **state)
         if (count(p, never[i]) > 0)
             fail_msg("sequence %zu of the list was sent", i);
     assert_true(is_sane(p, 48));
+    pty_keys(p, "p"); /* what comes meanwhile would be the difference */
+    expect(p, "PAUSED");
     expect_same_when_redrawn(p);
     pty_free(p);
 }
