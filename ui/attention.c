@@ -63,18 +63,33 @@ static int64_t next_try(const struct env_view *v)
     return next;
 }
 
-/* UNKNOWN for the same reason is one trouble, whoever has it; any other state is the
- * environment's own. */
+/* The server is away, whoever wants to log in: neither password nor role has to do with it. */
+static bool is_away(const struct env_view *v)
+{
+    return v->db && (v->db->result == DB_LOGIN_FAILED || v->db->result == DB_UNREACHABLE) &&
+           (v->db->failed == PHASE_RESOLVE || v->db->failed == PHASE_CONNECT || v->db->failed == PHASE_TLS);
+}
+
+/* Not known for the same reason, or one server that is away: one trouble, whoever has it.  All
+ * else is the environment's own. */
+static bool is_same(const struct screen *s, size_t a, size_t b)
+{
+    const struct env_view *va = &s->board->envs[a], *vb = &s->board->envs[b];
+    if (s->verdicts[a].state != s->verdicts[b].state)
+        return false;
+    if (s->verdicts[a].state == STATE_UNKNOWN)
+        return same_words(cause_of(s, a), cause_of(s, b));
+    return s->verdicts[a].state == STATE_FAILED && is_away(va) && is_away(vb) && va->db->failed == vb->db->failed &&
+           va->db->port == vb->db->port && strcmp(va->db->host, vb->db->host) == 0;
+}
+
 static size_t find_lines(const struct screen *s, struct line *out)
 {
     size_t n = 0;
     for (size_t i = 0; i < s->nworst; i++) {
-        size_t env = s->worst[i], k = n;
-        if (s->verdicts[env].state == STATE_UNKNOWN)
-            for (k = 0; k < n; k++)
-                if (s->verdicts[out[k].env].state == STATE_UNKNOWN &&
-                    same_words(cause_of(s, out[k].env), cause_of(s, env)))
-                    break;
+        size_t env = s->worst[i], k = 0;
+        while (k < n && !is_same(s, out[k].env, env))
+            k++;
         if (k == n)
             out[n++] = (struct line){.env = env, .next_mono_ms = INT64_MAX};
         out[k].n++;

@@ -111,6 +111,13 @@ static unsigned other_env(struct screen *s, long step)
 {
     list_move(&s->envs, step);
     view_overview.moved(s);
+    if (s->view == VIEW_COMPARE && s->env == s->other) { /* nothing is compared with itself */
+        size_t at = s->envs.at;
+        list_move(&s->envs, step);
+        if (s->envs.at == at)
+            list_move(&s->envs, -step);
+        view_overview.moved(s);
+    }
     s->only_container = 0;
     s->everyone = s->view == VIEW_EVENTS ? false : s->everyone;
     s->only_marked = s->only_marked && s->everyone;

@@ -151,8 +151,10 @@ void ordering_done(struct screen *s, uint64_t id, const struct why *why)
         screen_say(s, "%s of %s%s: looking and planning", order_title(s->wish.kind), env_name(s, s->wish.env), which);
         return;
     }
+    bool one_of_several = s->nbatch > 1 && !order_is_planned(s->wish.kind);
+    s->told_first = !one_of_several ? 0 : s->batch_at == 1 || s->told_first == 0 ? id : s->told_first;
     s->told = id;
-    if (s->nbatch > 1 && !order_is_planned(s->wish.kind))
+    if (one_of_several)
         screen_say(s, "%s of %zu marked environments ordered: 4 shows them", order_title(s->wish.kind), s->nbatch);
     else
         screen_say(s, "%s of %s ordered: 4 shows it", order_title(s->wish.kind), env_name(s, s->wish.env));
@@ -196,12 +198,36 @@ static void look_for_plan(struct screen *s)
     s->planning = 0;
 }
 
+/* How the login tests went, when all have ended. */
+static void tell_several(struct screen *s)
+{
+    size_t n = 0, good = 0;
+    enum order_kind kind = ORDER_TEST;
+    for (size_t i = 0; s->board->orders && i < s->board->orders->n; i++) {
+        const struct order_view *o = &s->board->orders->orders[i];
+        if (o->id < s->told_first || o->id > s->told)
+            continue;
+        if (order_is_open(o))
+            return;
+        kind = o->kind;
+        n++;
+        good += o->state == ORDER_DONE;
+    }
+    screen_say(s, "%s of %zu: %zu done, %zu not: 4 shows them", order_title(kind), n, good, n - good);
+    s->message_until_ms = s->mono_ms + OUTCOME_MS;
+    s->told = s->told_first = 0;
+}
+
 /* The outcome of what was ordered here, once; other orders are told by their screen. */
 static void tell_outcome(struct screen *s)
 {
     const struct order_view *o = s->told ? orders_find(s->board, s->told) : NULL;
     if (!o || order_is_open(o))
         return;
+    if (s->told_first != 0 && s->told_first != s->told) {
+        tell_several(s);
+        return;
+    }
     screen_say(s, "%s of %s %s: %s", order_title(o->kind), env_name(s, o->env), order_state_word(o->state), o->words);
     s->message_until_ms = s->mono_ms + OUTCOME_MS;
     s->told = 0;

@@ -137,6 +137,7 @@ struct screen {
     struct order wish;        /* what was just ordered */
     uint64_t order;           /* chosen in the orders; 0 none */
     bool order_open;          /* it alone is shown */
+    uint64_t told_first;      /* of several login tests ordered at once; 0: `told` is one */
     uint64_t told;            /* ordered here: its outcome is still to be said; 0 none */
     uint64_t planning;        /* ordered here as a plan that is to be confirmed; 0 none */
 

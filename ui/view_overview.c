@@ -123,7 +123,9 @@ static void overview_title(const struct screen *s, struct grid *g, struct rect a
         x += grid_text(g, at.y, x, at.w - x, STYLE_WARN, "   problems only");
     if (s->set.audit && at.w - x > 40)
         x += grid_text(g, at.y, x, at.w - x, STYLE_DIM, "   no login is tried");
-    grid_right(g, at.y, x + 1, at.w - x - 2, STYLE_DIM, "window 1h");
+    static const char window[] = "window 1h";
+    if (at.w - x > (int)sizeof(window) + 3)
+        grid_right(g, at.y, x + 1, at.w - x - 2, STYLE_DIM, window);
 }
 
 static void overview_rebuild(struct screen *s)

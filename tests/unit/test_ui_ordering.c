@@ -217,6 +217,15 @@ static void marked__tests__are_all_ordered_at_once(void **state)
     assert_int_equal(n, 4);
     assert_true(ordered[FIX_PROD_EU] && ordered[FIX_STAGE] && ordered[FIX_DEV]);
     assert_non_null(strstr(s->message, "3 marked environments"));
+    struct board *ended = fix_board_planned(FIX_TEST);
+    struct orders_snap *o = (struct orders_snap *)(uintptr_t)ended->orders;
+    o->n = 3;
+    for (size_t i = 0; i < o->n; i++)
+        o->orders[i] = (struct order_view){
+            .id = 3 - i, .kind = ORDER_TEST, .env = FIX_DEV, .state = i == 1 ? ORDER_FAILED : ORDER_DONE};
+    screen_update(s, ended);
+    assert_non_null(strstr(s->message, "of 3: 2 done, 1 not"));
+    assert_int_equal(s->told, 0);
     screen_free(s);
 }
 

@@ -230,6 +230,17 @@ static void compare__takes_the_marked_one(void **state)
     screen_free(s);
 }
 
+static void compare__next_and_previous__pass_over_the_other(void **state)
+{
+    struct screen *s = screen_at("="); /* the first beside the second */
+    (void)state;
+    for (int i = 0; i < 2 * FIX_N; i++) {
+        (void)screen_key(s, i < FIX_N ? ']' : '[');
+        assert_true(s->env != s->other);
+    }
+    screen_free(s);
+}
+
 static void env__by_name__also_when_it_is_hidden(void **state)
 {
     struct screen *s = screen_at("/prod\r:env test\r");
@@ -335,6 +346,44 @@ static void attention__the_same_trouble__is_one_line(void **state)
     strbuf_clear(&text);
     grid_free(g);
     screen_free(s);
+}
+
+static void judge_failed(const struct board *b, const struct env_view *v, struct verdict *out)
+{
+    (void)b;
+    *out = (struct verdict){.state = STATE_FAILED, .ncauses = 1};
+    out->causes[0].state = STATE_FAILED;
+    str_fmt(out->causes[0].text, sizeof(out->causes[0].text), "refused (login as \"%s\")", v->conf->name);
+}
+
+/* One server away is one line; a password that is refused is each environment's own. */
+static void attention__one_server_away__is_one_line(void **state)
+{
+    (void)state;
+    for (int away = 0; away < 2; away++) {
+        struct screen_settings set = {.judge = judge_failed};
+        struct board *b = fix_board();
+        for (size_t i = 0; i < b->n; i++) {
+            struct db_snap *d = (struct db_snap *)(uintptr_t)b->envs[i].db;
+            d->result = DB_LOGIN_FAILED;
+            d->failed = away ? PHASE_CONNECT : PHASE_AUTH;
+            d->port = 5432;
+            str_copy(d->host, sizeof(d->host), i == 0 ? "elsewhere" : "db");
+        }
+        struct screen *s = screen_new(&set, b);
+        struct grid *g = grid_new(48, 160, false);
+        struct strbuf text;
+        size_t lines = 0;
+        strbuf_init(&text, 1 << 16);
+        screen_draw(s, g);
+        grid_to_text(g, &text);
+        for (const char *at = strbuf_peek(&text); (at = strstr(at, "refused (login")); at++)
+            lines++;
+        assert_int_equal(lines, away ? 2 : FIX_N);
+        strbuf_clear(&text);
+        grid_free(g);
+        screen_free(s);
+    }
 }
 
 /* --------------------------------------------------------------- mouse */
@@ -482,11 +531,13 @@ int main(void)
         cmocka_unit_test(copy__a_value__and_never_in_restricted_mode),
         cmocka_unit_test(marks__are_by_environment_not_by_row),
         cmocka_unit_test(compare__takes_the_marked_one),
+        cmocka_unit_test(compare__next_and_previous__pass_over_the_other),
         cmocka_unit_test(env__by_name__also_when_it_is_hidden),
         cmocka_unit_test(palette__history__comes_back),
         cmocka_unit_test(palette__words__are_completed),
         cmocka_unit_test(changes__worse_and_better__until_looked_at),
         cmocka_unit_test(attention__the_same_trouble__is_one_line),
+        cmocka_unit_test(attention__one_server_away__is_one_line),
         cmocka_unit_test(mouse__rows_heads_tabs_and_keys__are_clickable),
         cmocka_unit_test(mouse__a_question__is_not_answered_by_it),
         cmocka_unit_test(mouse__wheel__moves_and_stops),

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
 #include "backend/discover.h"
+#include "config/state.h"
 #include "ui/cli/configuration.h"
 #include "ui/cli/output.h"
 #include "ui/signals.h"
@@ -58,26 +60,15 @@ static bool refuse_file(const char *path, int error)
     return false;
 }
 
-/* The folders above it that are missing. */
-static bool make_folders(const char *path)
-{
-    char *folder = mem_copy_str(path);
-    bool good = true;
-    for (char *slash = strchr(folder + 1, '/'); slash && good; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-            good = refuse_file(folder, errno);
-        *slash = '/';
-    }
-    free(folder);
-    return good;
-}
-
 static bool write_file(const char *path, const char *text)
 {
     size_t n = strlen(text);
-    if (!make_folders(path))
-        return false;
+    size_t failed;
+    if (!state_folders(path, &failed)) {
+        char folder[PATH_MAX];
+        str_copy_n(folder, sizeof folder, path, failed);
+        return refuse_file(folder, errno);
+    }
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return refuse_file(path, errno);
