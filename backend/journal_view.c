@@ -11,6 +11,7 @@
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
+#include "config/state.h"
 
 #define PATH_SIZE 4100
 #define ROOM (2 * JOURNAL_TORN_MAX)
@@ -24,7 +25,7 @@ void journal_view_init(void)
 
 bool journal_place(const char *configured, char *out, size_t size, struct why *why)
 {
-    if (configured != NULL ? str_copy(out, size, configured) : journal_default_path(out, size))
+    if (configured != NULL ? str_copy(out, size, configured) : state_path("journal.jsonl", out, size))
         return true;
     (void)why_set(why, ERR_SETTING,
                   "there is no place for a journal: set HOME, or journal = PATH in the configuration");

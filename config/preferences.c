@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/mistakes.h"
 #include "config/reader.h"
+#include "config/state.h"
 #include "config/words.h"
 
 #define FILE_MAX ((size_t)64 * 1024)
@@ -29,17 +29,8 @@ static const struct row rows[] = {
 
 char *preferences_path(void)
 {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    struct words w;
-    words_init(&w, PATH_MAX);
-    if (state != NULL && state[0] == '/') {
-        words_fmt(&w, "%s/credtop/preferences", state);
-    } else if (home != NULL && home[0] == '/') {
-        words_fmt(&w, "%s/.local/state/credtop/preferences", home);
-    } else {
-        return NULL;
-    }
-    return words_take(&w);
+    char path[PATH_MAX];
+    return state_path("preferences", path, sizeof path) ? strdup(path) : NULL;
 }
 
 /* ------------------------------------------------------------- reading */
@@ -170,24 +161,11 @@ static void compose(const struct preferences *p, struct words *w)
     }
 }
 
-/* The folders above a file, as far as they are missing. */
-static bool make_folders(char *path)
-{
-    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        bool made = mkdir(path, 0700) == 0 || errno == EEXIST;
-        *slash = '/';
-        if (!made) {
-            return false;
-        }
-    }
-    return true;
-}
-
 char *preferences_folder(void)
 {
     char *path = preferences_path();
-    if (path == NULL || !make_folders(path)) {
+    size_t failed;
+    if (path == NULL || !state_folders(path, &failed)) {
         free(path);
         return NULL;
     }
@@ -207,20 +185,18 @@ static bool write_whole(const char *path, const struct words *w)
 
 bool preferences_save(const char *path, const struct preferences *p, char **out_error)
 {
-    struct words text, fresh, folder;
+    struct words text, fresh;
+    size_t failed;
     words_init(&text, FILE_MAX);
     words_init(&fresh, PATH_MAX + 32);
-    words_init(&folder, PATH_MAX);
     compose(p, &text);
-    words_fmt(&folder, "%s", path);
     words_fmt(&fresh, "%s.%ld.new", path, (long)getpid());
     *out_error = NULL;
-    if (!make_folders(folder.s) || !write_whole(fresh.s, &text) || rename(fresh.s, path) != 0) {
+    if (!state_folders(path, &failed) || !write_whole(fresh.s, &text) || rename(fresh.s, path) != 0) {
         *out_error = say(path, "cannot be written");
         (void)unlink(fresh.s);
     }
     words_clear(&text);
     words_clear(&fresh);
-    words_clear(&folder);
     return *out_error == NULL;
 }

@@ -183,7 +183,8 @@ static void bash_values(struct strbuf *b)
     }
 }
 
-static void bash_operands(struct strbuf *b)
+/* A "case" line for each word a command takes behind it, its value written by `value`. */
+static void add_operands(struct strbuf *b, void (*value)(struct strbuf *, enum value, const char *, size_t))
 {
     for (size_t i = 0; i < ARRAY_LEN(command_rows); i++)
         for (unsigned at = 1; at <= OPERANDS_MAX; at++) {
@@ -192,7 +193,7 @@ static void bash_operands(struct strbuf *b)
             if (word == NULL)
                 break;
             strbuf_fmt(b, "    %s:%u) ", command_rows[i].word, at);
-            bash_value(b, value_of(word, n), word, n);
+            value(b, value_of(word, n), word, n);
             strbuf_str(b, " ;;\n");
         }
 }
@@ -284,7 +285,7 @@ void completions_bash(struct strbuf *b)
     strbuf_str(b, "'\n"
                   "    else\n"
                   "    case $command:$((at + 1)) in\n");
-    bash_operands(b);
+    add_operands(b, bash_value);
     strbuf_str(b, "    esac\n"
                   "    fi\n"
                   "    if [[ $offered ]]; then mapfile -t COMPREPLY < <(compgen -W \"$offered\" -- \"$cur\"); fi\n"
@@ -351,20 +352,6 @@ static void zsh_options(struct strbuf *b)
     }
 }
 
-static void zsh_operands(struct strbuf *b)
-{
-    for (size_t i = 0; i < ARRAY_LEN(command_rows); i++)
-        for (unsigned at = 1; at <= OPERANDS_MAX; at++) {
-            size_t n = 0;
-            const char *word = operand_at(&command_rows[i], at, &n);
-            if (word == NULL)
-                break;
-            strbuf_fmt(b, "    %s:%u) ", command_rows[i].word, at);
-            zsh_value(b, value_of(word, n), word, n);
-            strbuf_str(b, " ;;\n");
-        }
-}
-
 void completions_zsh(struct strbuf *b)
 {
     strbuf_str(b, "#compdef credtop\n"
@@ -378,7 +365,7 @@ void completions_zsh(struct strbuf *b)
                "}\n\n"
                "_credtop_operand() {\n"
                "    case $command:$1 in\n");
-    zsh_operands(b);
+    add_operands(b, zsh_value);
     strbuf_str(b, "    *) _message 'no more words' ;;\n"
                   "    esac\n"
                   "}\n\n"

@@ -39,14 +39,6 @@ const char *journal_kind_word(enum journal_kind k)
     return (unsigned)k < JOURNAL_KINDS ? words[k] : "?";
 }
 
-bool journal_default_path(char *out, size_t size)
-{
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    if (state != NULL && state[0] == '/')
-        return str_fmt(out, size, "%s/credtop/journal.jsonl", state);
-    return home != NULL && home[0] == '/' && str_fmt(out, size, "%s/.local/state/credtop/journal.jsonl", home);
-}
-
 struct journal *journal_new(const struct journal_settings *s)
 {
     struct journal *j = mem_new(sizeof *j);

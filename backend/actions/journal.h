@@ -65,8 +65,4 @@ struct journal *journal_free(struct journal *j); /* says session.end if there wa
  * and what it was about must not be done. */
 enum err journal_write(struct journal *j, const struct journal_entry *e, struct why *why) CHECKED;
 
-/* $XDG_STATE_HOME/credtop/journal.jsonl, ~/.local/state/credtop/journal.jsonl; false when
- * neither variable is set to a folder. */
-bool journal_default_path(char *out, size_t size);
-
 #endif

@@ -9,6 +9,7 @@
 
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
+#include "config/state.h"
 
 #define PATH_MAX_BYTES 4096
 #define WINDOW (JOURNAL_TORN_MAX + JOURNAL_LINE_MAX + 2)
@@ -38,15 +39,9 @@ static enum err open_folder(struct journal_file *f, struct why *why)
     f->base = slash + 1;
     if (!str_copy_n(folder, sizeof folder, f->path, slash == f->path ? 1 : (size_t)(slash - f->path)))
         return refused(f, why, "is too long");
-    for (char *p = strchr(folder + 1, '/');; p = strchr(p + 1, '/')) {
-        if (p != NULL)
-            *p = '\0';
-        if (mkdir(folder, 0700) != 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
-            return failed(f, why, "its folder: ");
-        if (p == NULL)
-            break;
-        *p = '/';
-    }
+    size_t failed_at;
+    if (!state_folders(f->path, &failed_at))
+        return failed(f, why, "its folder: ");
     f->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return f->dir >= 0 ? ERR_OK : failed(f, why, "its folder: ");
 }

@@ -7,6 +7,7 @@
 
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
+#include "backend/base/text.h"
 
 #define KEY SHA256_DIGEST_LENGTH
 #define SALT 16
@@ -26,12 +27,6 @@ static bool derive(const unsigned char salted[KEY], const char *what, unsigned c
     return HMAC(EVP_sha256(), salted, KEY, (const unsigned char *)what, strlen(what), out, &len) != NULL && len == KEY;
 }
 
-static void base64(const unsigned char *bytes, size_t n, char *out, size_t size)
-{
-    ASSERT((n + 2) / 3 * 4 + 1 <= size);
-    (void)EVP_EncodeBlock((unsigned char *)out, bytes, (int)n);
-}
-
 enum err scram_verifier(const struct secret *password, const unsigned char *salt, size_t salt_len, unsigned iterations,
                         char out[SCRAM_VERIFIER_MAX], struct why *why)
 {
@@ -48,9 +43,9 @@ enum err scram_verifier(const struct secret *password, const unsigned char *salt
               derive(salted, "Client Key", client) && derive(salted, "Server Key", server) &&
               SHA256(client, KEY, stored) != NULL;
     if (ok) {
-        base64(salt, salt_len, salt64, sizeof salt64);
-        base64(stored, KEY, stored64, sizeof stored64);
-        base64(server, KEY, server64, sizeof server64);
+        (void)text_base64(salt64, sizeof salt64, salt, salt_len);
+        (void)text_base64(stored64, sizeof stored64, stored, KEY);
+        (void)text_base64(server64, sizeof server64, server, KEY);
         (void)str_fmt(out, SCRAM_VERIFIER_MAX, "SCRAM-SHA-256$%u:%s$%s:%s", iterations, salt64, stored64, server64);
     }
     secret_wipe(salted, sizeof salted);

@@ -54,6 +54,15 @@ void watch_close(const struct watch *w, struct snap *s, enum err err, const stru
     s->why = *why;
 }
 
+void watch_put(const struct watch *w, size_t slot, const void *old, struct snap *s, enum err err)
+{
+    snap_unref(old);
+    if (err == ERR_CANCELLED)
+        snap_unref(s);
+    else
+        snapbox_put(w->box, slot, s);
+}
+
 void watch_destroy_flat(struct snap *s)
 {
     free(s);

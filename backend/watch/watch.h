@@ -44,6 +44,8 @@ struct aws_target watch_target(const struct watch *w, size_t env);
  * caller's to copy. */
 void *watch_next(const struct watch *w, const struct snap *old, size_t size, void (*destroy)(struct snap *));
 /* Closes it: err and why of this try, the delay to the next. */
+/* Ends a turn: gives `old` back and publishes `s`; what was cancelled told nothing, and is dropped. */
+void watch_put(const struct watch *w, size_t slot, const void *old, struct snap *s, enum err err);
 void watch_close(const struct watch *w, struct snap *s, enum err err, const struct why *why, int64_t delay_ms);
 
 void watch_destroy_flat(struct snap *s); /* for snapshots that point to nothing */

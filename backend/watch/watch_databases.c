@@ -188,10 +188,6 @@ int64_t watch_database_turn(void *arg, size_t env)
         s->snap.good_mono_ms = s->snap.tried_mono_ms;
         s->snap.good_wall_ms = clock_wall_ms(watch->clock);
     }
-    snap_unref(old);
-    if (err == ERR_CANCELLED)
-        snap_unref(s);
-    else
-        snapbox_put(watch->box, slot, &s->snap);
+    watch_put(watch, slot, old, &s->snap, err);
     return delay;
 }

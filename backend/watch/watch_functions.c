@@ -115,10 +115,6 @@ int64_t watch_function_turn(struct watch_worker *w, size_t env, int64_t period_m
     }
     int64_t delay = watch_delay(&s->snap, err, period_ms);
     watch_close(watch, &s->snap, err, &why, delay);
-    snap_unref(old);
-    if (err == ERR_CANCELLED)
-        snap_unref(s);
-    else
-        snapbox_put(watch->box, slot, &s->snap);
+    watch_put(watch, slot, old, &s->snap, err);
     return delay;
 }

@@ -87,13 +87,9 @@ int64_t watch_secret_turn(struct watch_worker *w, size_t env, bool listed)
     }
     int64_t delay = watch_delay(&s->snap, err, watch->conf->secret_poll_ms);
     watch_close(watch, &s->snap, err, &why, delay);
-    snap_unref(old);
     /* A secret in rotation moves faster than a listing tells. */
     bool moving = s->pending_id[0] != '\0' && strcmp(s->pending_id, s->current_id) != 0;
-    if (err == ERR_CANCELLED)
-        snap_unref(s);
-    else
-        snapbox_put(watch->box, slot, &s->snap);
+    watch_put(watch, slot, old, &s->snap, err);
     return listed && err == ERR_OK && !moving && !watch_is_focus(watch, env) ? LISTED_PERIOD_MS : delay;
 }
 
@@ -130,10 +126,6 @@ int64_t watch_identity_turn(struct watch_worker *w, size_t env, size_t slot)
     }
     int64_t delay = watch_delay(&s->snap, err, err == ERR_OK ? IDENTITY_PERIOD_MS : watch->conf->secret_poll_ms);
     watch_close(watch, &s->snap, err, &why, delay);
-    snap_unref(old);
-    if (err == ERR_CANCELLED)
-        snap_unref(s);
-    else
-        snapbox_put(watch->box, slot, &s->snap);
+    watch_put(watch, slot, old, &s->snap, err);
     return delay;
 }

@@ -1,28 +1,6 @@
-# Reporting for the shell tests; sourced.
+# What the shell tests of the whole program share; sourced.
 # shellcheck shell=bash
 
-passed=0 failed=0
 : "${CREDTOP_CONF:?run this through tests/e2e/run.sh: it needs a sandbox}" "${SANDBOX_DIR:?}" "${CREDTOP:?}"
-
-ok() {
-    passed=$((passed + 1))
-    echo "ok - $1"
-}
-
-# not_ok NAME WHY
-not_ok() {
-    failed=$((failed + 1))
-    echo "not ok - $1: ${2//$'\n'/ | }"
-}
-
-# check NAME WHY COMMAND...: ok when COMMAND succeeds.
-check() {
-    local name=$1 why=$2
-    shift 2
-    if "$@"; then ok "$name"; else not_ok "$name" "$why"; fi
-}
-
-finish() {
-    echo "$passed passed, $failed failed"
-    exit "$((failed > 0))"
-}
+# shellcheck source=tests/report.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../report.sh"

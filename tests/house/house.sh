@@ -73,7 +73,7 @@ backend/discover.h        backend/base/err.h config/config.h
 backend/backend.h         backend/model.h backend/base/clock.h config/config.h
 backend/*                 backend/* config/*
 config/*                  config/*
-ui/*                      ui/* backend/backend.h backend/discover.h backend/doctor.h backend/source.h backend/posture.h backend/journal_view.h backend/model.h backend/events.def backend/states.def backend/base/* config/config.h config/options.h config/preferences.h config/system.h
+ui/*                      ui/* backend/backend.h backend/discover.h backend/doctor.h backend/source.h backend/posture.h backend/journal_view.h backend/model.h backend/events.def backend/states.def backend/base/* config/config.h config/options.h config/preferences.h config/state.h config/system.h
 END
 }
 
