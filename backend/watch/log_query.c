@@ -52,10 +52,12 @@ static enum err take_token(const struct log_page *page, char **token, struct why
     return ERR_OK;
 }
 
-/* Events of no time, or of one that no log has, are none: sums of what is left do not overflow. */
-static void drop_impossible(struct log_page *page)
+/* Events of no time, or of one that no log has, are none: sums of what is left do not overflow.
+ * Where no event has a time the answer is not what was asked for, and taking it for an empty one
+ * would lose what it should have told. */
+static enum err drop_impossible(struct log_page *page, struct why *why)
 {
-    size_t kept = 0;
+    size_t kept = 0, n = page->n;
     for (size_t i = 0; i < page->n; i++) {
         struct log_event *e = &page->events[i];
         if (e->time_ms < 0 || e->time_ms > TIME_MAX_MS)
@@ -65,6 +67,7 @@ static void drop_impossible(struct log_page *page)
         page->events[kept++] = *e;
     }
     page->n = kept;
+    return n > 0 && kept == 0 ? why_set(why, ERR_MALFORMED, "none of %zu events has a time stamp", n) : ERR_OK;
 }
 
 static void page_begins(void *page)
@@ -99,8 +102,9 @@ enum err log_query_page(const struct log_reader *r, const struct log_query *q, c
     *out_date_ms = reply.date_ms;
     err = log_page_end(page, reply.body, reply.len, why);
     if (err == ERR_OK)
+        err = drop_impossible(page, why);
+    if (err == ERR_OK)
         err = take_token(page, token, why);
-    drop_impossible(page);
     if (err != ERR_OK && why != NULL)
         (void)str_copy(why->call, sizeof why->call, "FilterLogEvents");
     return err;

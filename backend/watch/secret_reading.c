@@ -65,6 +65,28 @@ static bool has_own_label(const json_t *labels)
     return false;
 }
 
+static json_t *label_map(const json_t *o)
+{
+    json_t *map = json_object_get(o, "VersionIdsToStages");
+    return map != NULL ? map : json_object_get(o, "SecretVersionsToStages"); /* as ListSecrets calls it */
+}
+
+bool secret_labels_make_sense(const json_t *o)
+{
+    const char *id;
+    json_t *map = label_map(o), *labels, *label;
+    size_t i;
+    if (map == NULL || json_is_null(map))
+        return true;
+    bool good = json_is_object(map);
+    json_object_foreach(map, id, labels)
+    {
+        good = good && json_is_array(labels);
+        json_array_foreach(labels, i, label) good = good && json_is_string(label);
+    }
+    return good;
+}
+
 static void read_labels(const json_t *o, struct secret_snap *s)
 {
     const char *id;
@@ -72,9 +94,7 @@ static void read_labels(const json_t *o, struct secret_snap *s)
     size_t i;
     s->nversions = 0;
     s->current_id[0] = s->pending_id[0] = s->previous_id[0] = '\0';
-    json_t *map = json_object_get(o, "VersionIdsToStages");
-    if (map == NULL)
-        map = json_object_get(o, "SecretVersionsToStages"); /* as ListSecrets calls it */
+    json_t *map = label_map(o);
     /* Those with a label of AWS's own first: where there is no room for all, they are kept. */
     for (int own = 1; own >= 0; own--)
         json_object_foreach(map, id, labels)

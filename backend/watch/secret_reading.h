@@ -7,6 +7,9 @@
 #include "backend/model.h"
 
 void secret_blank(struct secret_snap *s); /* nothing known: times -1 */
+/* Whether its labels, if it tells any, are lists of names by version.  From an answer where they
+ * are not nobody may conclude that the secret has none. */
+bool secret_labels_make_sense(const json_t *o);
 void secret_read_description(const json_t *o, struct secret_snap *s);
 void secret_note_created(struct secret_snap *s, const json_t *version); /* a row of ListSecretVersionIds */
 void secret_sort_versions(struct secret_snap *s);

@@ -328,7 +328,10 @@ static enum err sweep(struct follower *f, struct aws *aws, struct cursor *c, int
         *out_done = err != ERR_OK || (c->token == NULL && !cut);
     }
     if (*out_done && err == ERR_OK) {
-        c->covered_ms = later_of(c->covered_ms, c->began_ms);
+        bool back = c->covered_ms != TIME_UNKNOWN && c->began_ms < c->covered_ms - CLOCK_SLACK_MS;
+        c->covered_ms = back ? c->began_ms : later_of(c->covered_ms, c->began_ms);
+        if (back) /* a Date was ahead, and what happened since lies before where we began to read */
+            c->wide_mono_ms = clock_mono_ms(f->w->clock);
         c->swept = true;
     }
     if (err != ERR_OK)

@@ -79,12 +79,14 @@ int64_t watch_secret_turn(struct watch_worker *w, size_t env, bool listed)
     struct why why = {0};
     json_t *o = NULL;
     enum err err = ask(w, env, AWS_DESCRIBE_SECRET, NULL, &o, &why);
+    if (err == ERR_OK && !secret_labels_make_sense(o))
+        err = why_set(&why, ERR_MALFORMED, "DescribeSecret's answer has labels that are no names");
     if (err == ERR_OK) {
         secret_read_description(o, s);
-        json_decref(o);
         fill_creation_dates(w, env, s, old);
         secret_find_since(s, old, clock_wall_ms(watch->clock));
     }
+    json_decref(o);
     int64_t delay = watch_delay(&s->snap, err, watch->conf->secret_poll_ms);
     watch_close(watch, &s->snap, err, &why, delay);
     /* A secret in rotation moves faster than a listing tells. */

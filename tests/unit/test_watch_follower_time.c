@@ -246,6 +246,29 @@ static void clock__steps_during_an_outage(void **state)
     expect_total(x, EVENT_FETCH, 41);
 }
 
+/* One answer's Date is ahead, as of a server whose clock is wrong: the next is right again, and
+ * what happened meanwhile is counted with it. */
+static void clock__aws_s_ahead_for_one_answer__nothing_waits_for_it(void **state)
+{
+    static const int64_t ahead[] = {30000, 10 * 60000, HOUR_MS};
+    struct fixture *x = *state;
+    uint64_t expected = 1;
+    put_fetches(x, 1, 1000);
+    run(x);
+    for (size_t i = 0; i < ARRAY_LEN(ahead); i++) {
+        fake_watch_later(&x->w, 10000);
+        x->logs.ahead_ms = ahead[i];
+        run(x);
+        x->logs.ahead_ms = 0;
+        fake_watch_later(&x->w, 3 * 60000);
+        put_fetches(x, 2, 170000);
+        run(x);
+        fake_watch_later(&x->w, 1000);
+        run(x);
+        expect_total(x, EVENT_FETCH, expected += 2);
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -260,6 +283,7 @@ int main(void)
         CASE(clock__wrong_at_the_start__the_past_is_aws_s),
         CASE(clock__right_within_seconds__is_left_alone),
         CASE(clock__steps__nothing_is_lost_or_repeated),
+        CASE(clock__aws_s_ahead_for_one_answer__nothing_waits_for_it),
         CASE(clock__steps_during_an_outage),
     };
     json_global_init();

@@ -103,9 +103,8 @@ static void describe__nulls_and_absent_members_are_unknown(void **state)
         "{\"ARN\":null,\"Name\":null,\"RotationEnabled\":null,\"RotationRules\":null,\"LastRotatedDate\":null,"
         "\"VersionIdsToStages\":null}",
         "{\"ARN\":5,\"Name\":[],\"RotationEnabled\":\"yes\",\"RotationRules\":[],\"LastRotatedDate\":\"2026\","
-        "\"VersionIdsToStages\":[1]}",
-        "{\"RotationRules\":{\"AutomaticallyAfterDays\":\"30\"},\"LastRotatedDate\":-5,\"VersionIdsToStages\":{\"v\":"
-        "null,\"w\":\"AWSCURRENT\",\"x\":[5,null]}}",
+        "\"VersionIdsToStages\":{}}",
+        "{\"RotationRules\":{\"AutomaticallyAfterDays\":\"30\"},\"LastRotatedDate\":-5,\"VersionIdsToStages\":{\"v\":[]}}",
         "{\"LastRotatedDate\":1e300,\"DeletedDate\":true,\"CreatedDate\":{}}",
     };
     struct fixture *x = *state;
@@ -119,6 +118,23 @@ static void describe__nulls_and_absent_members_are_unknown(void **state)
                     s->current_since_ms == TIME_UNKNOWN && s->pending_since_ms == TIME_UNKNOWN &&
                     s->created_ms == TIME_UNKNOWN);
         assert_string_equal(s->current_id, "");
+    }
+}
+
+/* What was known stays, and nobody is told that the secret has no AWSCURRENT. */
+static void describe__labels_that_are_none__is_malformed(void **state)
+{
+    static const char *const maps[] = {"[1]", "7", "{\"v\":null}", "{\"v\":\"AWSCURRENT\"}", "{\"v\":[5,null]}",
+                                       "{\"v\":[\"AWSCURRENT\"],\"w\":[null]}"};
+    struct fixture *x = *state;
+    (void)poll_once(x, "{\"VersionIdsToStages\":{\"known\":[\"AWSCURRENT\"]}}");
+    for (size_t i = 0; i < ARRAY_LEN(maps); i++) {
+        char answer[200];
+        (void)str_fmt(answer, sizeof answer, "{\"ARN\":\"arn:x\",\"VersionIdsToStages\":%s}", maps[i]);
+        const struct secret_snap *s = poll_once(x, answer);
+        assert_int_equal(s->snap.why.code, ERR_MALFORMED);
+        assert_non_null(strstr(s->snap.why.text, "labels"));
+        assert_string_equal(s->current_id, "known");
     }
 }
 
@@ -334,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(describe__reads_all_members),
         CASE(describe__nulls_and_absent_members_are_unknown),
+        CASE(describe__labels_that_are_none__is_malformed),
         CASE(describe__foreign_bytes_come_out_safe),
         CASE(describe__more_versions_than_are_kept),
         CASE(failure__keeps_the_data_and_says_why),
