@@ -71,6 +71,8 @@ static bool fault_answers(const struct fault *f, const struct wanted *w, const s
     case FAULT_HANG:
     case FAULT_DRIP:
     case FAULT_MALFORMED:
+    case FAULT_NULLS:
+    case FAULT_TYPES:
     case FAULT_SKEW:
     case FAULT_EMPTY_PAGES:
     case FAULT_SLOW:
@@ -78,6 +80,49 @@ static bool fault_answers(const struct fault *f, const struct wanted *w, const s
         return false;
     }
     return false;
+}
+
+/* Every value that holds no others: null, or of another kind.  The depth is that of our own answers. */
+static json_t *changed_value(const json_t *v, enum fault_kind kind)
+{
+    if (kind == FAULT_NULLS)
+        return json_null();
+    return json_is_string(v) ? json_integer(-7) : json_is_number(v) ? json_string("seven") : json_array();
+}
+
+static void change_values(json_t *in, enum fault_kind kind)
+{
+    const char *name;
+    json_t *v;
+    void *next;
+    size_t i;
+    json_object_foreach_safe(in, next, name, v) {
+        if (json_is_object(v) || json_is_array(v))
+            change_values(v, kind);
+        else
+            (void)json_object_set_new(in, name, changed_value(v, kind));
+    }
+    json_array_foreach(in, i, v) {
+        if (json_is_object(v) || json_is_array(v))
+            change_values(v, kind);
+        else
+            (void)json_array_set_new(in, i, changed_value(v, kind));
+    }
+}
+
+/* The answer in hand with other values; one in XML becomes one without any. */
+static void change_answer(struct strbuf *body, enum fault_kind kind)
+{
+    json_t *o = json_loadb(strbuf_peek(body), body->len, 0, NULL);
+    char *text = NULL;
+    if (o != NULL) {
+        change_values(o, kind);
+        text = json_dumps(o, JSON_COMPACT);
+    }
+    body->len = 0;
+    strbuf_str(body, text ? text : "<Answer/>");
+    free(text);
+    json_decref(o);
 }
 
 static void fault_delivery(const struct fault *f, struct answer *a)
@@ -97,6 +142,8 @@ static void fault_delivery(const struct fault *f, struct answer *a)
         a->delay_ms += f->ms;
     if (f->kind == FAULT_DRIP)
         a->drip_ms = f->ms;
+    if (f->kind == FAULT_NULLS || f->kind == FAULT_TYPES)
+        change_answer(&a->reply.body, f->kind);
     if (f->kind == FAULT_MALFORMED) {
         /* Half of it: never a whole JSON text, since that ends with its bracket. */
         a->reply.body.len /= 2;
