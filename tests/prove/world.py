@@ -27,7 +27,8 @@ class World:
         path, port = os.path.join(self.folder, "seed.json"), os.path.join(self.folder, "port")
         with open(path, "w", encoding="utf-8") as f:
             json.dump(seed, f)
-        self.process = subprocess.Popen([AWSIM, "--seed", path, "--port-file", port, "--parent", str(os.getpid())])
+        self.process = subprocess.Popen([AWSIM, "--seed", path, "--port-file", port, "--parent", str(os.getpid()),
+                                         "--lifetime", "3600"])
         end = time.monotonic() + 10
         while not os.path.exists(port):
             if time.monotonic() > end or self.process.poll() is not None:
