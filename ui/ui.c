@@ -8,9 +8,8 @@
 #include "backend/base/clock.h"
 #include "backend/base/log.h"
 #include "backend/base/mem.h"
-#include "backend/base/strbuf.h"
-#include "ui/format.h"
 #include "ui/grid.h"
+#include "ui/notify.h"
 #include "ui/ordering.h"
 #include "ui/orders.h"
 #include "ui/picture.h"
@@ -39,7 +38,7 @@ struct ui {
     int64_t rate_ms;
     uint64_t psql; /* the order whose psql is to be started; 0 none */
     char psql_path[4096];
-    size_t titled;                   /* how many the title says, plus one; 0 none yet */
+    struct notify notify;
     size_t focus;                    /* what backend_focus() was last told */
     char *preferences_path;          /* NULL: nothing is kept */
     struct preferences *preferences; /* as they are in the file */
@@ -87,49 +86,6 @@ static void order(struct ui *u)
     while (ordering_next(u->screen));
 }
 
-/* Whether it is one of the hours that are to be quiet. */
-static bool is_quiet(const struct config *c, int64_t wall_ms)
-{
-    char clock[FORMAT_SIZE]; /* 14:32:07 */
-    format_clock(wall_ms, true, false, clock);
-    return config_is_quiet(c, (clock[0] - '0') * 600 + (clock[1] - '0') * 60 + (clock[3] - '0') * 10 + clock[4] - '0');
-}
-
-/* The terminal's title: how many fail; nothing is sent while that does not change. */
-static void title(struct ui *u)
-{
-    size_t failing = 0, n = u->screen->board->n;
-    char words[64];
-    for (size_t i = 0; i < n; i++)
-        failing += env_state_severity(u->screen->verdicts[i].state) == SEVERITY_FAILING;
-    if (!u->screen->board->conf->title || u->set->restricted || u->titled == failing + 1)
-        return;
-    u->titled = failing + 1;
-    if (failing > 0)
-        str_fmt(words, sizeof(words), "credtop: %zu of %zu fail", failing, n);
-    else
-        str_fmt(words, sizeof(words), "credtop: %zu environments", n);
-    term_title(u->term, words);
-}
-
-/* Something changed for the worse: a bell, a notice, as the configuration says. */
-static void call(struct ui *u)
-{
-    const struct config *c = u->screen->board->conf;
-    size_t env = u->screen->worse;
-    title(u);
-    u->screen->worse = 0;
-    if (env == 0 || !c->notify || strcmp(c->notify, "off") == 0 || is_quiet(c, wall_now_ms(u)))
-        return;
-    term_bell(u->term);
-    if (strcmp(c->notify, "desktop") == 0 && !u->set->restricted) {
-        char words[200];
-        str_fmt(words, sizeof(words), "credtop: %s is %s", c->environments[env - 1].name,
-                env_state_word(u->screen->verdicts[env - 1].state));
-        term_notify(u->term, words);
-    }
-}
-
 /* The newest of everything, for a frame: not at each ring of the doorbell, which a thousand
  * environments ring dozens of times a second. */
 static void look(struct ui *u)
@@ -137,7 +93,7 @@ static void look(struct ui *u)
     if (u->news)
         screen_update(u->screen, backend_board(u->backend));
     u->news = false;
-    call(u);
+    notify_tell(&u->notify, u->screen, u->term);
     if (ordering_next(u->screen)) /* the one before is done */
         order(u);
 }
@@ -443,7 +399,7 @@ enum err ui_run(struct backend *b, const struct ui_settings *s, struct why *why)
 {
     struct term_settings terminal = {
         .ascii = s->ascii, .no_color = s->no_color, .locked = s->audit, .log_fd = s->log_fd};
-    struct ui u = {.backend = b, .set = s, .focus = SIZE_MAX};
+    struct ui u = {.backend = b, .set = s, .focus = SIZE_MAX, .notify = {.restricted = s->restricted}};
     u.term = term_open(&terminal, why);
     if (!u.term)
         return why->code;

@@ -223,12 +223,7 @@ void report_json(const struct board *b, const struct report_journal *j, struct s
     struct posture *p = judge_all(b);
     struct writer w;
     char words[400];
-    writer_begin(&w, out);
-    writer_object(&w, NULL);
-    writer_int(&w, "version", 1);
-    writer_str(&w, "credtop", CREDTOP_VERSION);
-    writer_time(&w, "time", b->wall_ms);
-    writer_str(&w, "mode", b->audit ? "audit" : "operate");
+    writer_document(&w, out, b->wall_ms, b->audit);
     who(words, sizeof words);
     writer_str(&w, "by", words);
     put_journal_json(&w, j);

@@ -359,12 +359,7 @@ static void put_calls(struct writer *w, const struct board *b)
 void status_json(const struct board *b, const struct verdict *verdicts, struct strbuf *out)
 {
     struct writer w;
-    writer_begin(&w, out);
-    writer_object(&w, NULL);
-    writer_int(&w, "version", 1);
-    writer_str(&w, "credtop", CREDTOP_VERSION);
-    writer_time(&w, "time", b->wall_ms);
-    writer_str(&w, "mode", b->audit ? "audit" : "operate");
+    writer_document(&w, out, b->wall_ms, b->audit);
     put_summary(&w, b, verdicts);
     writer_array(&w, "environments");
     for (size_t i = 0; i < b->n; i++)

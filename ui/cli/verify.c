@@ -22,12 +22,7 @@ static void put_json(const struct board *b, const struct posture *p, const struc
                      struct strbuf *out)
 {
     struct writer w;
-    writer_begin(&w, out);
-    writer_object(&w, NULL);
-    writer_int(&w, "version", 1);
-    writer_str(&w, "credtop", CREDTOP_VERSION);
-    writer_time(&w, "time", b->wall_ms);
-    writer_str(&w, "mode", b->audit ? "audit" : "operate");
+    writer_document(&w, out, b->wall_ms, b->audit);
     writer_str(&w, "environment", b->envs[0].conf->name);
     writer_int(&w, "exit_status", status);
     findings_json(p, b->envs[0].conf->name, &w);

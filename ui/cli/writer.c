@@ -123,3 +123,13 @@ void writer_time(struct writer *w, const char *name, int64_t wall_ms)
     clock_iso(wall_ms, iso);
     writer_str(w, name, iso);
 }
+
+void writer_document(struct writer *w, struct strbuf *out, int64_t wall_ms, bool audit)
+{
+    writer_begin(w, out);
+    writer_object(w, NULL);
+    writer_int(w, "version", 1);
+    writer_str(w, "credtop", CREDTOP_VERSION);
+    writer_time(w, "time", wall_ms);
+    writer_str(w, "mode", audit ? "audit" : "operate");
+}

@@ -18,6 +18,8 @@ struct writer {
 };
 
 void writer_begin(struct writer *w, struct strbuf *out);
+/* Begins the object every command prints: which version of it, by whom, when, in which mode. */
+void writer_document(struct writer *w, struct strbuf *out, int64_t wall_ms, bool audit);
 void writer_end(struct writer *w); /* all must be closed */
 
 /* In an object each takes its member's name; in an array the name is NULL. */
