@@ -446,15 +446,11 @@ static enum err send_request(struct transport *t, const struct http_request *rq,
 /* Empty and wiped, with room for this row's answer. */
 static void make_hidden_room(struct aws *a, size_t reply_max)
 {
-    size_t room = 0;
-    if (a->revealed != NULL) {
-        secret_reset(a->revealed);
-        (void)secret_room(a->revealed, &room);
-    }
-    if (room < reply_max) {
+    if (a->revealed != NULL && secret_max(a->revealed) < reply_max)
         a->revealed = secret_free(a->revealed);
+    if (a->revealed == NULL)
         a->revealed = secret_new(reply_max);
-    }
+    secret_reset(a->revealed);
 }
 
 /* A request that is not valid is quoted by some services: "Value '{PASSWORD=...}' at ...
@@ -680,8 +676,7 @@ enum err aws_call(struct aws *a, const struct aws_target *t, enum aws_op op, con
     }
     if (row->hidden) {
         out->len = secret_len(a->revealed);
-        size_t room;
-        out->body = secret_room(a->revealed, &room) - out->len;
+        out->body = secret_bytes(a->revealed);
     } else {
         a->nothing[0] = '\0';
         out->len = a->reply.body.len;

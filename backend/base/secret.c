@@ -1,7 +1,9 @@
 /* Every secret has whole pages of its own, so that locking, leaving out of core
  * files and wiping on fork never touch a neighbour, and nothing goes back to the heap.
  * Mapping and locking is four system calls and a page fault, which a thousand environments
- * would pay a hundred times a second: a few wiped pages are kept, as locked as they were. */
+ * would pay a hundred times a second: a few wiped pages are kept, as locked as they were.
+ * Room beyond a page is mapped when something comes that needs it: an answer of AWS may have
+ * 512 KB and has 600 bytes, and what a process may lock is often little. */
 #include "backend/base/secret.h"
 
 #include <pthread.h>
@@ -19,8 +21,8 @@
 
 struct secret {
     char *bytes;   /* mapped pages; bytes[len] is NUL */
-    size_t mapped; /* size of the mapping */
-    size_t max;    /* most bytes of content; max < mapped */
+    size_t mapped; /* size of the mapping; more than len */
+    size_t max;    /* most bytes of content */
     size_t len;
 };
 
@@ -75,16 +77,42 @@ static bool keep(char *wiped_page)
     return room;
 }
 
+static char *map_pages(size_t size)
+{
+    char *p = size == whole_pages(1) ? take_kept() : NULL;
+    return p != NULL ? p : map_locked(size);
+}
+
+static void unmap_pages(char *p, size_t size)
+{
+    secret_wipe(p, size);
+    if (size != whole_pages(1) || !keep(p))
+        (void)munmap(p, size); /* unlocks, too */
+}
+
+/* Maps room for n bytes of content; what was there is moved and its old place wiped. */
+static void make_room(struct secret *s, size_t n)
+{
+    if (n < s->mapped)
+        return;
+    size_t whole = whole_pages(s->max + 1), twice = n < whole / 2 ? 2 * whole_pages(n + 1) : whole;
+    size_t size = twice < whole ? twice : whole;
+    char *bytes = map_pages(size);
+    memcpy(bytes, s->bytes, s->len);
+    unmap_pages(s->bytes, s->mapped);
+    s->bytes = bytes;
+    s->mapped = size;
+}
+
 struct secret *secret_new(size_t max)
 {
     struct secret *s = mem_new(sizeof(*s));
 
     ASSERT(max < SIZE_MAX);
+    (void)whole_pages(max + 1); /* a maximum that no mapping can have is a mistake now, not later */
     s->max = max;
-    s->mapped = whole_pages(max + 1);
-    s->bytes = s->mapped == whole_pages(1) ? take_kept() : NULL;
-    if (s->bytes == NULL)
-        s->bytes = map_locked(s->mapped);
+    s->mapped = whole_pages(1);
+    s->bytes = map_pages(s->mapped);
     return s;
 }
 
@@ -92,6 +120,7 @@ struct secret *secret_from(const void *bytes, size_t n)
 {
     struct secret *s = secret_new(n);
 
+    make_room(s, n);
     if (n > 0)
         memcpy(s->bytes, bytes, n);
     s->len = n;
@@ -102,9 +131,7 @@ struct secret *secret_free(struct secret *s)
 {
     if (!s)
         return NULL;
-    secret_wipe(s->bytes, s->mapped);
-    if (s->mapped != whole_pages(1) || !keep(s->bytes))
-        (void)munmap(s->bytes, s->mapped); /* unlocks, too */
+    unmap_pages(s->bytes, s->mapped);
     free(s);
     return NULL;
 }
@@ -113,6 +140,7 @@ enum err secret_append(struct secret *s, const void *bytes, size_t n)
 {
     if (n > s->max - s->len)
         return ERR_TOO_BIG;
+    make_room(s, s->len + n);
     if (n > 0)
         memcpy(s->bytes + s->len, bytes, n);
     s->len += n;
@@ -123,8 +151,14 @@ enum err secret_append(struct secret *s, const void *bytes, size_t n)
 /* The whole mapping, not len bytes: a reader may have filled room it never committed. */
 void secret_reset(struct secret *s)
 {
-    secret_wipe(s->bytes, s->mapped);
     s->len = 0;
+    if (s->mapped == whole_pages(1)) {
+        secret_wipe(s->bytes, s->mapped);
+        return;
+    }
+    unmap_pages(s->bytes, s->mapped);
+    s->mapped = whole_pages(1);
+    s->bytes = map_pages(s->mapped);
 }
 
 void secret_swap(struct secret *a, struct secret *b)
@@ -144,6 +178,7 @@ const char *secret_peek(const struct secret *s, size_t *out_len)
 
 char *secret_room(struct secret *s, size_t *out_room)
 {
+    make_room(s, s->max);
     *out_room = s->max - s->len;
     return s->bytes + s->len;
 }
@@ -153,6 +188,16 @@ void secret_commit(struct secret *s, size_t n)
     ASSERT(n <= s->max - s->len);
     s->len += n;
     s->bytes[s->len] = '\0';
+}
+
+char *secret_bytes(struct secret *s)
+{
+    return s->bytes;
+}
+
+size_t secret_max(const struct secret *s)
+{
+    return s->max;
 }
 
 size_t secret_len(const struct secret *s)

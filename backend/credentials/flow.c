@@ -154,8 +154,8 @@ enum err flow_env_load_file(struct flow_env *e, const char *path, struct why *wh
     struct secret *file = read_file(path, why);
     if (file == NULL)
         return why->code;
-    size_t n = secret_len(file), room;
-    char *bytes = secret_room(file, &room) - n; /* dotenv unescapes in place */
+    size_t n = secret_len(file);
+    char *bytes = secret_bytes(file); /* dotenv unescapes in place */
     struct loading l = {.env = e, .set_before = e->n};
     const char *what = NULL;
     int line = dotenv_parse(bytes, n, on_pair, &l, &what);

@@ -17,9 +17,9 @@
 #include "backend/base/text.h"
 
 #define NESTING_MAX 64
-#define BLOCK 64         /* bytes looked at at once */
-#define STEP 32          /* bytes copied at once */
-#define KEPT (64u << 10) /* a page that was large once does not keep its room */
+#define BLOCK 64        /* bytes looked at at once */
+#define STEP 32         /* bytes copied at once */
+#define KEPT (4u << 10) /* a page that was large once does not keep its room */
 
 /* The members of an event. */
 enum member { MEMBER_STREAM, MEMBER_TIME, MEMBER_MESSAGE, MEMBER_INGESTED, MEMBER_ID, MEMBERS = LOG_PAGE_MEMBERS };

@@ -158,6 +158,7 @@ static void turn(struct pool *p, void *worker, size_t i, bool extra)
 {
     pthread_mutex_unlock(&p->lock);
     int64_t began = now_ms(), delay = p->s.turn(worker, i), took = now_ms() - began;
+    mem_tidy(began);
     pthread_mutex_lock(&p->lock);
     give_back_locked(p, i, extra, delay, took);
 }

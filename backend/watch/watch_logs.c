@@ -428,6 +428,10 @@ int64_t follower_turn(struct follower *f, struct aws *aws)
     }
     if (!more)
         f->group = 0;
+    if (!more || err != ERR_OK) { /* room that a thousand followers would keep for their next turn */
+        log_page_clear(&f->page);
+        aws_forget(aws);
+    }
     return publish(f, err, &why, more);
 }
 

@@ -215,8 +215,10 @@ static bool works_without_locks(void)
         return false;
     if (geteuid() == 0 && setuid(65534) != 0) /* root may lock whatever the limit */
         return false;
-    struct secret *s = secret_new(3 * 65536); /* more than the pages kept, which are locked */
+    struct secret *s = secret_new(3 * 65536);
     bool works = secret_append(s, "hunter22", 8) == ERR_OK && strcmp(secret_peek(s, NULL), "hunter22") == 0;
+    size_t room;
+    (void)secret_room(s, &room); /* more than the pages kept, which are locked */
     secret_free(s);
 #ifdef CT_SANITIZED
     return works;
@@ -247,6 +249,52 @@ static void secret_free__leaves__nothing_for_the_next(void **state)
         (void)secret_free(s);
         (void)secret_free(longest);
     }
+}
+
+/* Kilobytes that the process has locked. */
+static long locked_kb(void)
+{
+    char line[256];
+    long kb = -1;
+    FILE *f = fopen("/proc/self/status", "r");
+
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f) != NULL)
+        if (strncmp(line, "VmLck:", 6) == 0)
+            kb = strtol(line + 6, NULL, 10);
+    (void)fclose(f);
+    return kb;
+}
+
+static void secret_append__maps__what_is_needed_alone(void **state)
+{
+    (void)state;
+    enum { MOST = 512 << 10 };
+    char piece[1000];
+    size_t n;
+    struct secret *s = secret_new(MOST);
+    long before = locked_kb();
+
+    for (size_t i = 0; i < sizeof piece; i++)
+        piece[i] = (char)('a' + i % 26);
+    assert_int_equal(secret_append(s, piece, 1000), ERR_OK);
+    assert_int_equal(locked_kb(), before);
+    for (size_t i = 1; i < MOST / 1000; i++)
+        assert_int_equal(secret_append(s, piece, 1000), ERR_OK);
+    assert_int_equal(secret_append(s, piece, MOST % 1000), ERR_OK);
+    assert_int_equal(secret_append(s, piece, 1), ERR_TOO_BIG);
+    const char *bytes = secret_peek(s, &n);
+    assert_int_equal(n, MOST);
+    assert_int_equal(bytes[n], 0);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(bytes[i], piece[i % 1000]);
+    secret_reset(s);
+    assert_int_equal(secret_len(s), 0);
+    assert_int_equal(secret_max(s), MOST);
+    assert_int_equal(locked_kb(), before);
+    (void)secret_room(s, &n);
+    assert_int_equal(n, MOST);
+    (void)secret_free(s);
 }
 
 static bool is_hardened(void)
@@ -293,6 +341,7 @@ int main(void)
         cmocka_unit_test(secret__is_left_out_of__core_files),
         cmocka_unit_test(secret_memory_locked__is_false_when__a_lock_was_refused),
         cmocka_unit_test(secret_free__leaves__nothing_for_the_next),
+        cmocka_unit_test(secret_append__maps__what_is_needed_alone),
         cmocka_unit_test(secret_harden_process__hardens),
         cmocka_unit_test(secret_wipe__overwrites__exactly_n_bytes),
     };
