@@ -17,6 +17,7 @@
 #include "backend/watch/watch.h"
 
 #define OVERLAP_MS (2 * 60 * 1000) /* doubled, up to OVERLAP_MAX_MS, when events come that late */
+#define NEAR_MS (30 * 1000)        /* what most sweeps look back; doubled likewise, up to the overlap */
 #define OVERLAP_MAX_MS (10 * 60 * 1000)
 
 struct cursor {
@@ -24,7 +25,8 @@ struct cursor {
     int64_t covered_ms;        /* AWS's clock when the last finished sweep began: all before has been read */
     int64_t first_from_ms;     /* where the first sweep begins: all of the past, until that is cut */
     int64_t from_ms, began_ms; /* of the sweep in hand */
-    int64_t wide_mono_ms;      /* when the next long look back is due */
+    int64_t wide_mono_ms;      /* when the next long look back is due, */
+    int64_t whole_mono_ms;     /* and the next over the whole overlap */
     char *token;               /* of the next page; NULL: a sweep begins */
     unsigned pages;            /* of the sweep in hand */
     bool unfiltered;           /* the sweep in hand asks for every line */
@@ -50,11 +52,12 @@ struct follower {
     struct event_rows rows;
     struct event_chunk **chunks;
     size_t nchunks, rows_kept;
-    bool clock_known;                /* AWS has answered, and start_ms and all_ms go by its clock */
-    int64_t ahead_ms;                /* AWS's clock before ours; 0 while they agree within seconds */
-    int64_t overlap_ms, new_mono_ms; /* new: when something new last came */
-    int64_t current_since_ms;        /* as told by the secret watch... */
-    bool label_known, published;     /* ...once it has; the live lane has published */
+    bool clock_known; /* AWS has answered, and start_ms and all_ms go by its clock */
+    int64_t ahead_ms; /* AWS's clock before ours; 0 while they agree within seconds */
+    int64_t overlap_ms, near_ms;
+    int64_t new_mono_ms;         /* when something new last came */
+    int64_t current_since_ms;    /* as told by the secret watch... */
+    bool label_known, published; /* ...once it has; the live lane has published */
     uint64_t late, duplicates, lines, pages, dropped_rows;
     int64_t newest_event_ms, first_fetch_ms, last_fetch_ms, last_fallback_ms, last_db_error_ms;
     char last_db_error[160];

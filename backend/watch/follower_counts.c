@@ -40,6 +40,8 @@ static void note_times_locked(struct follower *f, const struct line *l, int64_t 
 static bool note_lateness_locked(struct follower *f, const struct log_event *e)
 {
     int64_t lateness = e->ingested_ms != TIME_UNKNOWN ? e->ingested_ms - e->time_ms : 0;
+    while (f->near_ms < f->overlap_ms && lateness > f->near_ms / 2 && lateness <= f->overlap_ms)
+        f->near_ms = f->near_ms * 2 < f->overlap_ms ? f->near_ms * 2 : f->overlap_ms;
     if (lateness > f->overlap_ms / 2 && lateness <= OVERLAP_MAX_MS && f->overlap_ms < OVERLAP_MAX_MS) {
         f->overlap_ms = f->overlap_ms * 2 < OVERLAP_MAX_MS ? f->overlap_ms * 2 : OVERLAP_MAX_MS;
         log_line(LOG_INFO, "%s: events come %lld s late, overlap now %lld s", f->w->conf->environments[f->env].name,

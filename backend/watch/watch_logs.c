@@ -26,6 +26,7 @@
 
 #define WIDE_MS (15 * 60 * 1000)       /* the long look back, for those that come later still... */
 #define WIDE_EVERY_MS (5 * 60 * 1000)  /* ...and how often */
+#define WHOLE_EVERY_MS (30 * 1000)     /* how often the whole overlap is read again */
 #define BACKFILL_WAIT_MS 100           /* a backfill lane without a slice looks again */
 #define PAGES_PER_TURN 8               /* then others have their turn */
 #define PAGES_MAX 20000                /* of one sweep: past that the listing does not end */
@@ -63,6 +64,7 @@ struct follower *follower_new(const struct watch *w, size_t env)
     f->rows_max = share > ROWS_MAX ? ROWS_MAX : share < ROWS_MIN ? ROWS_MIN : share;
     f->rows_max = w->rows_max > 0 ? w->rows_max : f->rows_max;
     f->overlap_ms = OVERLAP_MS;
+    f->near_ms = NEAR_MS;
     f->newest_event_ms = f->first_fetch_ms = f->last_fetch_ms = f->last_fallback_ms = f->last_db_error_ms =
         TIME_UNKNOWN;
     pthread_mutex_init(&f->lock, NULL);
@@ -204,24 +206,34 @@ static int64_t later_of(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* Where the sweep begins: the overlap before all that has been read, and at times further. */
+/* Where the sweep begins.  Most look back a little, as far as events come late as a rule: what a
+ * busy group wrote in two minutes is not to be read again with every poll.  The whole overlap is
+ * read every half minute, and at times what lies further back. */
 static void sweep_begin(struct follower *f, struct cursor *c)
 {
     int64_t now = clock_mono_ms(f->w->clock);
     pthread_mutex_lock(&f->lock);
-    int64_t overlap = f->overlap_ms;
+    int64_t overlap = f->near_ms, whole = f->overlap_ms + WHOLE_EVERY_MS;
     pthread_mutex_unlock(&f->lock);
     c->pages = 0;
+    bool filtered_before = !c->unfiltered;
     c->unfiltered = f->pattern[0] == '\0' || watch_is_focus(f->w, f->env);
+    if (c->unfiltered && filtered_before) /* somebody begins to look: at the minutes before, too */
+        c->whole_mono_ms = now;
     c->began_ms = TIME_UNKNOWN;
     if (c->covered_ms == TIME_UNKNOWN) {
         c->from_ms = c->first_from_ms;
         c->wide_mono_ms = now + WIDE_EVERY_MS;
+        c->whole_mono_ms = now + WHOLE_EVERY_MS;
         return;
     }
     if (now >= c->wide_mono_ms) {
         overlap = WIDE_MS;
         c->wide_mono_ms = now + WIDE_EVERY_MS;
+        c->whole_mono_ms = now + WHOLE_EVERY_MS;
+    } else if (now >= c->whole_mono_ms) {
+        overlap = whole;
+        c->whole_mono_ms = now + WHOLE_EVERY_MS;
     }
     /* Ids are remembered from WIDE_MS before the start on, not further back. */
     c->from_ms = later_of(c->covered_ms - overlap, f->start_ms - WIDE_MS);

@@ -114,7 +114,7 @@ static void sweep__late_events_are_counted_and_marked(void **state)
     char text[256];
     put_fetches(x, 1, 1000);
     run(x);
-    fake_watch_later(&x->w, 10000);
+    fake_watch_later(&x->w, 31000);
     fake_logs_put(&x->logs, now(x) - 70000, now(x) - 1000, "s", fake_line(FAKE_FETCH, 77, text));
     const struct log_snap *s = run(x);
     expect_total(x, EVENT_FETCH, 2);

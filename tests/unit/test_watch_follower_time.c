@@ -37,11 +37,15 @@ static void late__by_less_than_the_overlap__in_its_own_minute(void **state)
     put_fetches(x, 1, 1000);
     run(x);
     fake_watch_later(&x->w, 10000);
-    int64_t then = now(x) - 100000;
+    arrives_late(x, now(x) - 25000, 501);
+    run(x);
+    expect_total(x, EVENT_FETCH, 2); /* at once: most sweeps reach that far... */
+    fake_watch_later(&x->w, 31000);
+    int64_t then = now(x) - 140000; /* ...one each half minute the whole overlap */
     uint32_t before = in_step(x, EVENT_FETCH, then);
     arrives_late(x, then, 500);
     run(x);
-    expect_total(x, EVENT_FETCH, 2);
+    expect_total(x, EVENT_FETCH, 3);
     assert_int_equal(in_step(x, EVENT_FETCH, then), before + 1);
     assert_int_equal(look(x)->late, 1);
     const struct log_snap *s = look(x);
@@ -57,7 +61,7 @@ static void late__later_and_later__the_overlap_follows(void **state)
     put_fetches(x, 1, 1000);
     run(x);
     for (unsigned i = 0; i < ARRAY_LEN(delays); i++) {
-        fake_watch_later(&x->w, 10000);
+        fake_watch_later(&x->w, 31000);
         arrives_late(x, now(x) - delays[i], 600 + i);
         run(x);
         expect_total(x, EVENT_FETCH, 2 + i);
