@@ -27,6 +27,7 @@ struct cursor {
     int64_t wide_mono_ms;      /* when the next long look back is due */
     char *token;               /* of the next page; NULL: a sweep begins */
     unsigned pages;            /* of the sweep in hand */
+    struct log_circle circle;  /* of the sweep in hand */
     bool unfiltered;           /* the sweep in hand asks for every line */
     bool swept;                /* one sweep has been finished */
 };
