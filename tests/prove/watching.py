@@ -20,11 +20,12 @@ KEYS = ("AssumeRole", "AssumeRoleWithWebIdentity", "GetRoleCredentials", "ImdsTo
 # (an auditor's policy may leave them out), fetches older than what is read (a container then stays
 # unknown), and a listing, instead of which each secret is described.
 WITHOUT = ("ListSecretVersionIds", "DescribeLogStreams", "ListSecrets")
-KEYS_WORDS = r"|HTTP \d\d\d"   # what gives out keys has no words of AWS's: the status is told
+KEYS_WORDS = r"|HTTP \d\d\d|no instance"   # what gives out keys has no words of AWS's: the status is told
 # The answer has what was asked for, wherever its token would lead.
 GOES_ON = {("DescribeLogGroups", "endless")}
 # A query costs money, and is not begun again by itself: that the past is not read stays said.
 STAYS = {"StartQuery": r"Logs Insights could not", "GetQueryResults": r"Logs Insights could not"}
+IMDS_SLOW_MS = 300   # an instance is asked for a second, as AWS's own programs do it
 # Who could not get keys asks for them again after 5 seconds, then 10.
 KEYS_LONGER_S = 10
 
@@ -84,12 +85,17 @@ class Watching(Lived):
 
     def cell(self, cell):
         before = self.calls(cell.operation)
-        self.sim("POST", "/_sim/faults", {"operation": cell.operation, "fault": cell.fault})
+        fault = {"operation": cell.operation, "fault": cell.fault}
+        if cell.fault == "slow" and cell.operation.startswith("Imds"):
+            fault["ms"] = IMDS_SLOW_MS
+        self.sim("POST", "/_sim/faults", fault)
         words = FAULTS[cell.fault]
         if words and cell.operation in KEYS:
             words += KEYS_WORDS
         if (cell.operation, cell.fault) in GOES_ON:
             words = None
+        if words and cell.operation in STAYS:
+            words += "|" + STAYS[cell.operation] + ("|reading the past" if cell.fault == "throttle" else "")
         self.invoke(fetches=cell.operation != "DescribeLogStreams")
         screen = Screen([CREDTOP, "--config", self.conf_of.get(cell.operation, self.conf_of[""])],
                         self.variables_of(cell.operation))
