@@ -24,7 +24,7 @@ FAULTS = {   # what it says in words; None: it is to go on as if nothing were wr
     "drip": r"timed out|no answer",
     "hang": r"timed out|no answer",
     "denied": r"not authorized|denied",
-    "expired": r"expired",
+    "expired": r"have expired|is over",
     "skew": None,
     "slow": None,
     "empty-pages": None,

@@ -120,15 +120,16 @@ class Orders(Lived):
 
     def well_again(self, screen, cell, words):
         """Seconds until no call is said to fail any more."""
-        began, failing = time.monotonic(), None
+        began, failing, pages = time.monotonic(), None, ""
         while time.monotonic() - began < 3 * RIGHT_S:
-            failing = re.search(r"AWS \d+ failing|not read since|%s" % (words or "FAILED"), self.look_now(screen, cell))
+            pages = self.look_now(screen, cell)
+            failing = re.search(r"AWS \d+ failing|not read since|%s" % (words or "FAILED"), pages)
             if not failing:
                 took = time.monotonic() - began
                 cell.want(took <= RIGHT_S + self.longer(cell), f"right again after {took:.1f} s only")
                 return took
             screen.rest(0.2)
-        cell.want(False, f"not right again: {failing}")
+        cell.want(False, f"not right again: {failing}: {pages}")
         return None
 
     # ------------------------------------------------------------ what came of it
