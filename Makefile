@@ -274,15 +274,15 @@ check-sanitized:
 	@$(MAKE) --no-print-directory fuzz SECS=5
 	@$(MAKE) --no-print-directory check-packages
 
-# Preloaded, it makes one call of the C library fail: tests/prove/failing.py.
-$(B)/failing.so: tests/prove/failing.c
+# Preloaded: one call of the C library fails; clock and names are what a file says.
+$(B)/%.so: tests/prove/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -fPIC -shared -o $@ $<
 
 prove: ## long: each call of the machine fails once; every AWS operation under every fault; each fuzz target for SECS seconds (60)
 	@$(MAKE) --no-print-directory deps-check
-	@$(MAKE) --no-print-directory $(JOBS) all $(SANDBOX) $(B)/failing.so
+	@$(MAKE) --no-print-directory $(JOBS) all $(SANDBOX) $(B)/failing.so $(B)/world.so
 	@tests/sandbox/sandbox.sh run -- tests/prove/failing.py $(B)/failing.so
 	@tests/sandbox/sandbox.sh run --without-fleet -- tests/prove/matrix.py
 	@$(MAKE) --no-print-directory fuzz

@@ -218,6 +218,7 @@ void action_begin(struct action *a, const char *step)
     ASSERT(a->view.nsteps < ORDER_STEPS);
     struct order_step *s = &a->view.steps[a->view.nsteps++];
     *s = (struct order_step){.state = STEP_RUNNING, .began_wall_ms = clock_wall_ms(a->watch->clock), .took_ms = -1};
+    a->step_mono_ms = clock_mono_ms(a->watch->clock);
     (void)str_copy(s->name, sizeof s->name, step);
     action_publish(a);
 }
@@ -241,7 +242,7 @@ void action_end(struct action *a, enum step_state state, const char *fmt, ...)
     put_words(s->words, sizeof s->words, fmt, args);
     va_end(args);
     s->state = state;
-    s->took_ms = (int32_t)(clock_wall_ms(a->watch->clock) - s->began_wall_ms);
+    s->took_ms = (int32_t)(clock_mono_ms(a->watch->clock) - a->step_mono_ms);
     journal_fact(a, JOURNAL_STEP, s->name, step_word(state), s->words);
     action_publish(a);
 }

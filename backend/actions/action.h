@@ -46,6 +46,7 @@ struct action {
     struct aws_order mark;  /* what its calls to AWS carry, for the journal */
     char version_before[65], version_after[65], last_request_id[64], keys[300];
     unsigned unjournaled; /* steps whose line could not be written */
+    int64_t step_mono_ms; /* when the step in hand began: the wall clock may step meanwhile */
 };
 
 /* Where its calls go: every aws_call() of an order uses this, so that the journal knows.

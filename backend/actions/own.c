@@ -134,7 +134,7 @@ bool own_drop_pending(struct own *o, const char *version)
 bool own_move_current(struct own *o, const char *half_way)
 {
     struct rotation_state now;
-    struct why why = {0};
+    struct why why = {0}, doubt = {0};
     action_cancellable(o->a, false);
     for (int i = 1; i <= OWN_TRIES; i++) {
         enum err err = own_move_label(o, "AWSCURRENT", o->token, o->found->current, &why);
@@ -145,12 +145,13 @@ bool own_move_current(struct own *o, const char *half_way)
         }
         if (seen && strcmp(now.current, o->found->current) != 0) {
             (void)why_set(&why, ERR_INVALID, "somebody moved AWSCURRENT to %.8s meanwhile", now.current);
-            break;
+            return own_give_up(o, ORDER_FAILED, &why, half_way);
         }
-        if (!rotation_in_doubt(err) || !rotation_pause(o->a, i * OWN_PAUSE_MS))
+        if (!rotation_may_have_arrived(&doubt, err, &why) || !rotation_pause(o->a, i * OWN_PAUSE_MS))
             break;
     }
-    return own_give_up(o, rotation_in_doubt(why.code) ? ORDER_UNKNOWN : ORDER_FAILED, &why, half_way);
+    bool unknown = doubt.code != ERR_OK;
+    return own_give_up(o, unknown ? ORDER_UNKNOWN : ORDER_FAILED, unknown ? &doubt : &why, half_way);
 }
 
 /* -------------------------------------------------------------------- database */

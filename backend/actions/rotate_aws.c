@@ -129,6 +129,7 @@ static enum err begin(struct watched *w, struct why *why)
     struct strbuf body;
     struct rotation_state now;
     struct aws_reply reply;
+    struct why doubt = {0};
     char more[120];
     (void)str_fmt(more, sizeof more, ",\"ClientRequestToken\":\"%s\"", w->token);
     rotation_body(w->a, more, &body);
@@ -137,7 +138,7 @@ static enum err begin(struct watched *w, struct why *why)
         err = rotation_call(w->a, AWS_ROTATE_SECRET, strbuf_peek(&body), &reply, why);
         if (err == ERR_OK && reply.date_ms >= 0)
             w->from_ms = reply.date_ms; /* the lines of an earlier one stay out */
-        if (err == ERR_OK || !rotation_in_doubt(err))
+        if (err == ERR_OK || !rotation_may_have_arrived(&doubt, err, why))
             break;
         if (!rotation_pause(w->a, 500 * i))
             break;
@@ -148,7 +149,10 @@ static enum err begin(struct watched *w, struct why *why)
         }
     }
     strbuf_clear(&body);
-    return err;
+    if (err == ERR_OK || doubt.code == ERR_OK)
+        return err;
+    *why = doubt;
+    return doubt.code;
 }
 
 /* ------------------------------------------------------------------ following */

@@ -68,13 +68,13 @@ static enum err read_back(struct own *o, struct why *why)
 static enum err put(struct own *o, const struct secret *value, struct why *why)
 {
     struct secret *body = secret_put_body(o->conf->secret, o->token, value);
-    struct why read = {0};
+    struct why read = {0}, doubt = {0};
     enum err err = ERR_OK;
     for (int i = 1; i <= OWN_TRIES; i++) {
         struct aws_reply reply;
         err = rotation_call(o->a, AWS_PUT_SECRET_VALUE, secret_peek(body, NULL), &reply, why);
         bool there = strcmp(why->aws_code, "ResourceExistsException") == 0;
-        if (err != ERR_OK && !rotation_in_doubt(err) && !there)
+        if (err != ERR_OK && !rotation_may_have_arrived(&doubt, err, why) && !there)
             break;
         enum err found = read_back(o, &read);
         if (found == ERR_OK) {
@@ -87,7 +87,10 @@ static enum err put(struct own *o, const struct secret *value, struct why *why)
             break;
     }
     body = secret_free(body);
-    return err;
+    if (err == ERR_OK || doubt.code == ERR_OK)
+        return err;
+    *why = doubt;
+    return doubt.code;
 }
 
 static bool create(struct own *o)

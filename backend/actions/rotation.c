@@ -59,6 +59,15 @@ bool rotation_in_doubt(enum err err)
            err == ERR_TOO_BIG || err == ERR_CANCELLED;
 }
 
+bool rotation_may_have_arrived(struct why *doubt, enum err err, const struct why *why)
+{
+    if (doubt->code == ERR_OK && rotation_in_doubt(err)) {
+        *doubt = *why;
+        doubt->code = err;
+    }
+    return doubt->code != ERR_OK;
+}
+
 /* ------------------------------------------------------------------ where it is */
 
 static void read_labels(const json_t *o, struct rotation_state *out)

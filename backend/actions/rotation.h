@@ -43,6 +43,10 @@ enum err rotation_call(struct action *a, enum aws_op op, const char *body, struc
 
 /* True when the answer leaves open whether it was done: to be looked at. */
 bool rotation_in_doubt(enum err err);
+/* Of one change that is tried several times: true when this try or one before may have arrived.  The
+ * first of these is kept in *doubt (zero at first), and decides what is known, whatever later ones met:
+ * a connection that is refused now says nothing of the one that broke. */
+bool rotation_may_have_arrived(struct why *doubt, enum err err, const struct why *why);
 
 /* {"SecretId":...} of the environment in hand and further members ("" none). */
 void rotation_body(const struct action *a, const char *more, struct strbuf *out);

@@ -124,7 +124,7 @@ struct aws_gate {
 static enum err send_for_identity(void *gate, int op, const struct http_request *rq, struct http_reply *out,
                                   struct cancel *c, struct why *why);
 static int64_t skew_for_identity(void *gate);
-static bool learn_skew_for_identity(void *gate, int64_t date_ms);
+static bool learn_skew_for_identity(void *gate, int64_t date_ms, int64_t signed_skew_ms);
 
 static struct transport *new_curl(void *arg)
 {
@@ -470,13 +470,12 @@ static enum err read_refusal(struct aws *a, const struct aws_op_row *row, struct
 
 /* One try: sign, send, read what came back. */
 static enum err try_once(struct aws *a, enum aws_op op, const struct aws_target *t, const struct endpoint *ep,
-                         const struct identity *id, const char *ca_bundle, const char *body, int64_t deadline_mono_ms,
-                         struct cancel *c, struct why *why)
+                         const struct identity *id, const char *ca_bundle, const char *body, int64_t skew_ms,
+                         int64_t deadline_mono_ms, struct cancel *c, struct why *why)
 {
     const struct aws_op_row *row = &rows[op];
     struct wire w;
-    enum err err =
-        wire_sign(&w, row, t->name, t->query, ep, id, clock_wall_ms(a->gate->clock) + gate_skew(a->gate), body, why);
+    enum err err = wire_sign(&w, row, t->name, t->query, ep, id, clock_wall_ms(a->gate->clock) + skew_ms, body, why);
     if (err != ERR_OK)
         return err;
 
@@ -509,17 +508,19 @@ static enum err try_once(struct aws *a, enum aws_op op, const struct aws_target 
     return err;
 }
 
-/* A refused signature with a Date far from ours means our clock is off: correct it
- * once and say so (SDKs: "clock skew adjustment"). */
-static bool learn_skew(struct aws_gate *g, int64_t date_ms)
+/* A refused signature with a Date far from the one it was made with means that the clock was the
+ * reason: correct it and say so (SDKs: "clock skew adjustment").  What counts is what this request
+ * was signed with: another thread may have corrected the gate's clock since. */
+static bool learn_skew(struct aws_gate *g, int64_t date_ms, int64_t signed_skew_ms)
 {
     if (date_ms < 0)
         return false;
-    int64_t skew = date_ms - clock_wall_ms(g->clock), known = gate_skew(g);
-    if (llabs(skew - known) < SKEW_LIMIT_MS)
+    int64_t skew = date_ms - clock_wall_ms(g->clock);
+    if (llabs(skew - signed_skew_ms) < SKEW_LIMIT_MS)
         return false;
+    if (llabs(skew - gate_skew(g)) >= SKEW_LIMIT_MS)
+        log_line(LOG_WARN, "clock differs from AWS by %lld ms: corrected in signatures", (long long)skew);
     gate_set_skew(g, llabs(skew) < SKEW_LIMIT_MS ? 0 : skew);
-    log_line(LOG_WARN, "clock differs from AWS by %lld ms: corrected in signatures", (long long)skew);
     return true;
 }
 
@@ -541,8 +542,8 @@ static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aw
                                   const char *body, int64_t deadline, struct cancel *c, struct why *why)
 {
     struct aws_gate *g = a->gate;
-    int taken = 0;
-    bool skew_corrected = false, keys_renewed = false;
+    int taken = 0, skew_corrected = 0;
+    bool keys_renewed = false;
     char account[32], ca_room[4096];
     const char *ca_bundle = identity_ca_bundle(g->identities, t->profile, ca_room, sizeof ca_room);
     struct identity_selector selector = aws_selector(t);
@@ -562,7 +563,8 @@ static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aw
         if (err != ERR_OK)
             return err;
         deadline += clock_mono_ms(clock_real()) - before; /* fetching keys is not this call's time */
-        err = try_once(a, op, t, ep, &id, ca_bundle, body, deadline, c, why);
+        int64_t skew = gate_skew(g);
+        err = try_once(a, op, t, ep, &id, ca_bundle, body, skew, deadline, c, why);
         if (err == ERR_EXPIRED)
             identity_invalidate(g->identities, id.access_key_id);
         identity_clear(&id);
@@ -574,8 +576,8 @@ static enum err send_with_retries(struct aws *a, enum aws_op op, const struct aw
             return ERR_OK;
         }
         meter_outcome(g, err);
-        if (!skew_corrected && err == ERR_SIGNATURE && learn_skew(g, a->reply.date_ms)) {
-            skew_corrected = true;
+        if (skew_corrected < RETRY_SKEWS && err == ERR_SIGNATURE && learn_skew(g, a->reply.date_ms, skew)) {
+            skew_corrected++; /* refused for its date alone, before anything was done: any class may try again */
             continue;
         }
         if (!keys_renewed && err == ERR_EXPIRED) { /* refused before anything was done: any class may try again */
@@ -728,7 +730,7 @@ static int64_t skew_for_identity(void *gate)
     return gate_skew(gate);
 }
 
-static bool learn_skew_for_identity(void *gate, int64_t date_ms)
+static bool learn_skew_for_identity(void *gate, int64_t date_ms, int64_t signed_skew_ms)
 {
-    return learn_skew(gate, date_ms);
+    return learn_skew(gate, date_ms, signed_skew_ms);
 }

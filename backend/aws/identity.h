@@ -57,7 +57,8 @@ struct identity_line {
     enum err (*send)(void *ctx, int op, const struct http_request *rq, struct http_reply *out, struct cancel *c,
                      struct why *why);
     int64_t (*skew_ms)(void *ctx);
-    bool (*learn_skew)(void *ctx, int64_t date_ms); /* a refused signature; true: worth another try */
+    /* Of a refused signature: the answer's date, and the skew it was made with; true: worth another try. */
+    bool (*learn_skew)(void *ctx, int64_t date_ms, int64_t signed_skew_ms);
 };
 
 /* Who can ask the operator for the code of an MFA device.  `ask` may block for minutes,

@@ -10,6 +10,7 @@
 #include "backend/base/err.h"
 
 #define RETRY_TRIES 3
+#define RETRY_SKEWS 2 /* corrections of our clock in one call: to a front end's that is wrong, and back */
 
 /* What AWS's answer means: its code (what follows '#', what precedes ':') decides
  * before the HTTP status.  Rows: backend/aws/codes.def. */

@@ -4,6 +4,7 @@
  * in wiped memory. */
 #include "backend/aws/aws.h"
 #include "backend/aws/identity_store.h"
+#include "backend/aws/retry.h"
 #include "backend/aws/sigv4.h"
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
@@ -170,7 +171,7 @@ static enum err sign(const struct walk *w, const struct endpoint *ep, const stru
     return ERR_OK;
 }
 
-/* `source` NULL: unsigned.  A signature that our clock spoilt is made once more. */
+/* `source` NULL: unsigned.  A signature that our clock spoilt is made again. */
 static enum err send_form(const struct walk *w, int op, const struct secret *form, const struct identity *source,
                           struct link_reply *reply)
 {
@@ -182,6 +183,7 @@ static enum err send_form(const struct walk *w, int op, const struct secret *for
     for (int round = 0; err == ERR_OK; round++) {
         struct sigv4_result signature;
         char date[17];
+        int64_t skew = walk_wall_ms(w) - clock_wall_ms(w->store->clock);
         struct http_header headers[8] = {{"Host", ep.host}, {"Content-Type", form_type}};
         size_t n = 2;
 
@@ -199,7 +201,8 @@ static enum err send_form(const struct walk *w, int op, const struct secret *for
                                   .body_len = len,
                                   .try_ms = TRY_MS};
         err = link_send(w, &rq, reply);
-        if (err != ERR_SIGNATURE || round > 0 || !w->store->line.learn_skew(w->store->line.ctx, reply->date_ms))
+        if (err != ERR_SIGNATURE || round >= RETRY_SKEWS ||
+            !w->store->line.learn_skew(w->store->line.ctx, reply->date_ms, skew))
             return err;
         err = ERR_OK;
     }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "backend/watch/event_ids.h"
+#include "backend/watch/log_circle.h"
 
 #define BACKFILL_SLICES_MAX 1024
 #define BACKFILL_STEP_MS (5 * 60 * 1000) /* the newest slice; each older one is twice as long */
@@ -18,6 +19,7 @@ struct backfill_slice {
     char *token;            /* of its next page, NULL: its first; owned */
     struct event_ids ids;   /* counted from this slice: it may have to be read again */
     unsigned pages;
+    struct log_circle circle; /* of the pages since its first */
     bool taken, done;
 };
 

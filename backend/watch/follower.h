@@ -29,6 +29,7 @@ struct cursor {
     int64_t whole_mono_ms;     /* and the next over the whole overlap */
     char *token;               /* of the next page; NULL: a sweep begins */
     unsigned pages;            /* of the sweep in hand */
+    struct log_circle circle;  /* of the sweep in hand */
     bool unfiltered;           /* the sweep in hand asks for every line */
     bool swept;                /* one sweep has been finished */
 };

@@ -462,7 +462,9 @@ static int64_t poll_results(struct insights *h, struct aws *aws)
     if (strcmp(status, "Complete") == 0) {
         delay = take(h, o);
     } else if (strcmp(status, "Running") != 0 && strcmp(status, "Scheduled") != 0) {
-        (void)why_set(&why, ERR_SERVICE, "the query ended as %s", status[0] != '\0' ? status : "nothing");
+        bool told = status[0] != '\0';
+        (void)(told ? why_set(&why, ERR_SERVICE, "the query ended as %s", status)
+                    : why_set(&why, ERR_MALFORMED, "GetQueryResults' answer has no status"));
         h->query_id[0] = '\0';
         delay = give_up(h, &why);
     }

@@ -55,8 +55,12 @@ static enum err read_group(struct watch_worker *w, size_t env, const char *name,
         json_t *o = err == ERR_OK ? json_read_object(reply.body, reply.len, why) : NULL;
         if (o == NULL)
             return err != ERR_OK ? err : ERR_MALFORMED;
-        const json_t *first = json_array_get(json_object_get(o, "logGroups"), 0);
+        const json_t *groups = json_object_get(o, "logGroups"), *first = json_array_get(groups, 0);
         const char *is = json_text(first, "logGroupName", NULL), *next = json_text(o, "nextToken", NULL);
+        if (!json_is_array(groups) || (first != NULL && is == NULL)) { /* not an answer that says it is missing */
+            json_decref(o);
+            return why_set(why, ERR_MALFORMED, "DescribeLogGroups' answer names no log group");
+        }
         bool more = first == NULL && next != NULL && next[0] != '\0' && str_copy(token, sizeof token, next);
         *out_days = is != NULL && strcmp(is, name) == 0 ? days_of(first) : GROUP_MISSING;
         json_decref(o);

@@ -216,6 +216,7 @@ static void sweep_begin(struct follower *f, struct cursor *c)
     int64_t overlap = f->near_ms, whole = f->overlap_ms + WHOLE_EVERY_MS;
     pthread_mutex_unlock(&f->lock);
     c->pages = 0;
+    c->circle = (struct log_circle){0};
     bool filtered_before = !c->unfiltered;
     c->unfiltered = f->pattern[0] == '\0' || watch_is_focus(f->w, f->env);
     if (c->unfiltered && filtered_before) /* somebody begins to look: at the minutes before, too */
@@ -257,6 +258,16 @@ static void cut_past_locked(struct follower *f, struct cursor *c)
     }
     c->first_from_ms = c->from_ms = live_from;
     MEM_FREE(c->token);
+}
+
+/* The page that was just read has been read before. */
+static enum err check_circle(struct log_circle *c, const struct log_page *page, struct why *why)
+{
+    char room[64];
+    struct slice id = page->n > 0 ? follower_event_identity(&page->events[0], room) : (struct slice){"", 0};
+    return log_circle_closes(c, id.s, id.n)
+               ? why_set(why, ERR_MALFORMED, "the listing never ends: its pages lead in a circle")
+               : ERR_OK;
 }
 
 /* AWS's clock against ours, which was `asked_ms` before the call; what lies between a
@@ -313,12 +324,13 @@ static enum err sweep_page(struct follower *f, struct aws *aws, struct cursor *c
     bool first = c->covered_ms == TIME_UNKNOWN;
     follower_take_page_locked(f, (size_t)(c - f->cursors), &f->page, &f->ids,
                               first || keep_from < c->from_ms ? keep_from : c->from_ms, !first);
+    err = check_circle(&c->circle, &f->page, why);
     if (first && c->pages == 1 && c->from_ms > f->all_ms && c->from_ms == past_end(f))
         ask_past_locked(f, (size_t)(c - f->cursors), f->all_ms, c->from_ms);
     if (first && c->token != NULL && c->from_ms == f->all_ms)
         cut_past_locked(f, c);
     pthread_mutex_unlock(&f->lock);
-    return ERR_OK;
+    return err;
 }
 
 /* Reads pages of one group, at most *pages of them and while the quota lets us;
@@ -458,9 +470,13 @@ static enum err slice_page(struct follower *f, struct aws *aws, struct backfill_
                           .to_ms = s->to_ms,
                           .pattern = f->pattern[0] != '\0' ? f->pattern : NULL};
     int64_t date;
+    if (s->token == NULL)
+        s->circle = (struct log_circle){0};
     enum err err = log_query_page(&r, &q, &s->token, page, &date, NULL);
     if (err == ERR_OK && s->pages++ > PAGES_MAX)
         err = ERR_MALFORMED;
+    if (err == ERR_OK)
+        err = check_circle(&s->circle, page, NULL);
     if (err != ERR_OK) {
         if (err == ERR_INVALID || err == ERR_MALFORMED) /* the token, perhaps: from the slice's beginning */
             MEM_FREE(s->token);

@@ -90,6 +90,7 @@ def walk(report, shim, call, words, seconds, allowed, after=None):
 def main():
     shim, report = os.path.abspath(sys.argv[1]), Report()
     path, journal = conf()
+    began = time.monotonic()
 
     def settled():
         verified = plain("--config", path, "journal", "verify").returncode
@@ -105,14 +106,15 @@ def main():
         if call == "fsync":
             continue   # status writes nothing that lasts
         table.append(("status", call, *walk(report, shim, call, ("--config", path, "status"), STATUS_S, (0, 1, 2, 3))))
-    for call in ("write", "fsync", "socket", "connect", "open"):
+    for call in ERRNOS:
         words = ("--config", path, "rotate", ENVIRONMENT, "--yes")
         table.append(("rotate", call, *walk(report, shim, call, words, ROTATE_S, (0, 1, 2, 3), settled)))
         plain("--config", path, "rotate", ENVIRONMENT, "--yes")
         plain("--config", path, "rotate", ENVIRONMENT, "--finish", "--yes")
-    print(f"{'command':8} {'call':16} {'failed':>7} {'slowest, s':>11}")
+    print(f"# {'command':8} {'call':16} {'failed':>7} {'slowest s':>10}")
     for command, call, n, slowest in table:
-        print(f"{command:8} {call:16} {n:7} {slowest:11.1f}")
+        print(f"# {command:8} {call:16} {n:7} {slowest:10.1f}")
+    print(f"# {sum(n for _, _, n, _ in table)} runs with a failing call, in {time.monotonic() - began:.0f} s")
     report.finish()
 
 

@@ -15,8 +15,8 @@ AWSIM = os.path.join(os.path.dirname(FOLLOW), "awsim")
 
 
 class World:
-    def __init__(self, name, change=None):
-        """change(seed) may alter what the world begins with."""
+    def __init__(self, name, change=None, options=()):
+        """change(seed) may alter what the world begins with; options are awsim's."""
         self.name = name
         self.folder = os.path.join(DIR, "world-" + name)
         os.mkdir(self.folder, 0o700)
@@ -28,14 +28,21 @@ class World:
         with open(path, "w", encoding="utf-8") as f:
             json.dump(seed, f)
         self.process = subprocess.Popen([AWSIM, "--seed", path, "--port-file", port, "--parent", str(os.getpid()),
-                                         "--lifetime", "3600"])
+                                         "--lifetime", "3600", *options])
         end = time.monotonic() + 10
         while not os.path.exists(port):
             if time.monotonic() > end or self.process.poll() is not None:
                 raise RuntimeError("awsim did not start")
             time.sleep(0.02)
         with open(port, encoding="ascii") as f:
-            self.url = "http://127.0.0.1:" + f.read().strip()
+            self.port = int(f.read())
+        plain = os.path.join(self.folder, "plain-port")   # beside TLS, for what has none
+        if os.path.exists(plain):
+            with open(plain, encoding="ascii") as f:
+                port = f.read().strip()
+        else:
+            port = str(self.port)
+        self.url = "http://127.0.0.1:" + port
         self.variables = dict(os.environ, AWS_ENDPOINT_URL=self.url, XDG_STATE_HOME=self.folder, HOME=self.folder)
 
     def sim(self, method, path, body=None):

@@ -26,6 +26,7 @@ struct call {
     int64_t now_ms;
     const char *request_id;
     bool empty_page; /* the fault: a page without entries, with a token */
+    bool endless;    /* the fault: the page's token leads to the same page */
     struct reply *out;
 };
 

@@ -160,6 +160,7 @@ void logs_filter_events(struct call *c)
     if (paging->filter_max > 0 && q.limit > paging->filter_max)
         q.limit = paging->filter_max;
     bool empty = c->empty_page && !q.was_empty, more = empty;
+    const struct log_place began = q.from;
     struct strbuf *b = &c->out->body;
     strbuf_str(b, "{\"events\":[");
     size_t i = query_first(g, &q), scanned = 0, bytes = 0;
@@ -179,9 +180,9 @@ void logs_filter_events(struct call *c)
         given++;
     }
     strbuf_str(b, "],\"searchedLogStreams\":[]");
-    if (more) {
+    if (more || c->endless) {
         char place[TOKEN_PLACE_MAX], marked[TOKEN_PLACE_MAX], token[TOKEN_MAX];
-        place_text(q.from, place);
+        place_text(c->endless ? began : q.from, place);
         str_fmt(marked, sizeof marked, "%s%s", empty ? "e" : "", place);
         call_token_make(c, c->now_ms, marked, token);
         strbuf_fmt(b, ",\"nextToken\":\"%s\"", token);

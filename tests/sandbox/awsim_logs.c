@@ -220,6 +220,7 @@ void logs_describe_groups(struct call *c)
         return;
     }
     const struct store *s = &c->realm->store;
+    const size_t from = i;
     json_t *list = json_array(), *out = json_pack("{so}", "logGroups", list);
     for (; i < s->ngroups; i++) {
         const struct log_group *g = s->groups[i];
@@ -233,6 +234,8 @@ void logs_describe_groups(struct call *c)
         }
         (void)json_array_append_new(list, group_json(c, g, pattern != NULL));
     }
+    if (c->endless)
+        list_next(c, out, from);
     call_answer(c, out);
 }
 
@@ -283,6 +286,7 @@ void logs_describe_streams(struct call *c)
         streams[k] = g->streams[k];
     if (by_time)
         qsort(streams, g->nstreams, sizeof(struct log_stream *), stream_compare_last);
+    const size_t from = i;
     json_t *list = json_array(), *out = json_pack("{so}", "logStreams", list);
     for (; i < g->nstreams; i++) {
         const struct log_stream *s = streams[descending ? g->nstreams - 1 - i : i];
@@ -294,6 +298,8 @@ void logs_describe_streams(struct call *c)
         }
         (void)json_array_append_new(list, stream_json(c, g, s));
     }
+    if (c->endless)
+        list_next(c, out, from);
     free(streams);
     call_answer(c, out);
 }

@@ -181,8 +181,8 @@ void secrets_list_versions(struct call *c)
         (void)json_array_append_new(list, o);
     }
     (void)json_object_set_new(out, "Versions", list);
-    if (i < s->nversions) {
-        str_fmt(place, sizeof place, "%zu", i);
+    if (i < s->nversions || c->endless) {
+        str_fmt(place, sizeof place, "%zu", c->endless ? (size_t)from : i);
         call_token_make(c, c->now_ms, place, next);
         set_text(out, "NextToken", next);
     }
@@ -356,6 +356,7 @@ void secrets_list(struct call *c)
     if (was_empty || !empty)
         empty = false;
 
+    int64_t began = last;
     size_t n, i = 0;
     struct sortable *list = sorted(c, &l, &n);
     if (last > 0) {
@@ -371,8 +372,8 @@ void secrets_list(struct call *c)
             (void)json_array_append_new(entries, entry);
         last = (int64_t)list[i].s->serial;
     }
-    if (empty || i < n) {
-        str_fmt(place, sizeof place, "%s%lld", empty ? "e" : "", (long long)last);
+    if (empty || i < n || c->endless) {
+        str_fmt(place, sizeof place, "%s%lld", empty ? "e" : "", (long long)(c->endless ? began : last));
         call_token_make(c, c->now_ms, place, next);
         set_text(out, "NextToken", next);
     }

@@ -75,6 +75,7 @@ static bool fault_answers(const struct fault *f, const struct wanted *w, const s
     case FAULT_TYPES:
     case FAULT_SKEW:
     case FAULT_EMPTY_PAGES:
+    case FAULT_ENDLESS:
     case FAULT_SLOW:
     case FAULT_KINDS:
         return false;
@@ -230,6 +231,7 @@ static void serve_locked(struct sim *s, const struct http_in *in, const struct w
                      .now_ms = sim_now_ms(s),
                      .request_id = a->request_id,
                      .empty_page = fault.kind == FAULT_EMPTY_PAGES,
+                     .endless = fault.kind == FAULT_ENDLESS,
                      .out = &a->reply};
     if (!fault_answers(&fault, w, key, &a->reply))
         run(s, w, key, &scope, &c);

@@ -24,6 +24,7 @@ struct fake_logs {
     size_t page_size;
     bool empty_pages; /* every second page holds nothing and leads on */
     bool token_repeats;
+    bool endless; /* each page leads to itself, by another token every time */
     /* The next so many calls get this instead. */
     struct fake_answer instead;
     size_t instead_n;
@@ -108,6 +109,8 @@ static void fake_logs_filter(struct fake_logs *l, const json_t *rq)
     strbuf_str(&l->body, "],\"searchedLogStreams\":[]");
     if (more && l->token_repeats)
         strbuf_str(&l->body, ",\"nextToken\":\"0 1\"");
+    else if (l->endless)
+        strbuf_fmt(&l->body, ",\"nextToken\":\"%u %u\"", skip, page + 1);
     else if (more)
         strbuf_fmt(&l->body, ",\"nextToken\":\"%u %u\"", skip + (unsigned)given, page + 1);
     strbuf_char(&l->body, '}');

@@ -193,6 +193,18 @@ static void refused__in_words__and_nothing_is_sent(void **state)
     assert_int_equal(x->asked, 0);
 }
 
+/* Somebody sets the machine's clock back while a step is under way. */
+static void step__took_what_it_took__when_the_clock_steps(void **state)
+{
+    struct fixture *x = *state;
+    x->a.view = (struct order_view){.id = 1, .kind = ORDER_CANCEL_ROTATION, .state = ORDER_RUNNING};
+    action_begin(&x->a, "look");
+    x->x.fake.wall_ms -= 3600 * 1000;
+    x->x.fake.mono_ms += 250;
+    action_end(&x->a, STEP_DONE, "seen");
+    assert_int_equal(x->a.view.steps[0].took_ms, 250);
+}
+
 static void refused__by_aws__is_not_tried_again(void **state)
 {
     struct fixture *x = *state;
@@ -290,6 +302,7 @@ int main(void)
         CASE(cancel__nothing_pending__logs_in_nowhere),
         CASE(cancel__that_came_too_late__says_so),
         CASE(refused__in_words__and_nothing_is_sent),
+        CASE(step__took_what_it_took__when_the_clock_steps),
         CASE(refused__by_aws__is_not_tried_again),
         CASE(answer_lost__is_looked_for),
         CASE(answer_lost__not_arrived__is_sent_again),

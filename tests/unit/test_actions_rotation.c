@@ -84,6 +84,21 @@ static void read__what_is_no_description(void **state)
         assert_int_equal(rotation_read(bad[i], strlen(bad[i]), &s, &why), ERR_MALFORMED);
 }
 
+/* Sent, and no answer; then nobody is there: what is known is that it was sent. */
+static void doubt__of_the_first_try__is_not_dispelled_by_a_later_one(void **state)
+{
+    (void)state;
+    struct why doubt = {0}, refused = {.text = "Connection refused"}, broke = {.text = "it broke"};
+    assert_false(rotation_may_have_arrived(&doubt, ERR_CONNECT, &refused));
+    assert_false(rotation_may_have_arrived(&doubt, ERR_DENIED, &refused));
+    assert_int_equal(doubt.code, ERR_OK);
+    assert_true(rotation_may_have_arrived(&doubt, ERR_NETWORK, &broke));
+    assert_true(rotation_may_have_arrived(&doubt, ERR_CONNECT, &refused));
+    assert_true(rotation_may_have_arrived(&doubt, ERR_TIMEOUT, &refused));
+    assert_int_equal(doubt.code, ERR_NETWORK);
+    assert_string_equal(doubt.text, "it broke");
+}
+
 static void choose__who(void **state)
 {
     (void)state;
@@ -312,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(read__labels_and_dates),  cmocka_unit_test(read__what_is_no_description),
         cmocka_unit_test(read__rules__as_a_shell_may_have_them),
+        cmocka_unit_test(doubt__of_the_first_try__is_not_dispelled_by_a_later_one),
         cmocka_unit_test(choose__who),             cmocka_unit_test(admit__only_what_was_seen),
         cmocka_unit_test(plan__names_every_change), cmocka_unit_test(plan__of_alternating_users),
         cmocka_unit_test(plan__of_the_way_back), cmocka_unit_test(strategy__takes_turns),    cmocka_unit_test(strategy__what_decides),

@@ -636,9 +636,53 @@ static void skew__is_not_blamed__for_other_refusals(void **state)
     fake_aws_forget_sent(&x->fake);
     x->fake.answers[0] = (struct fake_answer){REFUSED_SIGNATURE, .date_ms = x->fake.wall_ms + 3600 * 1000};
     x->fake.answers[1] = (struct fake_answer){REFUSED_SIGNATURE, .date_ms = x->fake.wall_ms - 3600 * 1000};
-    x->fake.n = 2;
+    x->fake.answers[2] = (struct fake_answer){REFUSED_SIGNATURE, .date_ms = x->fake.wall_ms + 3600 * 1000};
+    x->fake.n = 3;
     assert_int_equal(call(x, AWS_LIST_SECRETS, 20000), ERR_SIGNATURE);
-    assert_int_equal(x->fake.nsent, 2);
+    assert_int_equal(x->fake.nsent, 3);
+}
+
+/* One front end of AWS's whose clock is wrong: its Date is believed, the next one's puts it right. */
+static void skew__of_one_answer_alone_ends_no_call(void **state)
+{
+    struct fixture *x = *state;
+    x->fake.answers[0] = (struct fake_answer){REFUSED_SIGNATURE, .date_ms = x->fake.wall_ms + 600 * 1000};
+    x->fake.answers[1] = (struct fake_answer){REFUSED_SIGNATURE, .date_ms = x->fake.wall_ms + 1000};
+    x->fake.answers[2] = (struct fake_answer){.body = "{}"};
+    x->fake.n = 3;
+    assert_int_equal(call(x, AWS_UPDATE_SECRET_VERSION_STAGE, 20000), ERR_OK); /* never sent twice else */
+    assert_int_equal(x->fake.nsent, 3);
+    assert_string_equal(x->fake.sent[0].date, "20261124T120000Z");
+    assert_string_equal(x->fake.sent[1].date, "20261124T121000Z");
+    assert_string_equal(x->fake.sent[2].date, "20261124T120000Z");
+    assert_int_equal(x->meter.skew_ms, 0);
+}
+
+/* The first request is refused while another thread, refused as well, corrects the gate's clock. */
+static void meanwhile(struct fake_aws *f, const struct fake_sent *rq, struct fake_answer *out)
+{
+    struct fixture *x = f->ctx;
+    bool first = f->nsent == 1, ahead = strcmp(rq->date, "20261124T130000Z") == 0;
+    *out = ahead ? (struct fake_answer){.body = "{}"}
+                 : (struct fake_answer){REFUSED_SIGNATURE, .date_ms = f->wall_ms + 3600 * 1000};
+    if (!first)
+        return;
+    struct aws *other = aws_new(x->gate);
+    struct aws_reply reply;
+    pthread_mutex_unlock(&f->lock); /* held around this callback */
+    assert_int_equal(aws_call(other, &here, AWS_LIST_SECRETS, "{}", 20000, &reply, x->cancel, NULL), ERR_OK);
+    pthread_mutex_lock(&f->lock);
+    other = aws_free(other);
+}
+
+static void skew__that_another_thread_learnt_meanwhile_is_used(void **state)
+{
+    struct fixture *x = *state;
+    x->fake.reply = meanwhile;
+    x->fake.ctx = x;
+    assert_int_equal(call(x, AWS_ROTATE_SECRET, 20000), ERR_OK);
+    assert_int_equal(x->fake.nsent, 4);
+    assert_string_equal(x->fake.sent[3].date, "20261124T130000Z");
 }
 
 /* ---------------------------------------------------------- how long it takes */
@@ -734,6 +778,8 @@ int main(void)
         CASE(tries__wait_as_long_as_the_answer_says),
         CASE(skew__is_learnt_and_corrected_once),
         CASE(skew__is_not_blamed__for_other_refusals),
+        CASE(skew__of_one_answer_alone_ends_no_call),
+        CASE(skew__that_another_thread_learnt_meanwhile_is_used),
         CASE(deadline__ends_a_hanging_call),
         CASE(cancel__ends_a_hanging_call),
         CASE(cancel__ends_the_wait_between_tries),

@@ -286,6 +286,26 @@ static void turn__when_a_token_repeats__does_not_go_round(void **state)
     expect_total(x, EVENT_FETCH, 20);
 }
 
+static void turn__when_pages_lead_in_a_circle__says_so_and_counts_once(void **state)
+{
+    struct fixture *x = *state;
+    run(x);
+    fake_watch_later(&x->w, 30000);
+    put_fetches(x, 20, 1000);
+    x->logs.endless = true;
+    size_t before = x->logs.filter_calls;
+    const struct log_snap *s = run(x);
+    assert_int_equal(s->snap.why.code, ERR_MALFORMED);
+    assert_string_equal(s->snap.why.text, "the listing never ends: its pages lead in a circle");
+    assert_true(x->logs.filter_calls - before <= 3);
+    expect_total(x, EVENT_FETCH, 20); /* what the page holds is none the less true */
+    x->logs.endless = false;
+    put_fetches(x, 1, 500);
+    run(x);
+    expect_total(x, EVENT_FETCH, 21);
+    assert_int_equal(look(x)->snap.why.code, ERR_OK);
+}
+
 static void turn__cancelled__publishes_nothing(void **state)
 {
     struct fixture *x = *state;
@@ -421,6 +441,7 @@ int main(void)
         CASE(turn__with_a_malformed_page),
         CASE(turn__when_the_token_expires__begins_the_sweep_again),
         CASE(turn__when_a_token_repeats__does_not_go_round),
+        CASE(turn__when_pages_lead_in_a_circle__says_so_and_counts_once),
         CASE(turn__cancelled__publishes_nothing),
         CASE(outage__leaves_no_hole),
         CASE(history__is_looked_up_once),

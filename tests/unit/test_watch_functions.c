@@ -134,10 +134,16 @@ static void groups__by_their_very_name(void **state)
     size_t before = x->described;
     (void)look(x);
     assert_int_equal(x->described - before, 3);
-    x->groups = "nonsense";
-    const struct function_snap *s = look(x);
-    assert_int_equal(s->group_days[0], GROUP_UNKNOWN);
-    assert_true(s->group_why[0] != '\0');
+    /* what cannot be read does not say that a group is missing */
+    static const char *const bad[] = {"nonsense", "{}", "{\"logGroups\":null}", "{\"logGroups\":[{\"logGroupName\":null}]}",
+                                      "{\"logGroups\":[{\"logGroupName\":7,\"retentionInDays\":\"seven\"}]}"};
+    const struct function_snap *s = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        x->groups = bad[i];
+        s = look(x);
+        assert_int_equal(s->group_days[0], GROUP_UNKNOWN);
+        assert_true(s->group_why[0] != '\0');
+    }
     assert_int_equal(s->snap.why.code, ERR_OK); /* the function itself was told */
 }
 
