@@ -126,15 +126,18 @@ static bool is_plain(const uint8_t *data, size_t size)
     return true;
 }
 
-/* What was begun and not ended, a character or a mouse's report, is over after some plain keys. */
+/* What was begun and not ended, a character or a mouse's report, is over after some plain keys.
+ * Of those curses may take a burst along: of bytes that are no character it keeps the last one. */
 static void settle(void)
 {
     uint32_t press = 0;
-    type((const uint8_t *)"xxxxxxxxxxxxxxxx", 16);
-    do
-        while (term_key(of.term, &press))
-            check_press(press);
-    while (waiting() > 0);
+    for (int burst = 0; burst < 2; burst++) {
+        type((const uint8_t *)"xxxxxxxxxxxxxxxx", 16);
+        do
+            while (term_key(of.term, &press))
+                check_press(press);
+        while (waiting() > 0);
+    }
     ASSERT(press == 'x');
 }
 
