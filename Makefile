@@ -287,11 +287,15 @@ prove: ## long: each call of the machine fails once; every AWS operation under e
 	@tests/sandbox/sandbox.sh run --without-fleet -- tests/prove/matrix.py
 	@$(MAKE) --no-print-directory fuzz
 
-coverage: ## which lines the unit tests reach, by folder
+# An end-to-end test judges a release build, whose passwords leave no trace; here it is only
+# there for what it reaches, and what it says is in build/cov/e2e.log.
+coverage: ## which lines the unit tests reach, by folder and file; E2E=1: the end-to-end tests, too (a quarter of an hour)
 	@$(MAKE) --no-print-directory deps-test
 	@$(MAKE) --no-print-directory $(JOBS) VARIANT=cov all unit-bin
 	@find build/cov -name '*.gcda' -delete
 	@CREDTOP=build/cov/credtop tests/run.sh $(UNIT_SRC:%.c=build/cov/%)
+	@$(if $(E2E),$(MAKE) --no-print-directory $(JOBS) all $(SANDBOX) $(WRONG))
+	@$(if $(E2E),CREDTOP=$(CURDIR)/build/cov/credtop tests/e2e/run.sh >build/cov/e2e.log 2>&1 || true)
 	@tests/coverage.sh build/cov
 
 unit-bin: $(UNIT_BIN)

@@ -346,7 +346,7 @@ void event_list_update(struct event_list *l, const struct board *b, const struct
     look(l, b, wish, until);
     bool always = wish->from_ms == 0 && wish->to_ms == 0;
     size_t from = always ? 0 : before(l, wish->from_ms), to = always ? l->nall : before(l, wish->to_ms);
-    l->refs = l->all + from;
+    l->refs = l->all ? l->all + from : NULL;
     l->n = to > from ? to - from : 0;
 }
 

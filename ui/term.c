@@ -436,11 +436,22 @@ static uint32_t press_of_code(int code)
     return code >= KEY_F(1) && code <= KEY_F(12) ? PRESS_F1 + (uint32_t)(code - KEY_F(1)) : PRESS_OTHER;
 }
 
+/* curses decodes sequences of five bytes, too: what lies beyond Unicode would be a key's name. */
+static uint32_t press_of_char(wint_t c)
+{
+    if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+        return PRESS_OTHER;
+    return c == '\n' ? (uint32_t)PRESS_ENTER : (uint32_t)c;
+}
+
 bool term_key(struct term *t, uint32_t *out_press)
 {
     struct pollfd p = {.fd = t->tty, .events = POLLIN};
     wint_t c = 0;
-    int got = wget_wch(t->keys, &c);
+    int got;
+    do
+        got = wget_wch(t->keys, &c);
+    while (got == KEY_CODE_YES && c == KEY_RESIZE); /* resizeterm() puts it there: nobody pressed anything */
     if (got == ERR) {
         int waiting = 0;
         /* Readable with nothing to read is the end of the file. */
@@ -453,7 +464,7 @@ bool term_key(struct term *t, uint32_t *out_press)
     if (got == KEY_CODE_YES)
         *out_press = (int)c == KEY_MOUSE ? press_of_mouse(t) : press_of_code((int)c);
     else
-        *out_press = c == '\n' ? (uint32_t)PRESS_ENTER : (uint32_t)c;
+        *out_press = press_of_char(c);
     return true;
 }
 

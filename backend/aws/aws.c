@@ -401,7 +401,7 @@ enum err aws_read_refusal(const struct http_reply *r, const char *body, size_t n
     while (first < body + n && (*first == ' ' || *first == '\n' || *first == '\r'))
         first++;
     if (n > 0 && first < body + n && *first == '<') {
-        if (aws_xml_text(body, n, "Code", aws_code, sizeof aws_code))
+        if (aws_xml_text(body, n, "Code", raw, sizeof raw))
             (void)aws_xml_text(body, n, "Message", message, sizeof message);
         else
             text_safe(message, sizeof message, body, n < 80 ? n : 80);

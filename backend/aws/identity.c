@@ -99,7 +99,7 @@ enum err identity_from_json(const struct walk *w, const char *origin, const stru
         err = why_set(w->why, ERR_MALFORMED, "%s: %s", origin, why.text);
     else if (!is_set(c.id) && !is_set(c.secret))
         err = why_set(w->why, ERR_MALFORMED, "%s: the answer holds no %s", origin, names->id);
-    else if (at && !clock_parse_iso(at, at_n, &expires))
+    else if (at && (!clock_parse_iso(at, at_n, &expires) || expires < 0)) /* below 0 would be: never */
         err = why_set(w->why, ERR_MALFORMED, "%s: %s is no time like 2026-11-24T14:32:07Z", origin, names->expiration);
     else
         err = candidate_take(&c, out, w->why);

@@ -336,7 +336,7 @@ static enum err read_keys(const struct walk *w, const struct link_reply *reply, 
                           json_text(keys, "sessionToken", NULL)};
     enum err err;
 
-    if (!c.id || !c.secret || !c.token || !json_is_integer(until))
+    if (!c.id || !c.secret || !c.token || !json_is_integer(until) || json_integer_value(until) < 0) /* that is never */
         err = why_set(w->why, ERR_MALFORMED, "GetRoleCredentials: the answer holds no keys");
     else
         err = candidate_take(&c, out, w->why);

@@ -131,7 +131,7 @@ static enum err read_answer(const struct walk *w, const char *call, const struct
     c.token = token ? secret_peek(token, NULL) : NULL;
     if (!c.id || !c.secret || !c.token)
         err = why_set(w->why, ERR_MALFORMED, "%s: the answer holds no keys", call);
-    else if (!clock_parse_iso(at_text, at_len, &expires))
+    else if (!clock_parse_iso(at_text, at_len, &expires) || expires < 0) /* below 0 would be: never */
         err = why_set(w->why, ERR_MALFORMED, "%s: the answer's Expiration is no time", call);
     else
         err = candidate_take(&c, out, w->why);

@@ -418,8 +418,8 @@ static void by_patterns(const struct classifier *c, struct line *out)
 static void prefix(struct slice m, struct line *out)
 {
     char first = m.n > 0 ? *m.s : '\0';
-    if (first == '{')
-        (void)json_line_read(m, out); /* not Lambda's JSON: the program's own words */
+    if (first == '{' && !json_line_read(m, out))
+        reset(out, m); /* not Lambda's JSON, though it may have begun so: the program's own words */
     else if (first == '[')
         python_prefix(m, out);
     else if (first >= '0' && first <= '9' && m.n > 10)

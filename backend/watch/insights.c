@@ -214,18 +214,6 @@ static void range_of(const struct insights *h, int64_t *out_from, int64_t *out_t
     }
 }
 
-/* The part of what is stored that lies in the range; twice, for there are two queries. */
-static double bytes_of(const json_t *group, int64_t from_ms, int64_t to_ms)
-{
-    double stored = (double)json_integer_value(json_object_get(group, "storedBytes"));
-    int64_t created = json_integer_value(json_object_get(group, "creationTime"));
-    int64_t days = json_integer_value(json_object_get(group, "retentionInDays"));
-    double age = (double)(to_ms - created), kept = days > 0 ? (double)days * 86400e3 : age;
-    age = kept < age ? kept : age;
-    double part = age > 0 ? (double)(to_ms - from_ms) / age : 1;
-    return 2 * stored * (part < 1 ? part : 1);
-}
-
 static enum err ask(struct insights *h, struct aws *aws, enum aws_op op, const struct strbuf *body, json_t **out,
                     struct why *why)
 {
@@ -289,7 +277,7 @@ static int64_t estimate(struct insights *h, struct aws *aws)
         if (name == NULL || strcmp(name, item->name) != 0)
             continue;
         found = true;
-        h->bytes += bytes_of(group, item->from_ms, item->to_ms);
+        h->bytes += past_bytes(group, item->from_ms, item->to_ms);
     }
     json_decref(o);
     h->estimated++;

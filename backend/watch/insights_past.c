@@ -5,6 +5,8 @@
 #include "backend/base/mem.h"
 #include "backend/watch/insights.h"
 
+#define COUNT_MAX INT32_MAX /* of a row; a container has a few thousand invocations in five minutes */
+
 void past_init(struct past *p)
 {
     *p = (struct past){0};
@@ -17,6 +19,20 @@ void past_clear(struct past *p)
     free(p->spans);
     strbuf_clear(&p->text);
     *p = (struct past){0};
+}
+
+/* --------------------------------------------------------------- estimate */
+
+double past_bytes(const json_t *group, int64_t from_ms, int64_t to_ms)
+{
+    double stored = (double)json_integer_value(json_object_get(group, "storedBytes"));
+    int64_t created = json_integer_value(json_object_get(group, "creationTime"));
+    int64_t days = json_integer_value(json_object_get(group, "retentionInDays"));
+    double age = (double)to_ms - (double)created, kept = days > 0 ? (double)days * 86400e3 : age;
+    age = kept < age ? kept : age;
+    stored = stored > 0 ? stored : 0;
+    double part = age > 0 ? (double)(to_ms - from_ms) / age : 1;
+    return 2 * stored * (part < 1 ? part : 1);
 }
 
 /* ------------------------------------------------------------------- rows */
@@ -113,7 +129,7 @@ enum err past_add_counts(struct past *p, const struct past_item *items, size_t n
         struct slice stream = cell(row, "@logStream"), kind = cell(row, "kind"), number = cell(row, "n");
         size_t item = item_of(items, n, cell(row, "@log"));
         if (bin_ms == TIME_UNKNOWN || stream.n == 0 || !str_to_i64(number.s, number.n, &count) || count < 0 ||
-            count > UINT32_MAX)
+            count > COUNT_MAX)
             return why_set(why, ERR_MALFORMED, "row %zu of the query has no bin(5m), @logStream or n", i + 1);
         struct past_row r = {.item = item,
                              .from_ms = bin_ms > job_from_ms ? bin_ms : job_from_ms,
@@ -198,6 +214,11 @@ static size_t lines_of(const struct past *p, size_t item, struct past_line *out)
     return n;
 }
 
+static uint32_t sum(uint32_t a, uint32_t b)
+{
+    return a > COUNT_MAX - b ? COUNT_MAX : a + b; /* both are at most that */
+}
+
 /* Reports and hit lines of the same stream and time become one. */
 static size_t spans_of(const struct past *p, size_t item, struct past_span *out)
 {
@@ -210,8 +231,9 @@ static size_t spans_of(const struct past *p, size_t item, struct past_span *out)
     qsort(out, n, sizeof *out, span_order);
     for (size_t i = 0; i < n; i++) {
         if (kept > 0 && span_order(&out[kept - 1], &out[i]) == 0) {
-            out[kept - 1].counted.invocations += out[i].counted.invocations;
-            out[kept - 1].counted.hits += out[i].counted.hits;
+            struct counted_span *one = &out[kept - 1].counted;
+            one->invocations = sum(one->invocations, out[i].counted.invocations);
+            one->hits = sum(one->hits, out[i].counted.hits);
         } else {
             out[kept++] = out[i];
         }

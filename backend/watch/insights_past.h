@@ -32,6 +32,10 @@ struct past {
 void past_init(struct past *p);
 void past_clear(struct past *p);
 
+/* What a scan of the range will read, by DescribeLogGroups' row of the group: the part of what
+ * is stored that lies in it; twice, for there are two queries. */
+double past_bytes(const json_t *group, int64_t from_ms, int64_t to_ms);
+
 /* Rows of GetQueryResults; those of other groups and times than asked for are left out.
  * Of a count: over a bin of `job_from`..`job_to`.  ERR_TOO_BIG, ERR_MALFORMED. */
 enum err past_add_lines(struct past *p, const struct past_item *items, size_t n, const json_t *rows,

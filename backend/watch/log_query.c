@@ -52,10 +52,7 @@ static enum err take_token(const struct log_page *page, char **token, struct why
     return ERR_OK;
 }
 
-/* Events of no time, or of one that no log has, are none: sums of what is left do not overflow.
- * Where no event has a time the answer is not what was asked for, and taking it for an empty one
- * would lose what it should have told. */
-static enum err drop_impossible(struct log_page *page, struct why *why)
+enum err log_query_drop_impossible(struct log_page *page, struct why *why)
 {
     size_t kept = 0, n = page->n;
     for (size_t i = 0; i < page->n; i++) {
@@ -102,7 +99,7 @@ enum err log_query_page(const struct log_reader *r, const struct log_query *q, c
     *out_date_ms = reply.date_ms;
     err = log_page_end(page, reply.body, reply.len, why);
     if (err == ERR_OK)
-        err = drop_impossible(page, why);
+        err = log_query_drop_impossible(page, why);
     if (err == ERR_OK)
         err = take_token(page, token, why);
     if (err != ERR_OK && why != NULL)

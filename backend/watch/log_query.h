@@ -29,4 +29,10 @@ enum err log_query_page(const struct log_reader *r, const struct log_query *q, c
 /* The group as DescribeLogStreams and FilterLogEvents want it, begun as a JSON object. */
 void log_query_begin(struct strbuf *b, const char *group);
 
+/* What a page has gone through when log_query_page() gives it out.  Events of no time, or of one
+ * that no log has, are none: sums of what is left do not overflow.  Where no event has a time
+ * the answer is not what was asked for (ERR_MALFORMED), and taking it for an empty one would
+ * lose what it should have told. */
+enum err log_query_drop_impossible(struct log_page *page, struct why *why) CHECKED;
+
 #endif

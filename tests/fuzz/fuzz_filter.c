@@ -37,8 +37,10 @@ static void against_the_library(const char *pattern, const char *text)
     regex_t theirs;
     struct pattern *ours = pattern_new(pattern, why);
     ASSERT((ours == NULL) == (why[0] != '\0'));
-    bool found = ours && pattern_matches(ours, text);
-    if (ours && is_common(pattern) && regcomp(&theirs, pattern, REG_EXTENDED | REG_NOSUB | REG_ICASE) == 0) {
+    bool found = ours && pattern_matches(ours, text), ascii = true;
+    for (const char *p = text; *p; p++)
+        ascii = ascii && *p >= ' '; /* a '.' is a character here and a byte there */
+    if (ours && ascii && is_common(pattern) && regcomp(&theirs, pattern, REG_EXTENDED | REG_NOSUB | REG_ICASE) == 0) {
         ASSERT((regexec(&theirs, text, 0, NULL, 0) == 0) == found);
         regfree(&theirs);
     }

@@ -445,6 +445,7 @@ static void answer__error_shapes(void **state)
         {403, NULL,
          " \r\n<?xml version=\"1.0\"?><Response><Errors><Error><Code>AuthFailure</Code></Error></Errors></Response>",
          ERR_SIGNATURE, "AuthFailure", ""},
+        {403, NULL, "<Error><Code>Zugriff\xc3\xbc:no</Code></Error>", ERR_DENIED, "Zugriff<U+00FC>", ""}, /* as of JSON */
         {403, NULL, "<html><body>Forbidden by proxy</body></html>", ERR_DENIED, "",
          "HTTP 403: <html><body>Forbidden by proxy</body></html>"},
         {404, NULL, "nothing here", ERR_NOT_FOUND, "", "HTTP 404: nothing here"},

@@ -177,6 +177,9 @@ static void role__answers_that_are_none(void **state)
         {"<AccessKeyId>A</AccessKeyId><SecretAccessKey>hunter2&#10;</SecretAccessKey><SessionToken>t</SessionToken>"
          "<Expiration>2026-11-24T15:00:00Z</Expiration>",
          "SecretAccessKey must be"},
+        {"<AccessKeyId>A</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
+         "<Expiration>1969-12-31T23:59:59Z</Expiration>",
+         "Expiration is no time"},
     };
     struct chain_test *x = *state;
 

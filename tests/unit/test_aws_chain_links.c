@@ -170,6 +170,19 @@ static void sso__token_that_the_portal_refuses(void **state)
     chain_refused(x, "x", ERR_MALFORMED, "holds no keys");
 }
 
+/* A moment below zero stands for keys that never end. */
+static void sso__keys_that_end_before_1970(void **state)
+{
+    struct chain_test *x = *state;
+
+    chain_config(x, SSO_PROFILE);
+    chain_file(x, CORP_FILE, "{\"accessToken\":\"tok\",\"expiresAt\":\"2026-11-24T20:00:00Z\"}");
+    chain_rule(x, "GET /federation", 200,
+               "{\"roleCredentials\":{\"accessKeyId\":\"SSO\",\"secretAccessKey\":\"s\",\"sessionToken\":\"t\","
+               "\"expiration\":-9223372036854775808}}");
+    chain_refused(x, "x", ERR_MALFORMED, "holds no keys");
+}
+
 static void sso__as_the_source_of_a_role(void **state)
 {
     struct chain_test *x = *state;
@@ -462,6 +475,7 @@ int main(void)
         CHAIN_CASE(sso__token_is_renewed_in_its_file),
         CHAIN_CASE(sso__token_that_cannot_be_renewed_serves_to_its_end),
         CHAIN_CASE(sso__token_that_the_portal_refuses),
+        CHAIN_CASE(sso__keys_that_end_before_1970),
         CHAIN_CASE(sso__as_the_source_of_a_role),
         CHAIN_CASE(login__keys_of_its_cache),
         CHAIN_CASE(container__with_a_token),

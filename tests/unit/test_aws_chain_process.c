@@ -61,6 +61,9 @@ static void process__that_fails(void **state)
         {"#!/bin/sh\necho '{\"Version\":1,\"AccessKeyId\":\"P\"}'\n", "SecretAccessKey is missing", ERR_NO_CREDENTIALS},
         {"#!/bin/sh\necho '{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"s\",\"Expiration\":\"x\"}'\n",
          "Expiration is no time", ERR_MALFORMED},
+        {"#!/bin/sh\necho '{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"s\","
+         "\"Expiration\":\"0026-11-24T14:32:07Z\"}'\n",
+         "Expiration is no time", ERR_MALFORMED},
         {"#!/bin/sh\nexec head -c 70000 /dev/zero\n", "more than 64 KiB", ERR_TOO_BIG},
     };
     struct chain_test *x = *state;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ui/env_columns.h"
+#include "ui/env_filter.h"
 #include "ui/env_order.h"
 #include "ui/remembered.h"
 #include "ui/screen.h"
@@ -62,6 +63,36 @@ static void sort__any_column__by_what_it_says(void **state)
             fail_msg("%s: %s", cases[i].keys, order);
         screen_free(s);
     }
+}
+
+/* The counts of an hour, as the log watch has them; without log groups none is known. */
+static void filter__by_counts__asks_for_the_hour(void **state)
+{
+    static const struct {
+        const char *name;
+        enum event_kind kind;
+    } counts[] = {{"fetch", EVENT_FETCH}, {"stale", EVENT_STALE_HIT}, {"fallb", EVENT_FALLBACK}};
+    struct screen *s = screen_at("");
+    uint64_t seen = 0;
+    (void)state;
+    for (size_t env = 0; env < s->board->n; env++)
+        for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+            const struct log_snap *l = s->board->envs[env].logs;
+            bool known = l && l->snap.good_mono_ms >= 0;
+            uint64_t n = known ? log_count(l, counts[i].kind, INT64_C(3600000), s->wall_ms) : 0;
+            char least[40], more[40];
+            (void)str_fmt(least, sizeof(least), "%s>=%u", counts[i].name, (unsigned)n);
+            (void)str_fmt(more, sizeof(more), "%s>%u", counts[i].name, (unsigned)n);
+            struct filter *of_these = filter_new(least, &env_filter_columns, s->wall_ms, false);
+            struct filter *of_more = filter_new(more, &env_filter_columns, s->wall_ms, false);
+            assert_int_equal(env_filter_passes(s, of_these, env), known);
+            assert_false(env_filter_passes(s, of_more, env));
+            filter_free(of_these);
+            filter_free(of_more);
+            seen += n;
+        }
+    assert_true(seen > 0);
+    screen_free(s);
 }
 
 /* What is not known is below, whichever way round. */
@@ -522,6 +553,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sort__any_column__by_what_it_says),
+        cmocka_unit_test(filter__by_counts__asks_for_the_hour),
         cmocka_unit_test(sort__unknown__is_last),
         cmocka_unit_test(sort_key__walks_what_can_be_seen),
         cmocka_unit_test(group__by_tag__keeps_groups_together),

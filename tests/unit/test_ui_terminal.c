@@ -547,6 +547,18 @@ static int by_size(const void *a, const void *b)
 
 /* ------------------------------------------------- mouse, clipboard, file */
 
+static void terminal__a_character_beyond_unicode__is_no_key(void **state)
+{
+    struct start s = {.conf = harm_conf};
+    struct pty *p = start(&s);
+    (void)state;
+    expect(p, "ENVIRONMENTS 3");
+    pty_keys(p, "\xf4\x90\x80\x89"); /* U+110009, which is F1's number here */
+    pty_keys(p, "m");
+    expect(p, "the mouse is on"); /* not help */
+    pty_free(p);
+}
+
 static void terminal__mouse__is_off_until_asked_for(void **state)
 {
     struct start s = {.conf = harm_conf};
@@ -672,6 +684,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(terminal__stop_and_go_on__in_a_shell),
         cmocka_unit_test(terminal__psql__has_the_terminal_and_the_password),
         cmocka_unit_test(terminal__reader_away__then_the_newest),
+        cmocka_unit_test(terminal__a_character_beyond_unicode__is_no_key),
         cmocka_unit_test(terminal__mouse__is_off_until_asked_for),
         cmocka_unit_test(terminal__copy__is_base64_of_what_was_chosen),
         cmocka_unit_test(terminal__save__makes_a_file_and_never_over_one),

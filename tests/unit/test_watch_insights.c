@@ -8,6 +8,7 @@
 
 #include "backend/aws/json.h"
 #include "backend/watch/insights.h"
+#include "backend/watch/insights_past.h"
 #include "tests/unit/fake_follower.h"
 
 #define DAY_MS (24LL * 60 * 60000)
@@ -220,6 +221,41 @@ static void estimate__too_much__is_not_run(void **state)
     assert_true(r->from_ms == bin(s, 10 * 60000));   /* no more is claimed than was read */
 }
 
+static void estimate__of_a_group_of_odd_numbers__is_of_what_can_be(void **state)
+{
+    struct script *s = *state;
+    s->groups = "{\"logGroups\":[{\"logGroupName\":\"/aws/lambda/orders\",\"storedBytes\":240000000,"
+                "\"creationTime\":-9223372036854775808,\"retentionInDays\":10}]}";
+    assert_non_null(strstr(read_past(s)->engine, "read the past"));
+    json_t *group = json_pack("{s:I,s:I}", "storedBytes", (json_int_t)240000000, "creationTime", (json_int_t)INT64_MIN);
+    assert_true(past_bytes(group, 0, DAY_MS) < 2);                      /* a day of 290 million years */
+    json_object_set_new(group, "retentionInDays", json_integer(10));
+    assert_true(past_bytes(group, 0, DAY_MS) == 48e6);
+    json_object_set_new(group, "storedBytes", json_integer(-1));
+    assert_true(past_bytes(group, 0, DAY_MS) == 0);
+    json_decref(group);
+}
+
+static void count__too_large_to_be_one__counts_nothing(void **state)
+{
+    struct script *s = *state;
+    char *digits;
+    put_count(s, true, bin(s, 4 * 3600000), "a", "REPORT RequestId", 2147483647);
+    digits = strstr(s->counts, "2147483647");
+    memcpy(digits, "4294967295", 10);                                   /* minus one to who takes it for an int */
+    assert_non_null(strstr(read_past(s)->engine, "could not read the past"));
+    expect_total(s->x, EVENT_INVOCATION, 0);
+}
+
+static void counts__that_together_are_too_many__stay_a_count(void **state)
+{
+    struct script *s = *state;
+    put_count(s, true, bin(s, 4 * 3600000), "a", "REPORT RequestId", 2147483647);
+    put_count(s, false, bin(s, 4 * 3600000), "a", "REPORT RequestId", 2147483647);
+    assert_non_null(strstr(read_past(s)->engine, "read the past:"));
+    expect_total(s->x, EVENT_INVOCATION, 2147483647);
+}
+
 static void answer__that_is_wrong__counts_nothing(void **state)
 {
     static const char *const answers[] = {
@@ -277,6 +313,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(past__is_laid_beside_what_paging_counted),
+        CASE(estimate__of_a_group_of_odd_numbers__is_of_what_can_be),
+        CASE(count__too_large_to_be_one__counts_nothing),
+        CASE(counts__that_together_are_too_many__stay_a_count),
         CASE(query__asks_for_whole_seconds_of_the_rest),
         CASE(estimate__is_told_and_limits),
         CASE(estimate__too_much__is_not_run),

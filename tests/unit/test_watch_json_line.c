@@ -94,6 +94,12 @@ static void json_line__what_is_not_whole_json__is_the_programs_own_words(void **
     }
     expect("{\"timestamp\":\"t\",\"message\":\"Fetching credentials from Secrets Manager\"} and more", LINE_OTHER, EVENT_OTHER, "");
     expect("{}", LINE_OTHER, EVENT_OTHER, "");
+    /* of no request: nothing was invoked */
+    expect("{\"type\":\"platform.report\",\"record\":{\"metrics\":{\"durationMs\":3},\"status\":\"timeout\"}}", LINE_OTHER,
+           EVENT_OTHER, "");
+    expect("{\"type\":\"platform.start\",\"record\":{\"requestId\":7}}", LINE_OTHER, EVENT_OTHER, "");
+    assert_int_equal(line_of("{\"type\":\"platform.report\",\"record\":{\"metrics\":{\"durationMs\":3}}}").duration_us, -1);
+    assert_false(line_of("{\"type\":\"platform.report\",\"record\":{\"status\":\"error\"}}").failed);
     expect("{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}", LINE_OTHER, EVENT_OTHER, "");
 }
 
