@@ -274,7 +274,7 @@ check-sanitized:
 	@$(MAKE) --no-print-directory fuzz SECS=5
 	@$(MAKE) --no-print-directory check-packages
 
-# Preloaded: one call of the C library fails; clock and names are what a file says.
+# Preloaded: one call of the C library fails; clock and names are what a file says; time runs faster.
 $(B)/%.so: tests/prove/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -282,9 +282,10 @@ $(B)/%.so: tests/prove/%.c
 
 prove: ## long: each call of the machine fails once; every AWS operation under every fault; each fuzz target for SECS seconds (60)
 	@$(MAKE) --no-print-directory deps-check
-	@$(MAKE) --no-print-directory $(JOBS) all $(SANDBOX) $(B)/failing.so $(B)/world.so
+	@$(MAKE) --no-print-directory $(JOBS) all $(SANDBOX) $(B)/failing.so $(B)/world.so $(B)/fast.so
 	@tests/sandbox/sandbox.sh run -- tests/prove/failing.py $(B)/failing.so
 	@tests/sandbox/sandbox.sh run --without-fleet -- tests/prove/matrix.py
+	@BENCH_BUILD=$(B) tests/prove/soak.py
 	@$(MAKE) --no-print-directory fuzz
 
 # An end-to-end test judges a release build, whose passwords leave no trace; here it is only
