@@ -280,11 +280,12 @@ $(B)/%.so: tests/prove/%.c
 	$(call say,CC,$<)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -fPIC -shared -o $@ $<
 
-prove: ## long: each call of the machine fails once; every AWS operation under every fault; each fuzz target for SECS seconds (60)
+prove: ## long: each call of the machine fails once; every AWS operation under every fault; databases that fail; a day in a quarter of an hour; each fuzz target for SECS seconds (60)
 	@$(MAKE) --no-print-directory deps-check
 	@$(MAKE) --no-print-directory $(JOBS) all $(SANDBOX) $(B)/failing.so $(B)/world.so $(B)/fast.so
 	@tests/sandbox/sandbox.sh run -- tests/prove/failing.py $(B)/failing.so
 	@tests/sandbox/sandbox.sh run --without-fleet -- tests/prove/matrix.py
+	@tests/sandbox/sandbox.sh run --without-fleet -- tests/prove/databases.py
 	@BENCH_BUILD=$(B) tests/prove/soak.py
 	@$(MAKE) --no-print-directory fuzz
 

@@ -8,98 +8,17 @@ import json
 import os
 import re
 import signal
-import socket
-import ssl
 import subprocess
 import sys
-import threading
 import time
 
-from e2e import CREDTOP, DIR, Report
+from e2e import CREDTOP, DIR, Report, login_times
+from peers import Peer, closes, closes_after_yes, drips, silent, speaks_http, stalls, stalls_in_login
 
 BAD, GOOD = 200, 8
 DEADLINE_S = 2
 GOOD_WITHIN_S = 4.0     # of the start: the first logins of all good ones; queued behind the bad they would take minutes
 STOP_S = 0.3
-HTTP = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
-
-
-class Peer:
-    """Listens, and treats whoever comes in its manner, each on a thread of its own."""
-
-    def __init__(self, manner, accepts=True):
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=512 if accepts else 0)
-        self.port = self.socket.getsockname()[1]
-        self.manner, self.kept = manner, []
-        if accepts:
-            threading.Thread(target=self.serve, daemon=True).start()
-        else:
-            self.fill()
-
-    def fill(self):
-        """The queue of connections nobody accepts: from here on the system answers none."""
-        for _ in range(8):
-            s = socket.socket()
-            s.setblocking(False)
-            s.connect_ex(("127.0.0.1", self.port))
-            self.kept.append(s)
-
-    def serve(self):
-        while True:
-            s = self.socket.accept()[0]
-            threading.Thread(target=self.meet, args=(s,), daemon=True).start()
-
-    def meet(self, s):
-        try:
-            self.manner(s)
-        except OSError:
-            pass
-        finally:
-            s.close()
-
-
-def silent(s):
-    while s.recv(4096):
-        pass
-
-
-def drips(s):
-    s.recv(8)
-    for byte in b"S" + b"\x16\x03\x03\x7f\xff" + b"\0" * 30:
-        s.sendall(bytes([byte]))
-        time.sleep(1)
-
-
-def speaks_http(s):
-    s.recv(8)
-    s.sendall(HTTP)
-    silent(s)
-
-
-def closes(s):
-    s.recv(8)
-
-
-def closes_after_yes(s):
-    s.recv(8)
-    s.sendall(b"S")
-    s.recv(4096)
-
-
-def stalls(s):
-    s.recv(8)
-    s.sendall(b"S")
-    silent(s)
-
-
-def stalls_in_login(s):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(os.path.join(DIR, "server.crt"), os.path.join(DIR, "server.key"))
-    s.recv(8)
-    s.sendall(b"S")
-    with context.wrap_socket(s, server_side=True) as tls:
-        while tls.recv(4096):
-            pass
 
 
 # How each peer behaves, the phase its logins end in, and whether at the deadline.
@@ -123,14 +42,6 @@ def environments(peers):
         f.write(text)
     os.chmod(path, 0o600)
     return path
-
-
-def login_times(offset):
-    """When PostgreSQL let credtop in, after this place of its log."""
-    with open(os.path.join(DIR, "postgres.log"), encoding="utf-8", errors="replace") as f:
-        f.seek(offset)
-        found = re.findall(r"(?m)^(\S+ \S+) (\S+) .*connection authorized: user=app_dev .*application_name=credtop", f.read())
-    return [datetime.datetime.strptime(at, "%Y-%m-%d %H:%M:%S.%f") for at, _ in found]
 
 
 def judge(report, answer):
@@ -157,7 +68,7 @@ def main():
     done = subprocess.run(command, capture_output=True, timeout=90, check=False)
     took = time.monotonic() - began
     judge(report, json.loads(done.stdout))
-    good = [(t - began_wall).total_seconds() for t in login_times(log)]
+    good = [(t - began_wall).total_seconds() for t in login_times("app_dev", log)[0]]
     report.check(f"good: all within {GOOD_WITHIN_S:.0f} s, behind {BAD} bad ones", len(good) >= GOOD and max(good[:GOOD]) < GOOD_WITHIN_S, good)
     print(f"# {BAD + GOOD} logins in {took:.1f} s; the last good one after {max(good[:GOOD], default=-1):.2f} s")
 

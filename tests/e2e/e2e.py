@@ -1,7 +1,9 @@
 """What the end-to-end tests share: reporting, the sandbox, credtop's JSON."""
 
+import datetime
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -117,6 +119,15 @@ def logins(user=""):
     """How many logins (of this user) PostgreSQL has let in or turned away so far."""
     with open(os.path.join(DIR, "postgres.log"), encoding="utf-8", errors="replace") as f:
         return sum(("connection authorized" in line or "authentication failed" in line) and user in line for line in f)
+
+
+def login_times(user, offset=0):
+    """When PostgreSQL let credtop in as this user, after this place of its log; and where the log ends now."""
+    with open(os.path.join(DIR, "postgres.log"), encoding="utf-8", errors="replace") as f:
+        f.seek(offset)
+        text = f.read()
+        found = re.findall(r"(?m)^(\S+ \S+) (\S+) .*connection authorized: user=%s .*application_name=credtop" % user, text)
+        return [datetime.datetime.strptime(at, "%Y-%m-%d %H:%M:%S.%f") for at, _ in found], f.tell()
 
 
 def total_wait(seconds, counts):

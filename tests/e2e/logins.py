@@ -40,24 +40,24 @@ def pg_settings():
 PORT, SOCKET, PSQL = pg_settings()
 
 
-def psql():
-    """Its command, and how to start it as the cluster's owner."""
-    owner = os.stat(os.path.join(SOCKET, "data"))
+def psql(folder=SOCKET, port=PORT):
+    """Its command, and how to start it as the owner of the cluster in this folder."""
+    owner = os.stat(os.path.join(folder, "data"))
     as_owner = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    return ([PSQL, "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", SOCKET, "-p", str(PORT), "-d", "postgres"],
+    return ([PSQL, "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", folder, "-p", str(port), "-d", "postgres"],
             {"cwd": "/", "env": {"PGCLIENTENCODING": "UTF8", "PATH": "/usr/bin:/bin"}, **as_owner})
 
 
-def sql(text):
-    command, more = psql()
+def sql(text, *where):
+    command, more = psql(*where)
     return subprocess.run(command, input=text.encode(), check=True, capture_output=True, **more).stdout.decode().strip()
 
 
 class Psql:
     """A session that has done this, and stays inside the block."""
 
-    def __init__(self, text):
-        command, more = psql()
+    def __init__(self, text, *where):
+        command, more = psql(*where)
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **more)
         self.process.stdin.write(text + "\n\\echo done\n")
         self.process.stdin.flush()
@@ -214,8 +214,8 @@ def free_port():
         return s.getsockname()[1]
 
 
-def certificate(name, alt, days=2, own=False):
-    """A certificate by the sandbox's authority, or by itself; cert and key."""
+def certificate(name, alt, days=2, own=False, by=os.path.join(DIR, "ca")):
+    """A certificate by the sandbox's authority (or another's .crt and .key), or by itself; cert and key."""
     base = os.path.join(DIR, f"logins-{name}")
     new = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-keyout",
            base + ".key"]
@@ -225,8 +225,8 @@ def certificate(name, alt, days=2, own=False):
     subprocess.run(new + ["-out", base + ".csr"], check=True, capture_output=True)
     with open(base + ".ext", "w", encoding="utf-8") as f:
         f.write(f"subjectAltName={alt}\n")
-    subprocess.run(["openssl", "x509", "-req", "-in", base + ".csr", "-CA", os.path.join(DIR, "ca.crt"), "-CAkey",
-                    os.path.join(DIR, "ca.key"), "-set_serial", str(secrets.randbits(60)), "-days", str(days), "-extfile", base + ".ext",
+    subprocess.run(["openssl", "x509", "-req", "-in", base + ".csr", "-CA", by + ".crt", "-CAkey", by + ".key",
+                    "-set_serial", str(secrets.randbits(60)), "-days", str(days), "-extfile", base + ".ext",
                     "-out", base + ".crt"], check=True, capture_output=True)
     return base + ".crt", base + ".key"
 
