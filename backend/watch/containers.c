@@ -37,6 +37,12 @@ struct invocation {
     unsigned char counted; /* HIT, STALE_HIT, or EVENT_KINDS: neither */
 };
 
+#define MOVES_MAX 8 /* of AWSCURRENT that are remembered: more than there are within the life of a container */
+struct move {
+    int64_t at_ms;
+    char id[65]; /* of the version that was current from then on */
+};
+
 struct containers {
     struct container **all; /* by key - 1; NULL when forgotten */
     size_t n, cap, alive;
@@ -48,15 +54,17 @@ struct containers {
     size_t journal_cap;
     uint64_t sequence; /* invocations made so far */
     struct tally tally;
-    int64_t current_since_ms, previous_created_ms;
-    char current_id[65], previous_id[65];
+    struct move moves[MOVES_MAX]; /* by time */
+    size_t nmoves;
+    int64_t previous_created_ms;
+    char previous_id[65];
     uint64_t forgotten;
 };
 
 struct containers *containers_new(void)
 {
     struct containers *c = mem_new(sizeof *c);
-    c->current_since_ms = c->previous_created_ms = TIME_UNKNOWN;
+    c->previous_created_ms = TIME_UNKNOWN;
     return c;
 }
 
@@ -177,9 +185,25 @@ static struct container *add(struct containers *c, size_t group, struct slice st
 void containers_versions(struct containers *c, const char *current_id, const char *previous_id,
                          int64_t previous_created_ms)
 {
-    (void)str_copy(c->current_id, sizeof c->current_id, current_id);
+    if (c->nmoves > 0)
+        (void)str_copy(c->moves[c->nmoves - 1].id, sizeof c->moves[0].id, current_id);
     (void)str_copy(c->previous_id, sizeof c->previous_id, previous_id);
     c->previous_created_ms = previous_created_ms;
+}
+
+/* When AWSCURRENT last moved, TIME_UNKNOWN. */
+static int64_t current_since(const struct containers *c)
+{
+    return c->nmoves > 0 ? c->moves[c->nmoves - 1].at_ms : TIME_UNKNOWN;
+}
+
+/* When what was fetched then was replaced; INT64_MAX: it has not been. */
+static int64_t replaced_ms(const struct containers *c, int64_t fetched_ms)
+{
+    for (size_t i = 0; i < c->nmoves; i++)
+        if (c->moves[i].at_ms > fetched_ms)
+            return c->moves[i].at_ms;
+    return INT64_MAX;
 }
 
 /* A fetch gets what AWSCURRENT names then; the line itself names no version. */
@@ -187,11 +211,14 @@ static const char *holds_words(const struct containers *c, const struct held *h)
 {
     if (h->poisoned)
         return "env";
-    if (h->fetched_ms == TIME_UNKNOWN || c->current_since_ms == TIME_UNKNOWN)
+    if (h->fetched_ms == TIME_UNKNOWN || c->nmoves == 0)
         return "";
-    if (h->fetched_ms >= c->current_since_ms)
-        return c->current_id;
-    return c->previous_created_ms != TIME_UNKNOWN && h->fetched_ms >= c->previous_created_ms ? c->previous_id : "";
+    for (size_t i = c->nmoves; i-- > 0;)
+        if (h->fetched_ms >= c->moves[i].at_ms)
+            return c->moves[i].id;
+    return c->nmoves == 1 && c->previous_created_ms != TIME_UNKNOWN && h->fetched_ms >= c->previous_created_ms
+               ? c->previous_id
+               : "";
 }
 
 /* ---------------------------------------------------------------- journal */
@@ -227,9 +254,16 @@ static void journal_grow(struct containers *c)
     c->journal = bigger;
 }
 
+/* Whether the invocation that would be overwritten is one of the last hours: a busy day has as many
+ * as a quiet month, and what has been decided for long is not to take room for ever. */
+static bool journal_is_young(const struct containers *c, int64_t now_ms)
+{
+    return c->journal_cap == 0 || c->journal[c->sequence & (c->journal_cap - 1)].start_ms > now_ms - JOURNAL_MS;
+}
+
 static struct invocation *invocation_new(struct containers *c, struct container *k, uint32_t request, int64_t time_ms)
 {
-    if (c->sequence >= c->journal_cap && c->journal_cap < INVOCATIONS_MAX)
+    if (c->sequence >= c->journal_cap && c->journal_cap < INVOCATIONS_MAX && journal_is_young(c, time_ms))
         journal_grow(c);
     uint64_t *head = head_of(c, k->key, request);
     struct invocation *v = &c->journal[c->sequence & (c->journal_cap - 1)];
@@ -317,9 +351,7 @@ static enum event_kind judge(const struct containers *c, const struct container 
         return EVENT_STALE_HIT;
     if (h.fetched_ms == TIME_UNKNOWN)
         return (v->saw & SAW_HIT) != 0 ? EVENT_HIT : EVENT_KINDS;
-    bool replaced =
-        c->current_since_ms != TIME_UNKNOWN && h.fetched_ms < c->current_since_ms && end_of(v) >= c->current_since_ms;
-    return replaced ? EVENT_STALE_HIT : EVENT_HIT;
+    return end_of(v) >= replaced_ms(c, h.fetched_ms) ? EVENT_STALE_HIT : EVENT_HIT;
 }
 
 static void judge_again(struct containers *c, struct container *k, struct invocation *v)
@@ -349,11 +381,31 @@ static void judge_since(struct containers *c, struct container *k, int64_t from_
     }
 }
 
-void containers_label_moved(struct containers *c, int64_t current_since_ms)
+/* False: nothing is new. */
+static bool note_move(struct containers *c, int64_t at_ms, const char *id)
 {
-    if (current_since_ms == c->current_since_ms)
+    if (at_ms == current_since(c))
+        return false;
+    if (at_ms == TIME_UNKNOWN) {
+        c->nmoves = 0;
+        return true;
+    }
+    if (c->nmoves > 0 && strcmp(c->moves[c->nmoves - 1].id, id) == 0) /* the same move, known more exactly */
+        c->nmoves--;
+    while (c->nmoves > 0 && c->moves[c->nmoves - 1].at_ms >= at_ms)
+        c->nmoves--;
+    if (c->nmoves == MOVES_MAX)
+        memmove(c->moves, c->moves + 1, --c->nmoves * sizeof *c->moves);
+    c->moves[c->nmoves].at_ms = at_ms;
+    (void)str_copy(c->moves[c->nmoves].id, sizeof c->moves[0].id, id);
+    c->nmoves++;
+    return true;
+}
+
+void containers_label_moved(struct containers *c, int64_t current_since_ms, const char *current_id)
+{
+    if (!note_move(c, current_since_ms, current_id))
         return;
-    c->current_since_ms = current_since_ms;
     uint64_t kept = c->sequence < c->journal_cap ? c->sequence : c->journal_cap;
     for (uint64_t s = c->sequence - kept; s < c->sequence; s++) {
         struct invocation *v = &c->journal[s & (c->journal_cap - 1)];
@@ -514,8 +566,7 @@ void containers_feed_span(struct containers *c, size_t group, struct slice strea
     c->latest = k;
     struct held h = marks_held(&k->marks, s->to_ms - 1);
     uint32_t using = s->invocations > s->fetching ? s->invocations - s->fetching : 0;
-    bool replaced =
-        c->current_since_ms != TIME_UNKNOWN && h.fetched_ms < c->current_since_ms && s->from_ms >= c->current_since_ms;
+    bool replaced = s->from_ms >= replaced_ms(c, h.fetched_ms);
     count_spread(c, k, EVENT_INVOCATION, s, s->invocations);
     if (h.poisoned)
         count_spread(c, k, EVENT_STALE_HIT, s, using);
@@ -541,9 +592,10 @@ static enum container_state state_of(const struct containers *c, const struct co
         return CONTAINER_SILENT;
     if (h.fetched_ms == TIME_UNKNOWN)
         return CONTAINER_UNKNOWN;
-    if (c->current_since_ms == TIME_UNKNOWN || h.fetched_ms >= c->current_since_ms)
+    int64_t replaced = replaced_ms(c, h.fetched_ms);
+    if (replaced == INT64_MAX)
         return CONTAINER_CURRENT;
-    return k->last_ms < c->current_since_ms ? CONTAINER_SILENT : CONTAINER_STALE;
+    return k->last_ms < replaced ? CONTAINER_SILENT : CONTAINER_STALE;
 }
 
 static void fill_row(const struct containers *c, const struct container *k, const char *const *groups, int64_t now_ms,
@@ -566,8 +618,7 @@ static void fill_row(const struct containers *c, const struct container *k, cons
         .fetch_errors = k->n[EVENT_FETCH_ERROR],
         .db_errors = k->n[EVENT_DB_ERROR],
     };
-    r->in_doubt = h.fetched_ms != TIME_UNKNOWN && c->current_since_ms != TIME_UNKNOWN &&
-                  llabs(h.fetched_ms - c->current_since_ms) < IN_DOUBT_MS;
+    r->in_doubt = h.fetched_ms != TIME_UNKNOWN && c->nmoves > 0 && llabs(h.fetched_ms - current_since(c)) < IN_DOUBT_MS;
     (void)str_copy(r->holds, sizeof r->holds, holds_words(c, &h));
     text_safe(r->stream, sizeof r->stream, k->stream, k->stream_len);
     text_safe(r->group, sizeof r->group, groups[k->group], strlen(groups[k->group]));

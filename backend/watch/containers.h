@@ -1,7 +1,7 @@
 /* Containers of one environment, from their log streams: who fetched when, who fell
  * back, who still holds a replaced version; and the counts that follow.
  *
- * Lines may come late and out of order: every invocation of the last hour or so is
+ * Lines may come late and out of order: every invocation of the last hours is
  * kept in a journal, so that a fetch, a fallback or a moved label that is learnt of
  * later changes the verdict on the invocations it concerns, and the counts with it.
  *
@@ -19,10 +19,11 @@
 #include "backend/watch/classify.h"
 #include "backend/watch/tally.h"
 
-#define CONTAINERS_MAX 20000          /* per environment; the longest silent are forgotten */
-#define INVOCATIONS_MAX (1u << 17)    /* journal: older ones keep the count they have */
-#define SILENT_MS CONTAINER_LATELY_MS /* not called for this long: SILENT (POISONED ones: an hour) */
-#define IN_DOUBT_MS 10000             /* a fetch this near to the label's move may have got either version */
+#define CONTAINERS_MAX 20000            /* per environment; the longest silent are forgotten */
+#define INVOCATIONS_MAX (1u << 17)      /* journal: older ones keep the count they have... */
+#define JOURNAL_MS (6 * 60 * 60 * 1000) /* ...and so may those that are older than this */
+#define SILENT_MS CONTAINER_LATELY_MS   /* not called for this long: SILENT (POISONED ones: an hour) */
+#define IN_DOUBT_MS 10000               /* a fetch this near to the label's move may have got either version */
 
 struct containers;
 
@@ -51,8 +52,10 @@ struct counted_span {
 };
 void containers_feed_span(struct containers *c, size_t group, struct slice stream, const struct counted_span *s);
 
-/* AWSCURRENT is known to have moved to where it is at this time (wall; -1 unknown). */
-void containers_label_moved(struct containers *c, int64_t current_since_ms);
+/* AWSCURRENT is known to have moved at this time (wall; -1 unknown) to the version that has it.
+ * With another version than before it is one move more, and what was stale stays so; with the
+ * same, the move is known more exactly. */
+void containers_label_moved(struct containers *c, int64_t current_since_ms, const char *current_id);
 
 /* Which versions have AWSCURRENT and AWSPREVIOUS ("" none), and when the latter was made
  * (-1 unknown): for saying what a container holds. */

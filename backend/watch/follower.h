@@ -53,8 +53,10 @@ struct follower {
     struct event_rows rows;
     struct event_chunk **chunks;
     size_t nchunks, rows_kept;
-    bool clock_known; /* AWS has answered, and start_ms and all_ms go by its clock */
-    int64_t ahead_ms; /* AWS's clock before ours; 0 while they agree within seconds */
+    bool clock_known;          /* AWS has answered, and start_ms and all_ms go by its clock */
+    int64_t ahead_ms;          /* AWS's clock before ours; 0 while they agree within seconds */
+    int64_t date_less_mono_ms; /* the last Date believed, less the clock that never steps */
+    int64_t odd_mono_ms;       /* since when no Date could be believed; TIME_UNKNOWN: the last one was */
     int64_t overlap_ms, near_ms;
     int64_t new_mono_ms;         /* when something new last came */
     int64_t current_since_ms;    /* as told by the secret watch... */

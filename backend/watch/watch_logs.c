@@ -30,6 +30,7 @@
 #define BACKFILL_WAIT_MS 100           /* a backfill lane without a slice looks again */
 #define PAGES_PER_TURN 8               /* then others have their turn */
 #define PAGES_MAX 20000                /* of one sweep: past that the listing does not end */
+#define ODD_MS (60 * 60 * 1000)        /* so long a Date that agrees with nothing is not believed */
 #define CLOCK_SLACK_MS 5000            /* clocks this near to one another agree */
 #define PAST_PAGED_MS (10 * 60 * 1000) /* Insights may not have newer lines yet */
 #define PAGING_MAX_S 60                /* `auto`: a past that takes longer in pages is queried */
@@ -65,6 +66,7 @@ struct follower *follower_new(const struct watch *w, size_t env)
     f->rows_max = w->rows_max > 0 ? w->rows_max : f->rows_max;
     f->overlap_ms = OVERLAP_MS;
     f->near_ms = NEAR_MS;
+    f->odd_mono_ms = TIME_UNKNOWN;
     f->newest_event_ms = f->first_fetch_ms = f->last_fetch_ms = f->last_fallback_ms = f->last_db_error_ms =
         TIME_UNKNOWN;
     pthread_mutex_init(&f->lock, NULL);
@@ -302,6 +304,23 @@ static bool learn_clock_locked(struct follower *f, struct cursor *c, int64_t ask
     return true;
 }
 
+/* What AWS's clock shows by this Date.  One that agrees neither with the time that has passed
+ * since the last nor with our clock is wrong, and if it is ahead, what comes meanwhile would be
+ * left behind: the time that has passed counts then.  After an hour it is the others that were wrong. */
+static int64_t believed_locked(struct follower *f, int64_t asked_ms, int64_t date_ms)
+{
+    int64_t mono = clock_mono_ms(f->w->clock), expected = f->date_less_mono_ms + mono;
+    bool odd = f->clock_known && llabs(date_ms - expected) > CLOCK_SLACK_MS &&
+               llabs(date_ms - f->ahead_ms - asked_ms) > CLOCK_SLACK_MS;
+    if (odd && f->odd_mono_ms == TIME_UNKNOWN)
+        f->odd_mono_ms = mono;
+    if (odd && mono - f->odd_mono_ms < ODD_MS)
+        return date_ms < expected ? date_ms : expected;
+    f->odd_mono_ms = TIME_UNKNOWN;
+    f->date_less_mono_ms = date_ms - mono;
+    return date_ms;
+}
+
 static enum err sweep_page(struct follower *f, struct aws *aws, struct cursor *c, struct why *why)
 {
     struct log_reader r = follower_reader(f, aws, true);
@@ -313,10 +332,11 @@ static enum err sweep_page(struct follower *f, struct aws *aws, struct cursor *c
         return err;
     if (++c->pages > PAGES_MAX)
         return why_set(why, ERR_MALFORMED, "the listing does not end: %d pages", PAGES_MAX);
-    if (c->began_ms == TIME_UNKNOWN) /* AWS's clock, so that ours may step */
-        c->began_ms = date_ms != TIME_UNKNOWN ? date_ms - 1000 : asked_ms;
     pthread_mutex_lock(&f->lock);
-    if (date_ms != TIME_UNKNOWN && learn_clock_locked(f, c, asked_ms, date_ms)) {
+    int64_t aws_ms = date_ms != TIME_UNKNOWN ? believed_locked(f, asked_ms, date_ms) : TIME_UNKNOWN;
+    if (c->began_ms == TIME_UNKNOWN) /* AWS's clock, so that ours may step */
+        c->began_ms = aws_ms != TIME_UNKNOWN ? aws_ms - 1000 : asked_ms;
+    if (date_ms != TIME_UNKNOWN && f->odd_mono_ms == TIME_UNKNOWN && learn_clock_locked(f, c, asked_ms, date_ms)) {
         pthread_mutex_unlock(&f->lock);
         return ERR_OK; /* the page is none of what is asked for */
     }
@@ -376,7 +396,7 @@ static bool look_at_secret_locked(struct follower *f)
         for (size_t i = 0; i < secret->nversions; i++)
             if (strcmp(secret->versions[i].id, secret->previous_id) == 0)
                 previous_created_ms = secret->versions[i].created_ms;
-        containers_label_moved(f->containers, secret->current_since_ms);
+        containers_label_moved(f->containers, secret->current_since_ms, secret->current_id);
         containers_versions(f->containers, secret->current_id, secret->previous_id, previous_created_ms);
         f->label_known = true;
         f->current_since_ms = secret->current_since_ms;

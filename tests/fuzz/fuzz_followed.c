@@ -142,7 +142,7 @@ static void move_label(struct follower *f, const char *text, size_t n)
         return; /* which json_seconds() lets nothing else through than */
     pthread_mutex_lock(&f->lock);
     containers_versions(f->containers, "11111111-current", "22222222-previous", ms / 2);
-    containers_label_moved(f->containers, ms);
+    containers_label_moved(f->containers, ms, "");
     pthread_mutex_unlock(&f->lock);
 }
 

@@ -35,13 +35,15 @@ INVOCATIONS_H = 250       # of an environment: two thousand rows of events are t
 CONTAINERS, LIFE_H = 3, 2   # at a time, and how long each lives
 TICK_S = 0.25
 APART_S = 60              # between a rotation and the next invocation, so that it is plain which was first
+SEEN_S = 1800             # and between two of one secret, so that each is seen by a poll, faults or not
 SETTLE_S = 300            # of the day: what came last has been read, twice over
 WARM = 0.45               # of the day: rows and containers are as many as are kept
 FORMS = ("text", "json", "python")
 # Each stands for some minutes, then there is peace for as long.
 FAULTS = ("throttle", "error500", "reset", "hang", "truncate", "malformed", "nulls", "types", "html", "denied", "expired",
           "error503", "reset-body", "drip", "skew", "huge", "empty-pages")
-FAULT_S = min(600, HOURS * 3600 / (2 * len(FAULTS) + 3))
+FAULTS = tuple(os.environ.get("SOAK_FAULTS", " ".join(FAULTS)).split())
+FAULT_S = min(600, HOURS * 3600 / (2 * len(FAULTS) + 2))
 MORE = 8                  # descriptors or threads at the end than as a rule
 MEMORY_GROWTH = 0.03      # of what it was after the warm-up, by the fitted line, at the day's end
 SETTINGS = (("log_poll", "30s"), ("secret_poll", "5m"), ("database_poll", "30m"), ("backfill", "1m"), ("call_deadline", "60s"),
@@ -74,6 +76,7 @@ class Lambdas:
         self.form = FORMS[seed % len(FORMS)]
         self.truth = dict.fromkeys(lambda_lines.KINDS, 0)
         self.containers, self.next_s, self.stale = [], self.rng.random() * 60, set()
+        self.rotated_s = -SEEN_S
 
     def container(self, now_s):
         alive = [c for c in self.containers if c[1] > now_s]
@@ -104,7 +107,8 @@ class Lambdas:
         sim.control("POST", "/_sim/secret/rotate", {"account": self.e.account, "region": self.e.region,
                                                     "name": self.e.secret, "string": json.dumps(self.e.login)})
         self.stale |= {c.stream for c, _ in self.containers if c.fetched}
-        self.next_s = sun.passed_s() + APART_S
+        self.rotated_s = sun.passed_s()
+        self.next_s = self.rotated_s + APART_S
 
 
 class Watched:
@@ -203,7 +207,7 @@ def day(folder, postgres, results):
                         os.write(screen.fd, rng.choice([b"1", b"3", b"5", b"6", b"j", b"k", b"\r", b"\x1b", b"4", b"7"]))
                     if sun.passed_s() >= seconds[1]:
                         seconds[1] = sun.passed_s() + 1.5 * every_s
-                        rng.choice(lambdas).rotate(sim, sun)
+                        rng.choice([one for one in lambdas if sun.passed_s() - one.rotated_s > SEEN_S]).rotate(sim, sun)
             finally:
                 ended.set()
                 thread.join()

@@ -299,7 +299,7 @@ static void label__moved_later__turns_hits_stale_in_totals_and_series(void **sta
     feed(s, "b", 62000, FAKE_FETCH_IN_INIT, 0);
     invoke(s, "b", 62100, 4);
     expect(s, 4, 0, 4);
-    containers_label_moved(s->c, T0 + 60000);
+    containers_label_moved(s->c, T0 + 60000, "new");
     expect(s, 2, 2, 4);
     assert_int_equal(in_step(s, EVENT_HIT, 61000), 1);
     assert_int_equal(in_step(s, EVENT_STALE_HIT, 61000), 1);
@@ -307,16 +307,62 @@ static void label__moved_later__turns_hits_stale_in_totals_and_series(void **sta
     assert_int_equal(in_step(s, EVENT_HIT, 1000), 1);
     assert_int_equal(row(s, "a", 92000)->state, CONTAINER_STALE);
     assert_int_equal(row(s, "b", 92000)->state, CONTAINER_CURRENT);
-    containers_label_moved(s->c, T0 + 80000); /* learnt more exactly */
+    containers_label_moved(s->c, T0 + 80000, "new"); /* learnt more exactly */
     expect(s, 3, 1, 4);
-    containers_label_moved(s->c, TIME_UNKNOWN);
+    containers_label_moved(s->c, TIME_UNKNOWN, "new");
     expect(s, 4, 0, 4);
+}
+
+/* Two rotations within the life of a container: what was stale after the first stays so. */
+static void label__moves_again__what_was_stale_stays(void **state)
+{
+    struct story *s = *state;
+    feed(s, "a", 0, FAKE_FETCH_IN_INIT, 0);
+    containers_label_moved(s->c, T0 + 10000, "second");
+    invoke(s, "a", 5000, 1);
+    invoke(s, "a", 15000, 2);
+    feed(s, "b", 16000, FAKE_FETCH_IN_INIT, 0);
+    invoke(s, "b", 17000, 3);
+    expect(s, 2, 1, 3);
+    containers_label_moved(s->c, T0 + 20000, "third");
+    expect(s, 2, 1, 3);
+    invoke(s, "a", 25000, 4);
+    invoke(s, "b", 26000, 5);
+    expect(s, 2, 3, 5);
+    assert_string_equal(row(s, "a", 30000)->holds, "");
+    assert_string_equal(row(s, "b", 30000)->holds, "second");
+    assert_int_equal(row(s, "a", 30000)->state, CONTAINER_STALE);
+    containers_label_moved(s->c, T0 + 24000, "third"); /* learnt more exactly */
+    expect(s, 2, 3, 5);
+    for (int i = 0; i < 20; i++) { /* more than are remembered */
+        char id[16];
+        (void)str_fmt(id, sizeof id, "version %d", i);
+        containers_label_moved(s->c, T0 + 30000 + i, id);
+    }
+    assert_int_equal(row(s, "b", 30000)->state, CONTAINER_SILENT); /* not called since */
+    invoke(s, "b", 31000, 6);
+    assert_int_equal(row(s, "b", 32000)->state, CONTAINER_STALE);
+}
+
+/* An invocation a minute for three days: the journal is as long as some hours need, not three days. */
+static void label__moved_long_ago__old_invocations_keep_their_count(void **state)
+{
+    struct story *s = *state;
+    const unsigned minutes = 3 * 24 * 60, hours = JOURNAL_MS / 60000;
+    feed(s, "a", 0, FAKE_FETCH_IN_INIT, 0);
+    for (unsigned i = 0; i < minutes; i++)
+        invoke(s, "a", 1000 + (int64_t)i * 60000, 1 + i);
+    containers_label_moved(s->c, T0 + 500, "new");
+    const struct log_snap *l = look(s, (int64_t)minutes * 60000);
+    assert_int_equal(l->total[EVENT_INVOCATION], minutes);
+    assert_int_equal(l->total[EVENT_HIT] + l->total[EVENT_STALE_HIT], minutes);
+    assert_in_range(l->total[EVENT_STALE_HIT], hours, 2 * hours);
 }
 
 static void label__says_what_is_held(void **state)
 {
     struct story *s = *state;
-    containers_label_moved(s->c, T0 + 60000);
+    containers_label_moved(s->c, T0 + 60000, "new-version");
     containers_versions(s->c, "new-version", "old-version", T0 - 60000);
     feed(s, "a", 70000, FAKE_FETCH_IN_INIT, 0);
     assert_string_equal(s->last.holds, "new-version");
@@ -374,7 +420,7 @@ static void states__are_told_apart_and_worst_first(void **state)
 {
     struct story *s = *state;
     const int64_t now = 20 * 60000;
-    containers_label_moved(s->c, T0 + 15 * 60000);
+    containers_label_moved(s->c, T0 + 15 * 60000, "new");
     feed(s, "current", 16 * 60000, FAKE_FETCH_IN_INIT, 0);
     feed(s, "stale", 0, FAKE_FETCH_IN_INIT, 0);
     invoke(s, "stale", 17 * 60000, 1);
@@ -419,7 +465,7 @@ static void limits__the_longest_silent_are_forgotten(void **state)
         assert_string_not_equal(s->snap.containers[i].stream, "s2499");
     invoke(s, "s0", 30000, 1); /* comes back as a stranger */
     assert_int_equal(row(s, "s0", 60000)->state, CONTAINER_UNKNOWN);
-    containers_label_moved(s->c, T0 + 20000); /* the journal names forgotten ones too */
+    containers_label_moved(s->c, T0 + 20000, "new"); /* the journal names forgotten ones too */
 }
 
 static void limits__old_invocations_keep_their_count(void **state)
@@ -430,7 +476,7 @@ static void limits__old_invocations_keep_their_count(void **state)
     for (unsigned i = 1; i <= many; i++)
         feed(s, "a", 10 + i, FAKE_REPORT, i);
     expect(s, many, 0, many);
-    containers_label_moved(s->c, T0 + 1);
+    containers_label_moved(s->c, T0 + 1, "new");
     expect(s, 1000, INVOCATIONS_MAX, many);
 }
 
@@ -447,7 +493,7 @@ static void limits__a_container_that_fetches_all_the_time(void **state)
     expect(s, 300, 0, 600);
     assert_int_equal(row(s, "a", 60000)->fetches, 300);
     assert_true(row(s, "a", 60000)->fetched_ms == T0 + 29905);
-    containers_label_moved(s->c, T0 + 29000); /* the last ten have fetched since */
+    containers_label_moved(s->c, T0 + 29000, "new"); /* the last ten have fetched since */
     expect(s, 300, 0, 600);
 }
 
@@ -463,7 +509,7 @@ static void limits__impossible_times_do_no_harm(void **state)
             classify(s->classifier, (struct slice){text, strlen(text)}, &l);
             containers_feed(s->c, 0, (struct slice){"a", 1}, &l, times[i], false, &s->last);
         }
-    containers_label_moved(s->c, T0);
+    containers_label_moved(s->c, T0, "new");
     assert_int_equal(look(s, 0)->total[EVENT_INVOCATION], 2 * ARRAY_LEN(times));
 }
 
@@ -526,6 +572,8 @@ int main(void)
         STORY(init__late__splits_the_life_it_falls_into),
         STORY(fetch__heals__from_then_on),
         STORY(label__moved_later__turns_hits_stale_in_totals_and_series),
+        STORY(label__moves_again__what_was_stale_stays),
+        STORY(label__moved_long_ago__old_invocations_keep_their_count),
         STORY(label__says_what_is_held),
         STORY(history__explains__and_counts_nothing),
         STORY(history__offers_no_more_than_asked),

@@ -94,7 +94,7 @@ static void hear(struct tale *t, struct log_snap *out)
         (void)str_fmt(stream, sizeof stream, "s%u", t->events[i].stream);
         feed(s, stream, t->events[i].at_ms, t->events[i].what, t->events[i].request);
         if (i == learnt)
-            containers_label_moved(s->c, T0 + t->moved_ms);
+            containers_label_moved(s->c, T0 + t->moved_ms, "new");
     }
     *out = *look(s, 3600 * 1000);
     struct container_row *rows = (struct container_row *)(uintptr_t)out->containers;

@@ -273,6 +273,44 @@ static void clock__aws_s_ahead_for_one_answer__nothing_waits_for_it(void **state
     }
 }
 
+/* For minutes, too: nothing is lost then, and nothing counted twice when it is right again. */
+static void clock__aws_s_ahead_for_minutes__nothing_is_lost_or_repeated(void **state)
+{
+    static const int64_t ahead[] = {30000, 6 * 60000, 14 * 60000, HOUR_MS, -6 * 60000};
+    struct fixture *x = *state;
+    uint64_t expected = 1;
+    put_fetches(x, 1, 1000);
+    run(x);
+    for (size_t i = 0; i < ARRAY_LEN(ahead); i++) {
+        for (int minute = 0; minute < 40; minute++) {
+            fake_watch_later(&x->w, 60000);
+            put_fetches(x, 2, 5000);
+            x->logs.ahead_ms = minute < 20 ? ahead[i] : 0;
+            run(x);
+            x->logs.ahead_ms = 0;
+            expect_total(x, EVENT_FETCH, expected += 2);
+        }
+        fake_watch_later(&x->w, 10 * 60000);
+        run(x);
+        expect_total(x, EVENT_FETCH, expected);
+    }
+}
+
+/* The clock that never steps does not count while a laptop sleeps; ours and AWS's do. */
+static void clock__of_a_laptop_that_slept__is_believed(void **state)
+{
+    struct fixture *x = *state;
+    put_fetches(x, 1, 1000);
+    run(x);
+    x->w.fake.wall_ms += 8 * HOUR_MS;
+    put_fetches(x, 3, 1000);
+    run(x);
+    expect_total(x, EVENT_FETCH, 4);
+    fake_watch_later(&x->w, 60000);
+    run(x);
+    assert_in_range(look(x)->upto_ms, now(x) - 60000, now(x));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -288,6 +326,8 @@ int main(void)
         CASE(clock__right_within_seconds__is_left_alone),
         CASE(clock__steps__nothing_is_lost_or_repeated),
         CASE(clock__aws_s_ahead_for_one_answer__nothing_waits_for_it),
+        CASE(clock__aws_s_ahead_for_minutes__nothing_is_lost_or_repeated),
+        CASE(clock__of_a_laptop_that_slept__is_believed),
         CASE(clock__steps_during_an_outage),
     };
     json_global_init();
