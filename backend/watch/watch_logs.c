@@ -340,7 +340,8 @@ static enum err sweep_page(struct follower *f, struct aws *aws, struct cursor *c
         pthread_mutex_unlock(&f->lock);
         return ERR_OK; /* the page is none of what is asked for */
     }
-    int64_t keep_from = c->began_ms - WIDE_MS - OVERLAP_MS;
+    /* By the earlier clock: ids that are forgotten too soon are lines that count twice. */
+    int64_t keep_from = (asked_ms < c->began_ms ? asked_ms : c->began_ms) - WIDE_MS - OVERLAP_MS;
     bool first = c->covered_ms == TIME_UNKNOWN;
     follower_take_page_locked(f, (size_t)(c - f->cursors), &f->page, &f->ids,
                               first || keep_from < c->from_ms ? keep_from : c->from_ms, !first);
