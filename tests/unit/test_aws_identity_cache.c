@@ -333,12 +333,12 @@ static void storm__goes_on_with_old_keys(void **state)
 
     expect(x, "K1");
     pass(x, 46 * MINUTE);
-    x->slow_ms = 300;
+    x->slow_ms = 2000; /* longer than a busy machine takes to start the others */
     storm(x, askers, STORM, 10000);
     for (size_t i = 0; i < STORM; i++) {
         assert_int_equal(askers[i].err, ERR_OK);
         if (strcmp(askers[i].id, "K1") == 0) {
-            assert_true(askers[i].took_ms < 250);
+            assert_true(askers[i].took_ms < 1500);
             old++;
         }
     }
