@@ -11,7 +11,7 @@ from own_terminal import Screen
 
 FIRST_PAINT_S = 1.0
 KEY_S = 0.3
-STOP_S = 0.2
+STOP_S = 0.2 if "san/" not in CREDTOP else 1.0   # sanitizers look for leaks at the end
 # Of the help page; several, since curses leaves out what stands on the screen already.
 HELP = [b"open the chosen environment", b"one or of all environments", b"stay at the newest event", b"half a page"]
 
