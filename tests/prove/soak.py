@@ -35,6 +35,7 @@ INVOCATIONS_H = 250       # of an environment: two thousand rows of events are t
 CONTAINERS, LIFE_H = 3, 2   # at a time, and how long each lives
 TICK_S = 0.25
 APART_S = 60              # between a rotation and the next invocation, so that it is plain which was first
+STALL_S = 120
 SEEN_S = 1800             # and between two of one secret, so that each is seen by a poll, faults or not
 SETTLE_S = 300            # of the day: what came last has been read, twice over
 WARM = 0.45               # of the day: rows and containers are as many as are kept
@@ -76,7 +77,7 @@ class Lambdas:
         self.form = FORMS[seed % len(FORMS)]
         self.truth = dict.fromkeys(lambda_lines.KINDS, 0)
         self.containers, self.next_s, self.stale = [], self.rng.random() * 60, set()
-        self.rotated_s = -SEEN_S
+        self.rotated_s, self.latest_s = -SEEN_S, 0
 
     def container(self, now_s):
         alive = [c for c in self.containers if c[1] > now_s]
@@ -89,6 +90,8 @@ class Lambdas:
     def work(self, sim, sun):
         """What has happened since the last look, told to CloudWatch."""
         now, told = sun.passed_s(), {}
+        if now - self.next_s > STALL_S:   # the machine stood still: so did the Lambdas, as lines later than a quarter of an hour are lost by design
+            self.next_s = now
         while self.next_s <= now:
             c = self.container(self.next_s)
             c.invoke(int((sun.wall + self.next_s) * 1000) - 30)
@@ -96,6 +99,7 @@ class Lambdas:
             self.next_s += self.rng.expovariate(INVOCATIONS_H / 3600)
         for stream, c in told.items():
             sim.logs(self.e, stream, [(t, m) for t, m, _ in c.lines])
+            self.latest_s = max(self.latest_s, (sun.now_ms() - c.lines[0][0]) / 1000)
             for _, _, kinds in c.lines:
                 for kind in kinds:
                     self.truth["stale_hits" if kind == "hits" and stream in self.stale else kind] += 1
@@ -237,6 +241,7 @@ def day(folder, postgres, results):
             results.append(check(min([stood.get(f, 0) for f in FAULTS], default=0) > 0 or HOURS < 6, "every fault stood: "
                                  + ", ".join(f"{k} {v}" for k, v in stood.items()), "not all did"))
             lines = sum(found[e.name]["lines"] for e in environments if found.get(e.name))
+            print(f"lines came at most {max(one.latest_s for one in lambdas):.0f} s after what they tell of")
             print(f"{HOURS:g} h at {TIMES} times: {asked:,} calls, {failed:,} of them failed; {lines:,} lines read, "
                   f"{sum(sum(one.truth.values()) for one in lambdas):,} counted")
 
@@ -247,7 +252,8 @@ def compare(lambdas, found, results):
         env = found.get(one.e.name) or {}
         fault = lambda_lines.wrong(env.get("total", {}), one.truth)
         if fault:
-            wrong.append(f"{one.e.name}: {fault}; {env.get('why')}")
+            wrong.append(f"{one.e.name}: {fault}; told up to {one.latest_s:.0f} s late, {env.get('late')} late, "
+                         f"{env.get('refused')} refused; {env.get('why')}")
     results.append(check(not wrong, f"every count of {len(lambdas)} environments equals what their Lambdas did",
                          f"{len(wrong)} do not: " + " | ".join(wrong[:4])))
 
