@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 
-from e2e import CONF, DIR, OPERATIONS, PausedFleet, Report, sim
+from e2e import CONF, CREDTOP, DIR, OPERATIONS, PausedFleet, Report, sim
 from own_terminal import Screen
 
 FIRST_PAINT_S = 1.0
