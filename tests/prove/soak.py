@@ -212,6 +212,9 @@ def day(folder, postgres, results):
                     if sun.passed_s() >= seconds[1]:
                         seconds[1] = sun.passed_s() + 1.5 * every_s
                         rng.choice([one for one in lambdas if sun.passed_s() - one.rotated_s > SEEN_S]).rotate(sim, sun)
+            except BaseException:
+                follow.kill()
+                raise
             finally:
                 ended.set()
                 thread.join()
