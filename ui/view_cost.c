@@ -236,8 +236,8 @@ static void cost_small(struct screen *s, struct grid *g, struct rect body)
 static void cost_title(const struct screen *s, struct grid *g, struct rect at)
 {
     char price[FORMAT_SIZE];
-    int x = 1 + grid_fmt(g, at.y, 1, at.w - 1, STYLE_TITLE, "COST  %u calls/min  ~%s/month", s->board->calls_per_minute,
-                         format_dollars(s->board->dollars_per_month, price));
+    int x = 1 + grid_fmt(g, at.y, 1, at.w - 1, STYLE_TITLE, "COST  %u calls in the last minute  ~%s/month",
+                         s->board->calls_per_minute, format_dollars(s->board->dollars_per_month, price));
     if (!screen_settled(s))
         grid_text(g, at.y, x, at.w - x, STYLE_DIM, "   the start asks more than the rest");
 }

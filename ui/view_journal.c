@@ -34,6 +34,8 @@ static void add_words(char *out, size_t size, const char *word, const char *valu
 static const char *what_words(const struct journal_row *r, char *out, size_t size)
 {
     out[0] = '\0';
+    const char *of_kind = strchr(r->kind, '.'); /* session.start: which the narrow column has no room for */
+    add_words(out, size, "", of_kind != NULL ? of_kind + 1 : "");
     add_words(out, size, "", r->operation);
     add_words(out, size, "", r->words);
     add_words(out, size, "", r->resource);
@@ -66,12 +68,13 @@ enum { CELL_TIME, CELL_LOGIN, CELL_FROM, CELL_KIND, CELL_ENV, CELL_ORDER, CELL_W
 static void draw_row(const struct screen *s, struct grid *g, int y, const struct layout_column *cols, const int *x,
                      const struct journal_row *r)
 {
-    char time[FORMAT_SIZE], order[64], what[900];
+    char time[FORMAT_SIZE], order[64], what[900], kind[64];
+    (void)str_copy_n(kind, sizeof(kind), r->kind, strcspn(r->kind, "."));
     const char *cells[CELL_COUNT] = {
         [CELL_TIME] = format_when(r->time_ms, s->wall_ms, s->local, time),
         [CELL_LOGIN] = r->login,
         [CELL_FROM] = r->client,
-        [CELL_KIND] = r->kind,
+        [CELL_KIND] = kind,
         [CELL_ENV] = r->env,
         [CELL_ORDER] = order_words(r, order),
         [CELL_WHAT] = what_words(r, what, sizeof(what)),
@@ -91,7 +94,6 @@ static void list_columns(const struct screen *s, int width, struct layout_column
     };
     memcpy(cols, base, sizeof(base));
     cols[CELL_TIME].head = s->local ? "TIME" : "TIME Z";
-    cols[CELL_KIND].width = width >= 120 ? 13 : 8;
     int used = layout_columns(cols, CELL_COUNT, width, x);
     if (x[CELL_WHAT] >= 0 && used < width)
         cols[CELL_WHAT].width += width - used;
