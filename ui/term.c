@@ -134,10 +134,10 @@ void term_flush(struct term *t)
         t->pending_len = t->pending_at = 0;
 }
 
-/* From here to capture_end() curses writes to memory. */
+/* From here to capture_end() curses writes to memory, over the frame before. */
 static void capture_begin(struct term *t)
 {
-    if (ftruncate(t->frame, 0) != 0 || lseek(t->frame, 0, SEEK_SET) < 0 || dup3(t->frame, t->out, O_CLOEXEC) < 0)
+    if (lseek(t->frame, 0, SEEK_SET) < 0 || dup3(t->frame, t->out, O_CLOEXEC) < 0)
         t->gone = true;
 }
 
