@@ -7,13 +7,9 @@
 #define CT_MEM_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 /* Before the first thread: the C library keeps few heaps, whatever the number of threads. */
 void mem_few_heaps(void);
-/* What a burst left free inside the heap goes back to the system; does something every half
- * minute, whichever thread asks.  Any thread; may take some milliseconds: not the screen's. */
-void mem_tidy(int64_t now_mono_ms);
 void *mem_new(size_t size);                           /* zeroed */
 void *mem_array(size_t count, size_t size);           /* zeroed, overflow aborts */
 void *mem_grow(void *old, size_t count, size_t size); /* realloc, not zeroed */

@@ -17,6 +17,7 @@
 
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
+#include "backend/base/tidy.h"
 
 #define SLOW_MS 2000   /* a turn as long as this makes its item slow... */
 #define OVERDUE_MS 250 /* how long a due item waits for a base thread */
@@ -158,7 +159,7 @@ static void turn(struct pool *p, void *worker, size_t i, bool extra)
 {
     pthread_mutex_unlock(&p->lock);
     int64_t began = now_ms(), delay = p->s.turn(worker, i), took = now_ms() - began;
-    mem_tidy(began);
+    tidy(began);
     pthread_mutex_lock(&p->lock);
     give_back_locked(p, i, extra, delay, took);
 }
