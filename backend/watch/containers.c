@@ -182,11 +182,8 @@ static struct container *add(struct containers *c, size_t group, struct slice st
 
 /* ---------------------------------------------------------------- versions */
 
-void containers_versions(struct containers *c, const char *current_id, const char *previous_id,
-                         int64_t previous_created_ms)
+void containers_previous(struct containers *c, const char *previous_id, int64_t previous_created_ms)
 {
-    if (c->nmoves > 0)
-        (void)str_copy(c->moves[c->nmoves - 1].id, sizeof c->moves[0].id, current_id);
     (void)str_copy(c->previous_id, sizeof c->previous_id, previous_id);
     c->previous_created_ms = previous_created_ms;
 }

@@ -57,10 +57,9 @@ void containers_feed_span(struct containers *c, size_t group, struct slice strea
  * same, the move is known more exactly. */
 void containers_label_moved(struct containers *c, int64_t current_since_ms, const char *current_id);
 
-/* Which versions have AWSCURRENT and AWSPREVIOUS ("" none), and when the latter was made
- * (-1 unknown): for saying what a container holds. */
-void containers_versions(struct containers *c, const char *current_id, const char *previous_id,
-                         int64_t previous_created_ms);
+/* Which version has AWSPREVIOUS ("" none), and when it was made (-1 unknown): for saying what a
+ * container holds that fetched before the first move. */
+void containers_previous(struct containers *c, const char *previous_id, int64_t previous_created_ms);
 
 const struct tally *containers_tally(const struct containers *c);
 

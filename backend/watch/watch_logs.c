@@ -398,7 +398,7 @@ static bool look_at_secret_locked(struct follower *f)
             if (strcmp(secret->versions[i].id, secret->previous_id) == 0)
                 previous_created_ms = secret->versions[i].created_ms;
         containers_label_moved(f->containers, secret->current_since_ms, secret->current_id);
-        containers_versions(f->containers, secret->current_id, secret->previous_id, previous_created_ms);
+        containers_previous(f->containers, secret->previous_id, previous_created_ms);
         f->label_known = true;
         f->current_since_ms = secret->current_since_ms;
     }

@@ -13,12 +13,10 @@
 #include "backend/watch/insights.h"
 #include "backend/watch/insights_past.h"
 #include "tests/unit/fake_watch.h"
+#include "tests/fuzz/fuzz.h"
 
 #define LATEST_MS INT64_C(253402300799999) /* of the year 9999 */
 #define HOUR_MS INT64_C(3600000)
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct fake_watch watch; /* of this process; what inputs change lies in their follower */
 
@@ -141,8 +139,8 @@ static void move_label(struct follower *f, const char *text, size_t n)
     if (!str_to_i64(text, n, &ms) || ms < TIME_UNKNOWN || ms > LATEST_MS)
         return; /* which json_seconds() lets nothing else through than */
     pthread_mutex_lock(&f->lock);
-    containers_versions(f->containers, "11111111-current", "22222222-previous", ms / 2);
-    containers_label_moved(f->containers, ms, "");
+    containers_previous(f->containers, "22222222-previous", ms / 2);
+    containers_label_moved(f->containers, ms, "11111111-current");
     pthread_mutex_unlock(&f->lock);
 }
 

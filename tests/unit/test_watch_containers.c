@@ -363,7 +363,7 @@ static void label__says_what_is_held(void **state)
 {
     struct story *s = *state;
     containers_label_moved(s->c, T0 + 60000, "new-version");
-    containers_versions(s->c, "new-version", "old-version", T0 - 60000);
+    containers_previous(s->c, "old-version", T0 - 60000);
     feed(s, "a", 70000, FAKE_FETCH_IN_INIT, 0);
     assert_string_equal(s->last.holds, "new-version");
     feed(s, "b", 0, FAKE_FETCH_IN_INIT, 0);
