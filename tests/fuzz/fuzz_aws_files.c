@@ -6,8 +6,7 @@
 
 #include "backend/aws/aws_files.h"
 #include "backend/base/mem.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void look_up(const struct aws_file *f)
 {

@@ -6,10 +6,9 @@
 
 #include "backend/base/clock.h"
 #include "backend/base/mem.h"
+#include "tests/fuzz/fuzz.h"
 
 #define LAST_MS INT64_C(253402300799999) /* of the year 9999 */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool digits(const char *s, size_t n, int *out)
 {

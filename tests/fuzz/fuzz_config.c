@@ -7,15 +7,7 @@
 #include <string.h>
 
 #include "config/config.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(int truth)
-{
-    if (!truth) {
-        abort();
-    }
-}
+#include "tests/fuzz/fuzz.h"
 
 static void check_list(const char *const *list)
 {

@@ -8,15 +8,7 @@
 #include <string.h>
 
 #include "config/dotenv.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(int truth)
-{
-    if (!truth) {
-        abort();
-    }
-}
+#include "tests/fuzz/fuzz.h"
 
 struct seen {
     const char *from, *end; /* what may still be handed out */

@@ -13,8 +13,7 @@
 #include "backend/base/mem.h"
 #include "backend/base/strbuf.h"
 #include "backend/base/text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static bool is_header(const char *s)
 {

@@ -11,10 +11,9 @@
 #include "ui/filter.h"
 #include "ui/pattern.h"
 #include "ui/range.h"
+#include "tests/fuzz/fuzz.h"
 
 #define NOW INT64_C(1788532327900)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct filter_column columns[] = {{"env", FILTER_TEXT, false},
                                                {"text", FILTER_TEXT, false},

@@ -10,38 +10,9 @@
 #include "backend/aws/json.h"
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(int truth)
-{
-    if (!truth)
-        abort();
-}
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    json_global_init();
-    return 0;
-}
-
-/* One byte of these in a header would end it. */
-static void expect_header(const char *s, size_t n)
-{
-    expect(n > 0);
-    for (size_t i = 0; i < n; i++)
-        expect(s[i] > ' ' && s[i] <= '~');
-}
-
-static void expect_secret(const struct secret *s)
-{
-    size_t n;
-    const char *bytes = secret_peek(s, &n);
-    expect_header(bytes, n);
-}
+FUZZ_READS_JSON
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -59,9 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         enum err err = identity_from_json(&w, "fuzz", json, &names[i], &id);
         if (err == ERR_OK) {
             expect_header(id.access_key_id, strlen(id.access_key_id));
-            expect_secret(id.secret_access_key);
+            expect_header_secret(id.secret_access_key);
             if (id.session_token != NULL)
-                expect_secret(id.session_token);
+                expect_header_secret(id.session_token);
         } else {
             expect(why.code == err && why.text[0] != '\0');
             expect(text_is_safe(why.text, strlen(why.text)));

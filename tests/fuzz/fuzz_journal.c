@@ -10,8 +10,7 @@
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
 #include "backend/journal_view.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static char folder[64], path[128]; /* of this process, made once */
 

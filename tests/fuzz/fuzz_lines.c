@@ -10,8 +10,7 @@
 
 #include "backend/base/mem.h"
 #include "backend/watch/json_line.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static const char *const hit[] = {"Using cached credentials*", NULL};
 static const char *const fallback[] = {"Falling back to environment variables*", NULL};

@@ -18,12 +18,11 @@
 #include "backend/aws/json.h"
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
+#include "tests/fuzz/fuzz.h"
 
 #define FILE_ROOM ((size_t)64 << 10)
 #define NOW_MS INT64_C(1795530727000) /* 2026-11-24T14:32:07Z */
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int RAND_bytes(unsigned char *out, int n);
 
 /* Delays between tries are chosen by chance: by none they are none, and a run can be repeated. */
@@ -174,26 +173,12 @@ static int64_t now_ms(void *self)
 
 /* ---------------------------------------------------------- what comes out */
 
-static void expect_header(const char *s, size_t n)
-{
-    ASSERT(n > 0);
-    for (size_t i = 0; i < n; i++)
-        ASSERT(s[i] > ' ' && s[i] <= '~');
-}
-
-static void expect_secret(const struct secret *s)
-{
-    size_t n;
-    const char *bytes = secret_peek(s, &n);
-    expect_header(bytes, n);
-}
-
 static void expect_keys(const struct identity *id, bool ends)
 {
     expect_header(id->access_key_id, strlen(id->access_key_id));
-    expect_secret(id->secret_access_key);
+    expect_header_secret(id->secret_access_key);
     if (id->session_token != NULL)
-        expect_secret(id->session_token);
+        expect_header_secret(id->session_token);
     ASSERT(id->expires_wall_ms >= 0 || !ends);
     ASSERT(text_is_safe(id->source, strlen(id->source)));
 }

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/log_page_reference.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

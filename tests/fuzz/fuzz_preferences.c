@@ -6,14 +6,7 @@
 #include <string.h>
 
 #include "config/preferences.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(int truth)
-{
-    if (!truth)
-        abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void expect_ended(const char *s)
 {

@@ -11,17 +11,9 @@
 #include "backend/aws/retry.h"
 #include "backend/base/mem.h"
 #include "backend/base/text.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    json_global_init();
-    return 0;
-}
+FUZZ_READS_JSON
 
 static void expect_name(const char *s, size_t size)
 {

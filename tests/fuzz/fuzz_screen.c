@@ -14,10 +14,9 @@
 #include "ui/view.h"
 
 #include "tests/screens/fixture.c"
+#include "tests/fuzz/fuzz.h"
 
 #define NEVER (EFFECT_ORDER | EFFECT_CANCEL | EFFECT_CODE | EFFECT_NO_CODE)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct input {
     const uint8_t *at, *end;

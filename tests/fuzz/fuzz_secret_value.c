@@ -8,23 +8,9 @@
 #include "backend/aws/json.h"
 #include "backend/base/text.h"
 #include "backend/credentials/secret_value.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(int truth)
-{
-    if (!truth)
-        abort();
-}
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    json_global_init();
-    return 0;
-}
+FUZZ_READS_JSON
 
 static void expect_ended(const char *s, size_t size)
 {

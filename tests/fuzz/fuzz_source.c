@@ -10,14 +10,7 @@
 #include "backend/base/text.h"
 #include "backend/source.h"
 #include "backend/source_code.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(int truth)
-{
-    if (!truth)
-        abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static int lines_of(const char *bytes, size_t n)
 {

@@ -17,11 +17,9 @@
 #include "backend/base/text.h"
 #include "ui/keys.h"
 #include "ui/term.h"
+#include "tests/fuzz/fuzz.h"
 
 #define INPUT_MAX 256 /* what a terminal keeps for us is 4096 */
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct {
     int master;

@@ -1,9 +1,8 @@
 /* Foreign bytes into text.c: the properties of the unit test, from a fuzzer's bytes. */
 #include "tests/unit/text_properties.h"
+#include "tests/fuzz/fuzz.h"
 
 #define INPUT_MAX 4096 /* the checks cut at every size: quadratic */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

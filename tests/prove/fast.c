@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "wall.h"
+
 #define SECOND_NS INT64_C(1000000000)
 
 static int64_t times = 1, since_ns;
@@ -64,25 +66,6 @@ int clock_gettime(clockid_t id, struct timespec *out)
     if (failed == 0 && id != CLOCK_PROCESS_CPUTIME_ID && id != CLOCK_THREAD_CPUTIME_ID)
         *out = spec_of(ns_of(out) + ahead_ns());
     return failed;
-}
-
-int gettimeofday(struct timeval *out, void *zone)
-{
-    struct timespec now;
-    (void)zone;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    out->tv_sec = now.tv_sec;
-    out->tv_usec = now.tv_nsec / 1000;
-    return 0;
-}
-
-time_t time(time_t *out)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    if (out != NULL)
-        *out = now.tv_sec;
-    return now.tv_sec;
 }
 
 int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock, const struct timespec *until)

@@ -21,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "wall.h"
+
 #define NAME_SERVER_S 10
 
 struct world {
@@ -51,25 +53,6 @@ int clock_gettime(clockid_t id, struct timespec *out)
     out->tv_sec = (time_t)(ms / 1000);
     out->tv_nsec = (long)(ms % 1000) * 1000000 + out->tv_nsec % 1000000;
     return 0;
-}
-
-int gettimeofday(struct timeval *out, void *zone)
-{
-    struct timespec now;
-    (void)zone;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    out->tv_sec = now.tv_sec;
-    out->tv_usec = now.tv_nsec / 1000;
-    return 0;
-}
-
-time_t time(time_t *out)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    if (out)
-        *out = now.tv_sec;
-    return now.tv_sec;
 }
 
 typedef int resolve(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out);
