@@ -54,7 +54,7 @@ struct term {
 static struct termios crash_termios;
 static volatile sig_atomic_t crash_armed;
 static int crash_fd = -1;
-static const char crash_bytes[] = "\033[?2026l\033[0m\033[?25h\033[?1l\033>\033[?1049l\r\n";
+static const char crash_bytes[] = "\033[?2026l\033[0m\033[?25h\033[?1l\033>\033[?1049l\033[?25h\r\n";
 
 static const int crash_signals[] = {
 #ifndef CT_SANITIZED
@@ -643,6 +643,15 @@ static void flush_patiently(struct term *t)
     }
 }
 
+/* Once more, behind the other screen's end: some terminals (those of libvterm) then hide the cursor
+ * if it was hidden when its place was last saved, which curses does to scroll. */
+static void show_cursor(struct term *t)
+{
+    const char *bytes = tigetstr("cnorm");
+    if (bytes != NULL && bytes != (const char *)-1 && strstr(bytes, "$<") == NULL) /* none with a delay */
+        pending_add(t, bytes, strlen(bytes));
+}
+
 static void curses_end(struct term *t)
 {
     if (t->titled)
@@ -651,6 +660,7 @@ static void curses_end(struct term *t)
     capture_begin(t);
     (void)endwin();
     capture_end(t);
+    show_cursor(t);
     flush_patiently(t);
 }
 

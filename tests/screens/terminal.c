@@ -235,11 +235,22 @@ static size_t colours_sent(const struct pty *p)
     return n;
 }
 
+/* Where it was written last; NULL never. */
+static const char *last_of(const struct pty *p, const char *bytes)
+{
+    const char *found = NULL, *at = strbuf_peek(pty_written(p));
+    for (; (at = strstr(at, bytes)) != NULL; at++)
+        found = at;
+    return found;
+}
+
 static void expect_restored(const struct pty *p)
 {
     assert_int_equal(count(p, "\x1b[?1049h"), count(p, "\x1b[?1049l"));
     assert_int_equal(count(p, "\x1b[?2026h"), count(p, "\x1b[?2026l"));
     assert_true(count(p, "\x1b[?1049h") > 0);
+    const char *shown = last_of(p, "\x1b[?25h"), *left = last_of(p, "\x1b[?1049l");
+    assert_true(shown > left); /* see show_cursor() */
     assert_true(pty_cursor_visible(p));
     assert_false(pty_other_screen(p));
     assert_true(pty_cooked(p));
